@@ -1,0 +1,27 @@
+package warehouse
+
+// Mirror names a table of the system of record and the warehouse table that mirrors it. Both have the same column names; the
+// warehouse table adds _ver and _deleted. Key is the primary key on both sides, in the order of the warehouse's sorting key.
+type Mirror struct {
+	Source string
+	Table  string
+	Key    []string
+}
+
+// Mirrors is the write contract of the replication: every published table, parents before children.
+var Mirrors = []Mirror{
+	{"region", "d_region", []string{"id"}},
+	{"region_population", "d_population", []string{"region_id", "year"}},
+	{"site", "d_site", []string{"id"}},
+	{"category", "d_category", []string{"id"}},
+	{"org_unit", "d_org_unit", []string{"id"}},
+	{"post_holding", "d_post_holding", []string{"id"}},
+	{"visit", "f_visit", []string{"id"}},
+	{"opinion", "f_opinion", []string{"id"}},
+	{"issue", "f_issue", []string{"id"}},
+	{"issue_opinion", "f_issue_opinion", []string{"issue_id", "opinion_id"}},
+	{"issue_event", "f_issue_event", []string{"issue_id", "seq"}},
+	{"claim", "f_claim", []string{"id"}},
+	{"callback_attempt", "f_callback_attempt", []string{"id"}},
+	{"feedback", "f_feedback", []string{"id"}},
+}

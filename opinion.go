@@ -1,0 +1,69 @@
+package groundwork
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Channel is the way by which an opinion came in.
+type Channel string
+
+// The channels.
+const (
+	ChannelVisit        Channel = "VISIT"
+	ChannelReception    Channel = "RECEPTION"
+	ChannelOnline       Channel = "ONLINE"
+	ChannelHotline      Channel = "HOTLINE"
+	ChannelMessageBoard Channel = "MESSAGE_BOARD"
+	ChannelLetter       Channel = "LETTER"
+	ChannelApp          Channel = "APP"
+	ChannelOpen311      Channel = "OPEN311"
+)
+
+// OpinionKind is what the reporter wants.
+type OpinionKind string
+
+// The kinds of opinions.
+const (
+	Inquiry    OpinionKind = "INQUIRY"
+	Help       OpinionKind = "HELP"
+	Complaint  OpinionKind = "COMPLAINT"
+	Report     OpinionKind = "REPORT"
+	Suggestion OpinionKind = "SUGGESTION"
+	Thanks     OpinionKind = "THANKS"
+)
+
+// Precision says how exactly a time is known.
+type Precision string
+
+// The precisions.
+const (
+	ToTheSecond Precision = "SECOND"
+	ToTheDay    Precision = "DAY"
+)
+
+// Opinion is what one reporter said once. It is never dropped and never merged: repeats are linked to the same issue.
+type Opinion struct {
+	ID                uuid.UUID
+	Source            string // "groundwork", or the import source
+	ExternalID        *string
+	Channel           Channel
+	Kind              OpinionKind
+	ReceivedAt        time.Time
+	ReceivedPrecision Precision
+	OccurredAt        *time.Time
+	VisitID           *uuid.UUID
+	ReporterPID       *uuid.UUID
+	Subject           string
+	Text              string
+	Latitude          *float64
+	Longitude         *float64
+	PrecisionM        *int
+	RegionID          *uuid.UUID // nil = unknown
+	SiteID            *uuid.UUID
+	Confidentiality   string // PUBLIC, NAME_HIDDEN or CONFIDENTIAL
+	Supported         int
+	Opposed           int
+	CreatedAt         time.Time
+}

@@ -1,0 +1,88 @@
+package warehouse
+
+import "time"
+
+// Dimension is what the cells of a measure can be split by.
+type Dimension string
+
+// The dimensions. MONTH is that of the measure's anchor, in the query's time zone.
+const (
+	ByRegion   Dimension = "REGION"
+	ByCategory Dimension = "CATEGORY"
+	ByMonth    Dimension = "MONTH"
+	ByChannel  Dimension = "CHANNEL"
+	ByKind     Dimension = "KIND"
+)
+
+// Query asks for a measure.
+type Query struct {
+	By          []Dimension
+	RegionLevel string // "" = the issue's own finest region; else its region of this level (PROVINCE, PREFECTURE, COUNTY, TOWNSHIP)
+	Where       Filter
+	AsOf        *time.Time    // what was known at this moment; nil = the watermark
+	Timezone    string        // "" = Asia/Shanghai
+	MinLSN      uint64        // wait until the warehouse has the system of record up to here; 0 = do not wait
+	Wait        time.Duration // at most so long
+	Limit       int           // cells, 0 = 1000
+}
+
+// Filter narrows the issues that a measure looks at; zero fields do not narrow.
+type Filter struct {
+	Regions       []string // region codes, each with everything below
+	RegionUnknown bool     // only issues of unknown region
+	Categories    []string // category ids, each with everything below
+	Channels      []string
+	Kinds         []string
+	Severities    []string
+	OriginFrom    *time.Time // issues that originated in [OriginFrom, OriginTo)
+	OriginTo      *time.Time
+}
+
+// HotspotQuery asks for H1: issues per person-year, by region and, where asked, by category, over a window.
+type HotspotQuery struct {
+	Query
+	From, To time.Time // the window of origins; zero = the span of the data
+}
+
+// Key is one value of a dimension. An empty ID is "unknown".
+type Key struct{ ID, Code, Label string }
+
+// Dim is the column of one dimension's values.
+type Dim struct {
+	Dimension Dimension
+	Keys      []Key
+}
+
+// Num is a column of numbers. A nil value is not zero: it is not reached or cannot be computed. Lo and Hi, the ends of the 95 %
+// interval, are nil slices where the number has none.
+type Num struct {
+	Name   string
+	Unit   string
+	Value  []*float64
+	Lo, Hi []*float64
+}
+
+// Table is the answer of a measure in columns, one row a cell: the dimensions, n, the numbers, the flags. It never comes without
+// the moment that it speaks of.
+type Table struct {
+	Measure           string // code, such as T2
+	DefinitionVersion string
+	Anchor            string
+	Method            string
+	AsOf              time.Time
+	Watermark         Watermark
+	Fresh             bool // false: MinLSN was not reached within Wait
+	Dims              []Dim
+	N                 []int64
+	Nums              []Num
+	Flags             map[string][]bool // "unstable", "provisional", "suppressed"
+	Notes             []string
+	Excluded          map[string]int64 // what was left out, counted
+	Truncated         bool
+}
+
+// Watermark says how far the warehouse has the system of record: all that was committed up to LSN, at CommittedAt.
+type Watermark struct {
+	LSN         uint64
+	CommittedAt time.Time
+}

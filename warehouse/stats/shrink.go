@@ -14,7 +14,7 @@ type Area struct {
 
 // AreaRate is one region's shrunk rate, per person-year.
 type AreaRate struct {
-	Code string
+	Area
 	// Raw is Issues/PersonYears; Weight is the share of Raw in the estimate, the
 	// rest being the overall rate.
 	Raw, Weight float64
@@ -96,7 +96,7 @@ func betweenVariance(areas []Area, mu, exposure float64) float64 {
 }
 
 func (s Shrunk) rate(a Area) AreaRate {
-	r := AreaRate{Code: a.Code, Raw: a.Issues / a.PersonYears, Estimate: newEstimate(a.Issues, s.Method)}
+	r := AreaRate{Area: a, Raw: a.Issues / a.PersonYears, Estimate: newEstimate(a.Issues, s.Method)}
 	r.Known = true
 	if s.NoSignal {
 		r.Value = s.Mu

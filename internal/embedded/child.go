@@ -88,8 +88,17 @@ func (c *child) pid() int { return c.cmd.Process.Pid }
 func (c *child) awaitReady(ctx context.Context, probe func(context.Context) (bool, error)) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	alive, cancel := context.WithCancel(ctx) // so that no probe waits for a child that is gone
+	defer cancel()
+	go func() {
+		select {
+		case <-c.done:
+			cancel()
+		case <-alive.Done():
+		}
+	}()
 	for {
-		if ready, err := probe(ctx); err != nil || ready {
+		if ready, err := probe(alive); err != nil || ready {
 			return err
 		}
 		select {
@@ -155,10 +164,11 @@ func startOnLastingThread(cmd *exec.Cmd) error {
 	return <-result
 }
 
-// keptLines is how many of the last lines of output an error shows.
+// keptLines is how many lines of output an error shows.
 const keptLines = 12
 
-// outputLog is an io.Writer that passes lines to the log and remembers the last ones.
+// outputLog is an io.Writer that passes lines to the log and remembers the last ones; of a Go panic the first ones, since
+// they say what happened.
 type outputLog struct {
 	logger *slog.Logger
 	level  func(line string) slog.Level
@@ -166,6 +176,7 @@ type outputLog struct {
 	mu      sync.Mutex
 	partial []byte
 	last    []string
+	panics  bool
 }
 
 func (o *outputLog) Write(p []byte) (int, error) {
@@ -202,9 +213,14 @@ func (o *outputLog) add(line string) {
 	if line == "" {
 		return
 	}
-	o.last = append(o.last, line)
-	if len(o.last) > keptLines {
-		o.last = o.last[1:]
+	if !o.panics && (strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")) {
+		o.panics, o.last = true, nil
+	}
+	switch {
+	case len(o.last) < keptLines:
+		o.last = append(o.last, line)
+	case !o.panics:
+		o.last = append(o.last[1:], line)
 	}
 	o.logger.Log(context.Background(), o.level(line), line)
 }
@@ -216,7 +232,7 @@ func (o *outputLog) lastLines() string {
 	if len(o.last) == 0 {
 		return ""
 	}
-	return "; its last output:\n  " + strings.Join(o.last, "\n  ")
+	return "; its output:\n  " + strings.Join(o.last, "\n  ")
 }
 
 func (o *outputLog) contains(text string) bool {

@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if dataDir := os.Getenv(helperVariable); dataDir != "" {
 		os.Exit(helperProcess(dataDir))
 	}
+	if os.Getenv(standInVariable) != "" {
+		os.Exit(standInEngine())
+	}
 	os.Exit(m.Run())
 }
 

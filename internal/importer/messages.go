@@ -27,7 +27,7 @@ var messageColumns = []struct {
 // BOM) or GB18030; answered messages (reply, replied_at), open ones, or both. It fails only when the file as a whole
 // cannot be understood (encoding, missing column); a bad row becomes a Reject and the reading goes on.
 func ReadMessages(data []byte, name string, opt Options) (*File, error) {
-	f := newFile(name, data)
+	f := newFile(name, "id", data)
 	text, encoding, err := decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("read messages %s: %w", name, err)
@@ -107,29 +107,16 @@ type messageReader struct {
 }
 
 func (m *messageReader) readAll(rows *rowReader, f *File) {
-	known := seen{}
 	for {
 		row, ok := rows.read()
 		if !ok {
 			return
 		}
-		f.Rows++
-		record, fault := Record{}, row.fault
-		duplicate := false
-		if fault == nil {
-			record, fault = m.record(row)
+		record, bad := Record{Line: row.line}, row.fault
+		if bad == nil {
+			record, bad = m.record(row)
 		}
-		if fault == nil {
-			duplicate, fault = known.check("id", record.ExternalID, row.fields)
-		}
-		switch {
-		case fault != nil:
-			f.reject(row.line, row.fields, fault)
-		case duplicate:
-			f.Duplicates++
-		default:
-			f.accept(record)
-		}
+		f.take(record, bad, row.fields)
 	}
 }
 
@@ -156,8 +143,8 @@ func (m *messageReader) record(row row) (Record, *fault) {
 		return ""
 	}
 	for _, c := range messageColumns {
-		if fault := checkText(c.name, cell(c.name)); fault != nil {
-			return Record{}, fault
+		if bad := checkText(c.name, cell(c.name)); bad != nil {
+			return Record{Line: row.line}, bad
 		}
 	}
 	r := Record{

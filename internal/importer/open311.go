@@ -62,7 +62,7 @@ func (s scalar) String() string { return strings.TrimSpace(string(s)) }
 // the times stay as written, with Day precision, and a closing that reads earlier than its request on the same day
 // stands at the request's time.
 func ReadOpen311(data []byte, name string, opt Options) (*File, error) {
-	f := newFile(name, data)
+	f := newFile(name, "service_request_id", data)
 	f.Encoding = "UTF-8"
 	body := bytes.TrimSpace(bytes.TrimPrefix(data, bom))
 	elements, err := splitRequests(body)
@@ -187,32 +187,20 @@ type open311Reader struct {
 }
 
 func (o *open311Reader) readAll(elements []element, f *File) {
-	known := seen{}
 	for i := range elements {
 		e := &elements[i]
-		f.Rows++
-		record, fault, duplicate := Record{}, e.fault, false
-		if fault == nil {
-			record, fault = o.record(&e.request, i+1)
+		record, bad := Record{Line: i + 1}, e.fault
+		if bad == nil {
+			record, bad = o.record(&e.request, i+1)
 		}
-		if fault == nil {
-			duplicate, fault = known.check("service_request_id", record.ExternalID, e.row())
-		}
-		switch {
-		case fault != nil:
-			f.reject(i+1, e.raw, fault)
-		case duplicate:
-			f.Duplicates++
-		default:
-			f.accept(record)
-		}
+		f.take(record, bad, e.raw)
 	}
 }
 
 func (o *open311Reader) record(q *request, line int) (Record, *fault) {
 	for _, value := range q.row() {
 		if bad := checkText("", value); bad != nil {
-			return Record{}, bad
+			return Record{Line: line}, bad
 		}
 	}
 	r := Record{

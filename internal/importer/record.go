@@ -94,6 +94,9 @@ type File struct {
 	// ObservedUntil is the latest time that an accepted row tells of (received, replied, closed; never a due time).
 	// What happened later is unknown to this file. Zero if it holds no record.
 	ObservedUntil time.Time
+
+	idField string              // the column that identifies a row
+	known   map[string][]string // the rows taken so far, by id
 }
 
 // Options of a reader. The zero value is usable.
@@ -117,9 +120,31 @@ func (o Options) now() time.Time {
 
 func (o Options) province() string { return cmp.Or(o.Province, DefaultProvince) }
 
-func newFile(name string, data []byte) *File {
+func newFile(name, idField string, data []byte) *File {
 	sum := sha256.Sum256(data)
-	return &File{Name: name, SHA256: hex.EncodeToString(sum[:])}
+	return &File{Name: name, SHA256: hex.EncodeToString(sum[:]), idField: idField, known: map[string][]string{}}
+}
+
+// take enters one row: the record it became or its fault. A row given twice is counted and skipped; an id used twice
+// for different rows is a fault of the later one.
+func (f *File) take(r Record, bad *fault, raw []string) {
+	f.Rows++
+	if bad == nil {
+		before, twice := f.known[r.ExternalID]
+		switch {
+		case !twice:
+			f.known[r.ExternalID] = raw
+			f.accept(r)
+			return
+		case slices.Equal(before, raw):
+			f.Duplicates++
+			return
+		}
+		bad = &fault{f.idField, r.ExternalID, "this id stands earlier in the file with other content; the first one was kept"}
+	}
+	f.Rejects = append(f.Rejects, Reject{
+		File: f.Name, Line: r.Line, Field: bad.field, Value: bad.value, Reason: bad.reason, Raw: raw,
+	})
 }
 
 // accept adds a record and moves the file's horizon.
@@ -137,27 +162,5 @@ func (f *File) observe(t time.Time) {
 	}
 }
 
-func (f *File) reject(line int, raw []string, fault *fault) {
-	f.Rejects = append(f.Rejects, Reject{
-		File: f.Name, Line: line, Field: fault.field, Value: fault.value, Reason: fault.reason, Raw: raw,
-	})
-}
-
 // fault is what is wrong with one row; it becomes a Reject.
 type fault struct{ field, value, reason string }
-
-// seen remembers the rows of one file by id, to tell a row given twice from an id used twice.
-type seen map[string][]string
-
-// check reports whether the row stood in the file before, or a fault if its id did with other content.
-func (s seen) check(idField, id string, row []string) (duplicate bool, _ *fault) {
-	before, ok := s[id]
-	if !ok {
-		s[id] = row
-		return false, nil
-	}
-	if slices.Equal(before, row) {
-		return true, nil
-	}
-	return false, &fault{idField, id, "this id stands earlier in the file with other content; the first one was kept"}
-}

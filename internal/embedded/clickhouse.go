@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,6 +115,7 @@ func StartEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, addr: addr, unlock: unlock, stopping: make(chan struct{}), done: make(chan struct{})}
 	if err := e.open(ctx); err != nil {
+		_ = os.Remove(engineNoteFile(cfg.DataDir))
 		unlock()
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (e *Engine) launch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = e.writePID(server.pid())
+	err = e.writeNote(server.pid())
 	if err == nil {
 		err = server.awaitReady(ctx, e.answers)
 	}
@@ -291,32 +291,16 @@ func engineLevel(line string) slog.Level {
 	return slog.LevelDebug
 }
 
-func (e *Engine) pidFile() string { return e.cfg.DataDir + ".pid" }
-
-// writePID notes the child and its start time, by which endOrphan knows it again.
-func (e *Engine) writePID(pid int) error {
-	p := findProcess(pid)
-	if p == nil {
-		return nil // it is gone already; awaitReady tells why
-	}
-	if err := os.WriteFile(e.pidFile(), fmt.Appendf(nil, "%d %s\n", pid, p.started), 0o600); err != nil {
-		return notWritable(e.cfg.DataDir, err)
-	}
-	return nil
-}
-
 // endOrphan ends an engine of an earlier run that has outlived its parent, or is about to end with it.
 func (e *Engine) endOrphan() error {
-	text, err := os.ReadFile(e.pidFile())
+	note, err := readEngineNote(e.cfg.DataDir)
 	if err != nil {
-		return nil // no earlier run
+		return nil // no earlier run, or one that ended in order
 	}
-	pid, started, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
-	id, _ := strconv.Atoi(pid)
-	p := findProcess(id)
-	if p == nil || p.started != started {
+	orphan := findProcess(note.pid)
+	if orphan == nil || orphan.started != note.started {
 		return nil
 	}
-	e.cfg.Logger.Warn("ending a ClickHouse engine that an earlier run left behind", "pid", id)
-	return p.end(stopStep{syscall.SIGTERM, 10 * time.Second}, stopStep{syscall.SIGKILL, 5 * time.Second})
+	e.cfg.Logger.Warn("ending a ClickHouse engine that an earlier run left behind", "pid", orphan.pid)
+	return orphan.end(stopStep{syscall.SIGTERM, 10 * time.Second}, stopStep{syscall.SIGKILL, 5 * time.Second})
 }

@@ -142,7 +142,7 @@ func (c *cluster) changePassword(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("set the password of Postgres: %w", err)
 	}
-	return writeSecret(c.secretFile(), c.password)
+	return replaceFile(c.secretFile(), c.password+"\n")
 }
 
 func (c *cluster) secretFile() string { return c.cfg.DataDir + ".password" }

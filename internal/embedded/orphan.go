@@ -69,6 +69,8 @@ func (p *process) end(steps ...stopStep) error {
 // postmasterFile is what Postgres writes into postmaster.pid, as far as we use it.
 type postmasterFile struct {
 	pid int
+	// port is 0 when not written yet.
+	port int
 	// status is "starting", "ready", "stopping" or "" when not written yet.
 	status string
 }
@@ -81,7 +83,10 @@ func readPostmasterFile(dataDir string) (postmasterFile, error) {
 	lines := strings.Split(string(text), "\n")
 	var file postmasterFile
 	file.pid, _ = strconv.Atoi(strings.TrimSpace(lines[0]))
-	const statusLine = 7
+	const portLine, statusLine = 3, 7
+	if len(lines) > portLine {
+		file.port, _ = strconv.Atoi(strings.TrimSpace(lines[portLine]))
+	}
 	if len(lines) > statusLine {
 		file.status = strings.TrimSpace(lines[statusLine])
 	}

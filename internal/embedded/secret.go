@@ -22,14 +22,14 @@ func readSecret(path string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// writeSecret puts the password into the file, which only its owner can read. The file is whole or not there.
-func writeSecret(path, secret string) error {
+// replaceFile writes a file that only its owner can read. After a kill it has the old content or the new, never a part.
+func replaceFile(path, text string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // mode 0600
 	if err != nil {
 		return notWritable(filepath.Dir(path), err)
 	}
 	defer os.Remove(temporary.Name()) // nothing to remove once renamed
-	_, err = temporary.WriteString(secret + "\n")
+	_, err = temporary.WriteString(text)
 	if err == nil {
 		err = temporary.Sync()
 	}
@@ -55,7 +55,7 @@ func keepSecret(path, wanted string) (string, error) {
 	if secret == stored {
 		return secret, nil
 	}
-	return secret, writeSecret(path, secret)
+	return secret, replaceFile(path, secret+"\n")
 }
 
 // newSecret returns a random password of letters and digits with at least 128 bits.

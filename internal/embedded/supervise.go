@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -17,6 +18,7 @@ const (
 func (e *Engine) supervise() {
 	defer close(e.done)
 	defer e.unlock()
+	defer os.Remove(engineNoteFile(e.cfg.DataDir))
 	for failures := 0; ; {
 		started := time.Now()
 		child := e.current()

@@ -31,7 +31,7 @@ type ImportedOpinion struct {
 	Subject    string
 	Text       string
 	ReceivedAt time.Time
-	RegionCode string // empty = unknown
+	Place      []string // names of its regions from the top; empty = unknown
 }
 
 // ImportBatch is one file, understood.

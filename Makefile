@@ -1,0 +1,52 @@
+# Groundwork. "make up" runs everything, "make test" passes all tests; both install what they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+GO ?= go
+TOOL := $(GO) tool -modfile=tools/go.mod
+export GOFLAGS += -buildvcs=false
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: up
+up: build engines ## build, then run everything on the embedded engines (ARGS="--help" shows the options)
+	@exec bin/groundwork up $(ARGS)
+
+.PHONY: build
+build: graphiql ## build bin/groundwork
+	@$(GO) build -trimpath -o bin/groundwork ./cmd/groundwork
+
+# npm's own record of what is installed says whether the lock file is newer.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: engines
+engines: node_modules/.package-lock.json ## install the embedded engines and GraphiQL, once (npm, pinned by the lock file)
+
+.PHONY: graphiql
+graphiql: web/graphiql/dist/index.html ## bundle GraphiQL, once
+
+web/graphiql/dist/index.html: node_modules/.package-lock.json $(wildcard web/graphiql/src/*)
+	npm run --silent graphiql
+
+.PHONY: test
+test: build engines ## run all tests (with the race detector)
+	$(GO) test -race -timeout 14m ./...
+
+.PHONY: lint
+lint: ## golangci-lint with the import rules of the house
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: generate
+generate: ## regenerate all generated code
+	$(GO) generate ./...
+
+.PHONY: check-generated
+check-generated: generate ## fail if the committed generated code is stale
+	git diff --exit-code
+
+.PHONY: clean
+clean: ## remove what was built (never ./data)
+	rm -rf bin web/graphiql/dist

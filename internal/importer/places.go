@@ -106,7 +106,9 @@ func newPlaceFinder(province string) *placeFinder {
 // FindPlace returns the place of a message: the finest place that its subject or text names. Finest is a county (A3区,
 // A7县, C4市), then a prefecture (A市), then the province. Of several equally fine ones, those in the subject go before
 // those in the text, then the one named most often there, then the one named first. Towns, streets and villages are not
-// read: the board names them with no mark that tells them from other words. Full-width letters and digits count as
+// read: the board names them with no mark that tells them from other words. The rule is taken at its word: where the
+// subject names only A市 and the text a county elsewhere (the writer's home, a road called after it), that county is the
+// place; on the real board this is one message in seventy. Full-width letters and digits count as
 // plain ones. Empty if no place is named.
 func FindPlace(subject, text, province string) Place {
 	return newPlaceFinder(province).find(subject, text)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -199,6 +200,21 @@ func TestErrorShowsTheHeadOfAPanic(t *testing.T) {
 		fmt.Fprintf(output, "frame %d\n", i)
 	}
 	require.Contains(t, output.lastLines(), "panic: oh\n  frame 0")
+}
+
+func TestEngineAfterKillOfParent(t *testing.T) {
+	t.Parallel()
+	dataDir := filepath.Join(t.TempDir(), "clickhouse")
+	parent := startHelper(t, dataDir, false)
+	require.Empty(t, parent.Error)
+	require.NoError(t, parent.cmd.Process.Kill())
+	_, err := parent.cmd.Process.Wait()
+	require.NoError(t, err)
+	eventually(t, func() bool { return findProcess(parent.PID) == nil }, "the child goes with its parent")
+
+	cfg := standIn(dataDir)
+	cfg.Addr = strings.TrimSuffix(parent.DSN[strings.LastIndex(parent.DSN, "@")+1:], "/groundwork")
+	startStandIn(t, cfg)
 }
 
 func TestEngineEndsLiveOrphan(t *testing.T) {

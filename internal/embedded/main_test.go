@@ -18,46 +18,57 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// helperVariable makes the test binary play another process: one that starts Postgres, tells how it went, and stays until its
-// input ends. Tests kill it, or run it as another user.
+// helperVariable makes the test binary play another process: one that starts Postgres (or, in a directory named "clickhouse", the
+// stand-in engine), tells how it went, and stays until its input ends. Tests kill it, or run it as another user.
 const helperVariable = "GROUNDWORK_TEST_HELPER"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(standInVariable) != "" { // first: a helper's engine inherits its environment
+		os.Exit(standInEngine())
+	}
 	if dataDir := os.Getenv(helperVariable); dataDir != "" {
 		os.Exit(helperProcess(dataDir))
-	}
-	if os.Getenv(standInVariable) != "" {
-		os.Exit(standInEngine())
 	}
 	os.Exit(m.Run())
 }
 
 // helperReport is what the helper process says, as one line of JSON.
 type helperReport struct {
-	PID   int    // of the postmaster
-	DSN   string //
-	Error string // why there is no Postgres
+	PID   int    // of the server
+	DSN   string // of the server
+	Error string // why there is no server
 }
 
 func helperProcess(dataDir string) int {
-	var report helperReport
-	ctx := context.Background()
-	postgres, err := StartPostgres(ctx, PostgresConfig{DataDir: dataDir, Fast: true})
+	report, stop, err := helperStart(context.Background(), dataDir)
 	if err != nil {
 		report.Error = err.Error()
-	} else {
-		report.PID, report.DSN = postgres.PID(), postgres.DSN("postgres")
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(report)
 	if err != nil {
 		return 1
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)
-	if err := postgres.Stop(ctx); err != nil {
+	if err := stop(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
+}
+
+func helperStart(ctx context.Context, dataDir string) (report helperReport, stop func(context.Context) error, err error) {
+	if filepath.Base(dataDir) == "clickhouse" {
+		engine, err := StartEngine(ctx, standIn(dataDir))
+		if err != nil {
+			return report, nil, err
+		}
+		return helperReport{PID: engine.PID(), DSN: engine.DSN("groundwork")}, engine.Stop, nil
+	}
+	postgres, err := StartPostgres(ctx, PostgresConfig{DataDir: dataDir, Fast: true})
+	if err != nil {
+		return report, nil, err
+	}
+	return helperReport{PID: postgres.PID(), DSN: postgres.DSN("postgres")}, postgres.Stop, nil
 }
 
 // helper is a helper process that has reported.

@@ -1,0 +1,157 @@
+package etl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/jackc/pgx/v5"
+
+	"groundwork/warehouse"
+)
+
+// sourceColumn is a published column as Postgres describes it.
+type sourceColumn struct {
+	name     string
+	typeOID  uint32
+	nullable bool
+}
+
+// sourceTable is a published table with the columns that the publication lets out, in the table's order.
+type sourceTable struct {
+	schema, name string
+	filter       string // row filter of the publication, empty = all rows
+	columns      []sourceColumn
+}
+
+// targetColumn is a column of a mirror as ClickHouse describes it.
+type targetColumn struct {
+	name, typ string
+	computed  bool // has a default or is materialized: the replication need not write it
+}
+
+// publishedTables reads what the publication lets out.
+func publishedTables(ctx context.Context, pg *pgx.Conn, publication string) ([]sourceTable, error) {
+	rows, err := pg.Query(ctx, `
+		SELECT p.schemaname, p.tablename, coalesce(p.rowfilter, ''), a.attname, a.atttypid, NOT a.attnotnull
+		FROM pg_publication_tables p
+		JOIN pg_namespace n ON n.nspname = p.schemaname
+		JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY (p.attnames) AND NOT a.attisdropped
+		WHERE p.pubname = $1
+		ORDER BY p.schemaname, p.tablename, a.attnum`, publication)
+	if err != nil {
+		return nil, fmt.Errorf("read publication %s: %w", publication, err)
+	}
+	var tables []sourceTable
+	var t sourceTable
+	var c sourceColumn
+	_, err = pgx.ForEachRow(rows, []any{&t.schema, &t.name, &t.filter, &c.name, &c.typeOID, &c.nullable}, func() error {
+		if last := len(tables) - 1; last < 0 || tables[last].schema != t.schema || tables[last].name != t.name {
+			tables = append(tables, sourceTable{schema: t.schema, name: t.name, filter: t.filter})
+		}
+		last := &tables[len(tables)-1]
+		last.columns = append(last.columns, c)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read publication %s: %w", publication, err)
+	}
+	if len(tables) == 0 {
+		return nil, fatalf("publication %q does not exist or publishes nothing in this database: run `groundwork migrate`", publication)
+	}
+	return tables, nil
+}
+
+// typeNames reads the names of all types of Postgres, since extensions' types (ltree) have other numbers in each database.
+func typeNames(ctx context.Context, pg *pgx.Conn) (map[uint32]string, error) {
+	rows, err := pg.Query(ctx, "SELECT oid, typname FROM pg_type WHERE typtype IN ('b', 'd', 'e')")
+	if err != nil {
+		return nil, fmt.Errorf("read types: %w", err)
+	}
+	names := map[uint32]string{}
+	var oid uint32
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&oid, &name}, func() error { names[oid] = name; return nil })
+	if err != nil {
+		return nil, fmt.Errorf("read types: %w", err)
+	}
+	return names, nil
+}
+
+// targetColumns reads the columns of a mirror, without _ver and _deleted.
+func targetColumns(ctx context.Context, ch driver.Conn, table string) ([]targetColumn, error) {
+	rows, err := ch.Query(ctx, `SELECT name, type, default_kind != '' FROM system.columns
+		WHERE database = currentDatabase() AND table = {table:String} AND name NOT IN ('_ver', '_deleted') ORDER BY position`, named("table", table))
+	if err != nil {
+		return nil, fmt.Errorf("read columns of %s: %w", table, err)
+	}
+	defer rows.Close()
+	var columns []targetColumn
+	for rows.Next() {
+		var c targetColumn
+		var computed uint8
+		if err := rows.Scan(&c.name, &c.typ, &computed); err != nil {
+			return nil, fmt.Errorf("read columns of %s: %w", table, err)
+		}
+		c.computed = computed != 0
+		columns = append(columns, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read columns of %s: %w", table, err)
+	}
+	if len(columns) == 0 {
+		return nil, fatalf("the warehouse has no table %s: run `groundwork migrate`", table)
+	}
+	return columns, nil
+}
+
+// catalog holds what both sides look like, and plans the road of each table.
+type catalog struct {
+	ch    driver.Conn
+	types map[uint32]string
+	plans map[string]*plan // by source table; shared by the load and the stream
+}
+
+// loadCatalog compares both sides. Any difference is a fatal error that names the column and the remedy.
+func loadCatalog(ctx context.Context, pg *pgx.Conn, ch driver.Conn, publication string) (*catalog, error) {
+	types, err := typeNames(ctx, pg)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := publishedTables(ctx, pg, publication)
+	if err != nil {
+		return nil, err
+	}
+	c := &catalog{ch: ch, types: types, plans: map[string]*plan{}}
+	var faults []error
+	for _, t := range tables {
+		p, err := c.plan(ctx, t)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		c.plans[t.name] = p
+	}
+	for _, m := range warehouse.Mirrors {
+		if !slices.ContainsFunc(tables, func(t sourceTable) bool { return t.name == m.Source }) {
+			faults = append(faults, fatalf("table %s is not in publication %s, but the warehouse mirrors it: run `groundwork migrate`", m.Source, publication))
+		}
+	}
+	return c, errors.Join(faults...)
+}
+
+// plan works out how the rows of a published table go to its mirror.
+func (c *catalog) plan(ctx context.Context, t sourceTable) (*plan, error) {
+	i := slices.IndexFunc(warehouse.Mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
+	if i < 0 {
+		return nil, fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
+	}
+	targets, err := targetColumns(ctx, c.ch, warehouse.Mirrors[i].Table)
+	if err != nil {
+		return nil, err
+	}
+	return newPlan(t, warehouse.Mirrors[i], targets, c.types)
+}

@@ -1,0 +1,145 @@
+package etl
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"groundwork/warehouse"
+)
+
+// playReplicator makes the test binary a replicator process, which tests kill.
+const playReplicator = "GROUNDWORK_TEST_REPLICATOR"
+
+func playReplicate() int {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+	ch, err := warehouse.Open(ctx, os.Getenv("TEST_CLICKHOUSE"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	replicator, err := New(Config{Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: 50,
+		RetryInterval: 20 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	if err == nil {
+		err = replicator.Run(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// child starts a replicator process.
+func (r *rig) child(failpoint string) *exec.Cmd {
+	r.t.Helper()
+	self, err := os.Executable()
+	require.NoError(r.t, err)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), playReplicator+"=1", "TEST_CLICKHOUSE="+r.chURL, "TEST_POSTGRES="+r.dsn, "TEST_SLOT="+r.slot, "GROUNDWORK_ETL_FAILPOINT="+failpoint)
+	cmd.Stderr = r.log
+	require.NoError(r.t, cmd.Start())
+	r.t.Cleanup(func() { _ = cmd.Process.Kill() })
+	return cmd
+}
+
+// requireKilled waits for the child to kill itself at its failpoint.
+func (r *rig) requireKilled(cmd *exec.Cmd) {
+	r.t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		var exit *exec.ExitError
+		require.ErrorAs(r.t, err, &exit)
+		require.Equal(r.t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal())
+	case <-time.After(patience):
+		require.Fail(r.t, "the failpoint was not reached")
+	}
+}
+
+// requireSlotBehindCheckpoint: Postgres must never be told more than the warehouse knows.
+func (r *rig) requireSlotBehindCheckpoint() {
+	r.t.Helper()
+	c, err := readCheckpoint(context.Background(), r.ch, "main")
+	require.NoError(r.t, err)
+	if c.exists() {
+		require.Zero(r.t, r.pgCount(fmt.Sprintf(`SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s' AND confirmed_flush_lsn > '%s'`, r.slot, c.applied)))
+	}
+}
+
+func TestKilledAnywhereNothingIsLost(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{failBeforeInsert, failBetweenTables, failBeforeCheckpoint, failBeforeAck} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.seed()
+			first := r.start() // the load, so that the failpoint is met while streaming
+			first.catchUp()
+			first.stop()
+			r.exec(`BEGIN;
+				INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 170) i;
+				UPDATE region SET name = name || '!';
+				UPDATE region_population SET year = year + 1;
+				COMMIT`)
+			r.requireKilled(r.child(point))
+			r.requireSlotBehindCheckpoint()
+			r.exec(`DELETE FROM org_unit WHERE name LIKE 'u%5'`)
+			r.exec(`TRUNCATE callback_attempt`)
+			r.requireKilled(r.child(point)) // and again, on the replay
+			r.requireSlotBehindCheckpoint()
+			run := r.start()
+			run.agree()
+			require.Zero(t, run.Status().Loads, "resumed, not loaded afresh: %s", run.Status().LastGap)
+		})
+	}
+}
+
+func TestKilledInTheLoadStartsItOver(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{failMidSnapshot, failBetweenTables} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.seed()
+			r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 500) i`)
+			r.requireKilled(r.child(point))
+			r.exec(`DELETE FROM feedback`) // rows of the first attempt that the second snapshot lacks
+			r.exec(`DELETE FROM org_unit WHERE name LIKE 'u%5'`)
+			run := r.start()
+			run.agree()
+			require.Equal(t, 1, run.Status().Loads)
+			require.Empty(t, run.Status().LastGap)
+		})
+	}
+}
+
+func TestKilledAtAnyMomentUnderLoad(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.seed()
+	for i := range 6 {
+		cmd := r.child("")
+		for range 5 * (i + 1) { // the work is the clock: each round kills at another moment
+			r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'r' || random(), 'PARTY' FROM generate_series(1, 60)`)
+			r.exec(`UPDATE org_unit SET kind = 'UTILITY' WHERE id IN (SELECT id FROM org_unit WHERE name LIKE 'r%' ORDER BY random() LIMIT 20)`)
+			r.exec(`DELETE FROM org_unit WHERE id IN (SELECT id FROM org_unit WHERE name LIKE 'r%' ORDER BY random() LIMIT 10)`)
+		}
+		require.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+		r.requireSlotBehindCheckpoint()
+	}
+	run := r.start()
+	run.agree()
+	require.Empty(t, run.Status().LastGap)
+}

@@ -1,0 +1,23 @@
+package etl
+
+import (
+	"os"
+	"syscall"
+)
+
+// Failpoint names the places where tests kill the process. They are the crash points of the checkpoint protocol.
+const (
+	failBeforeInsert     = "before-insert"     // a flush is cut, nothing of it is in the warehouse
+	failBetweenTables    = "between-tables"    // one mirror has its rows, others not
+	failBeforeCheckpoint = "before-checkpoint" // all rows are in, the checkpoint is not
+	failBeforeAck        = "before-ack"        // the checkpoint is in, Postgres does not know
+	failMidSnapshot      = "mid-snapshot"      // part of the initial load is in
+)
+
+// failpoint kills the process, as a power cut would, if the environment asks for it here.
+func failpoint(name string) {
+	if os.Getenv("GROUNDWORK_ETL_FAILPOINT") == name {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // the signal may take a moment; nothing may happen after it
+	}
+}

@@ -1,0 +1,190 @@
+package etl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"groundwork/warehouse"
+)
+
+// planColumn is the road of one column.
+type planColumn struct {
+	name     string
+	typ      string // of the target, without LowCardinality and Nullable
+	nullable bool   // of the target
+	key      bool
+	encode   encoder
+	zero     []byte // the target's default, for tombstones
+}
+
+// plan is the road of one table's rows: its columns in the order in which Postgres sends them.
+type plan struct {
+	source  sourceTable
+	mirror  warehouse.Mirror
+	columns []planColumn
+	keys    []int // positions of the key in columns, in the mirror's order
+	insert  string
+}
+
+// newPlan joins the columns of both sides by name and their types by the type table.
+func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types map[uint32]string) (*plan, error) {
+	p := &plan{source: t, mirror: m}
+	byName := map[string]targetColumn{}
+	for _, c := range targets {
+		byName[c.name] = c
+	}
+	names := make([]string, 0, len(t.columns)+2)
+	for _, c := range t.columns {
+		target, ok := byName[c.name]
+		if !ok {
+			return nil, fatalf("column %s.%s is published, but %s has no such column: run `groundwork migrate`", t.name, c.name, m.Table)
+		}
+		delete(byName, c.name)
+		col, err := planOf(c, target, types)
+		if err != nil {
+			return nil, fatalf("column %s.%s: %w", t.name, c.name, err)
+		}
+		col.key = slices.Contains(m.Key, c.name)
+		p.columns = append(p.columns, col)
+		names = append(names, quote(c.name))
+	}
+	for _, c := range targets {
+		if _, left := byName[c.name]; left && !c.computed {
+			return nil, fatalf("column %s of %s is not published by table %s: run `groundwork migrate`", c.name, m.Table, t.name)
+		}
+	}
+	for _, k := range m.Key {
+		i := slices.IndexFunc(p.columns, func(c planColumn) bool { return c.name == k })
+		if i < 0 {
+			return nil, fatalf("key column %s.%s is not published: run `groundwork migrate`", t.name, k)
+		}
+		p.keys = append(p.keys, i)
+	}
+	p.insert = fmt.Sprintf("INSERT INTO %s (%s, _ver, _deleted)", quote(m.Table), strings.Join(names, ", "))
+	return p, nil
+}
+
+func planOf(c sourceColumn, target targetColumn, types map[uint32]string) (planColumn, error) {
+	bare, nullable := bareType(target.typ)
+	name := types[c.typeOID]
+	encode, ok := encoders[typePair{name, bare}]
+	switch {
+	case !ok:
+		return planColumn{}, fmt.Errorf("type %s (number %d) of Postgres cannot become %s: see etl/TYPES.md for the pairs, or run `groundwork migrate`", name, c.typeOID, target.typ)
+	case c.nullable && !nullable:
+		return planColumn{}, fmt.Errorf("it may be null, but the warehouse's %s may not: run `groundwork migrate`", target.typ)
+	}
+	return planColumn{name: c.name, typ: bare, nullable: nullable, encode: encode, zero: zeros[bare]}, nil
+}
+
+// sameColumns reports whether a relation that Postgres announces is the one that was planned.
+func (p *plan) sameColumns(t sourceTable) bool {
+	return slices.EqualFunc(p.source.columns, t.columns, func(a, b sourceColumn) bool { return a.name == b.name && a.typeOID == b.typeOID })
+}
+
+// copySQL reads the table's published rows, in the plan's order of columns.
+func (p *plan) copySQL() string {
+	names := make([]string, len(p.columns))
+	for i, c := range p.columns {
+		names[i] = quotePG(c.name)
+	}
+	where := ""
+	if p.source.filter != "" {
+		where = " WHERE " + p.source.filter
+	}
+	return fmt.Sprintf("COPY (SELECT %s FROM %s.%s%s) TO STDOUT (FORMAT binary)", strings.Join(names, ", "), quotePG(p.source.schema), quotePG(p.source.name), where)
+}
+
+// columnError names the column of a value that has no place in the warehouse.
+type columnError struct {
+	column string
+	err    error
+}
+
+func (e *columnError) Error() string { return e.column + ": " + e.err.Error() }
+func (e *columnError) Unwrap() error { return e.err }
+
+// appendRow encodes a row at version v. stored holds RowBinary values for the fields that Postgres did not send, by position.
+// On error dst comes back as it was.
+func (p *plan) appendRow(dst []byte, row []field, stored map[int][]byte, v version) ([]byte, error) {
+	start := len(dst)
+	if len(row) != len(p.columns) {
+		return dst, fmt.Errorf("%s: row of %d fields, planned %d: %w", p.source.name, len(row), len(p.columns), errWire)
+	}
+	var err error
+	for i, f := range row {
+		if dst, err = p.appendField(dst, i, f, stored[i]); err != nil {
+			return dst[:start], &columnError{p.columns[i].name, err}
+		}
+	}
+	return append(v.appendTo(dst), 0), nil
+}
+
+func (p *plan) appendField(dst []byte, i int, f field, stored []byte) ([]byte, error) {
+	c := &p.columns[i]
+	switch f.kind {
+	case fieldNull:
+		if !c.nullable {
+			return dst, &valueError{"null, where the warehouse takes none"}
+		}
+		return append(dst, 1), nil
+	case fieldToast:
+		if stored == nil {
+			return dst, fmt.Errorf("unchanged long value is not known: %w", errWire)
+		}
+		return append(dst, stored...), nil
+	case fieldText:
+		return dst, fmt.Errorf("sent as text although binary was asked for: %w", errWire)
+	}
+	if c.nullable {
+		dst = append(dst, 0)
+	}
+	out, err := c.encode(dst, f.data)
+	if err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+// appendTombstone encodes that the row with the key in row is gone as of v.
+func (p *plan) appendTombstone(dst []byte, row []field, v version) ([]byte, error) {
+	start := len(dst)
+	if len(row) != len(p.columns) {
+		return dst, fmt.Errorf("%s: key of %d fields, planned %d: %w", p.source.name, len(row), len(p.columns), errWire)
+	}
+	var err error
+	for i := range p.columns {
+		c := &p.columns[i]
+		switch {
+		case c.key:
+			if dst, err = p.appendField(dst, i, row[i], nil); err != nil {
+				return dst[:start], &columnError{c.name, err}
+			}
+		case c.nullable:
+			dst = append(dst, 1)
+		default:
+			dst = append(dst, c.zero...)
+		}
+	}
+	return append(v.appendTo(dst), 1), nil
+}
+
+// keyOf is the encoded key of a row.
+func (p *plan) keyOf(row []field) (string, error) {
+	var key []byte
+	var err error
+	for _, i := range p.keys {
+		if key, err = p.appendField(key, i, row[i], nil); err != nil {
+			return "", &columnError{p.columns[i].name, err}
+		}
+	}
+	return string(key), nil
+}
+
+// quote makes a name safe in ClickHouse, quotePG in Postgres.
+func quote(name string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
+}
+
+func quotePG(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

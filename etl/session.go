@@ -1,0 +1,130 @@
+package etl
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// session holds the connections and the knowledge of one attempt.
+type session struct {
+	cfg     Config
+	log     *slog.Logger
+	tracker *tracker
+
+	lease   *pgx.Conn      // holds the lock that makes us the one active replicator; sends heartbeats
+	control *pgx.Conn      // catalogue and dead letters
+	repl    *pgconn.PgConn // the replication stream
+
+	system  system
+	slot    slotState
+	catalog *catalog
+	dead    *deadLetters
+	check   checkpoint // the last one that the warehouse holds
+}
+
+// closeWithin bounds the goodbye to a server that may be gone.
+const closeWithin = 2 * time.Second
+
+func (s *session) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	if s.repl != nil {
+		_ = s.repl.Close(ctx)
+	}
+	for _, c := range []*pgx.Conn{s.control, s.lease} { // the lease last: a standby may start the moment it is gone
+		if c != nil {
+			_ = c.Close(ctx)
+		}
+	}
+}
+
+// open connects, and waits until this replicator is the active one.
+func (s *session) open(ctx context.Context) (err error) {
+	if s.lease, err = connect(ctx, s.cfg.Postgres); err != nil {
+		return err
+	}
+	if err := s.takeLease(ctx); err != nil {
+		return err
+	}
+	if s.control, err = connect(ctx, s.cfg.Postgres); err != nil {
+		return err
+	}
+	s.dead = &deadLetters{pg: s.control, pipeline: s.cfg.Pipeline, parked: func() { s.tracker.update(func(st *Status) { st.DeadLetters++ }) }}
+	s.repl, err = connectReplication(ctx, s.cfg.Postgres)
+	return err
+}
+
+// takeLease tries for the lock rather than waiting in it: a statement that waits for days would hold back vacuum.
+func (s *session) takeLease(ctx context.Context) error {
+	announced := false
+	for {
+		var taken bool
+		if err := s.lease.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", "groundwork etl "+s.cfg.Slot).Scan(&taken); err != nil {
+			return fmt.Errorf("take the replicator's lock: %w", err)
+		}
+		if taken {
+			return nil
+		}
+		if !announced {
+			s.log.InfoContext(ctx, "another replicator is active; standing by")
+			s.tracker.update(func(st *Status) { st.State = StateStandby })
+			announced = true
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * s.cfg.RetryInterval):
+		}
+	}
+}
+
+// begin reads where both sides stand and decides how to start.
+func (s *session) begin(ctx context.Context) (v verdict, err error) {
+	if err := checkSource(ctx, s.control); err != nil {
+		return v, err
+	}
+	if s.catalog, err = loadCatalog(ctx, s.control, s.cfg.ClickHouse, s.cfg.Publication); err != nil {
+		return v, err
+	}
+	if s.system, err = identify(ctx, s.repl); err != nil {
+		return v, err
+	}
+	if s.check, err = readCheckpoint(ctx, s.cfg.ClickHouse, s.cfg.Pipeline); err != nil {
+		return v, err
+	}
+	if s.slot, err = readSlot(ctx, s.control, s.cfg.Slot); err != nil {
+		return v, err
+	}
+	if s.slot.exists && (s.slot.database != s.system.database || s.slot.plugin != "pgoutput") {
+		return v, fatalf("replication slot %s belongs to database %q (plugin %q), not to %q: choose another slot name", s.cfg.Slot, s.slot.database, s.slot.plugin, s.system.database)
+	}
+	v = assess(s.check, s.slot, s.system, s.cfg.Slot)
+	if v.gap {
+		s.log.ErrorContext(ctx, "GAP: changes between Postgres and the warehouse were lost; loading afresh", slog.String("reason", v.reason))
+		s.tracker.update(func(st *Status) { st.LastGap = v.reason })
+	}
+	// Our own epoch, written down before anything else, so that a stalled predecessor can no longer move the checkpoint.
+	s.check.epoch, s.check.seq = s.check.epoch+1, 0
+	s.check.systemID, s.check.timeline, s.check.slot = s.system.id, s.system.timeline, s.cfg.Slot
+	if v.load {
+		s.check.applied = 0 // until the load is done no position is true; a start that finds this loads again
+	}
+	s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline)
+	return v, err
+}
+
+// declareGap makes the next session load afresh, for a gap found while streaming.
+func (s *session) declareGap(ctx context.Context, gap *gapError) error {
+	s.log.ErrorContext(ctx, "GAP: loading afresh", slog.String("reason", gap.reason))
+	s.tracker.update(func(st *Status) { st.LastGap = gap.reason })
+	s.check.applied = 0
+	if _, err := s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline); err != nil {
+		return err
+	}
+	return fmt.Errorf("gap: %w", gap)
+}

@@ -1,0 +1,241 @@
+package etl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pglogrepl"
+	"golang.org/x/sync/errgroup"
+)
+
+// stopWithin bounds the last flush of a clean stop.
+const stopWithin = 10 * time.Second
+
+// errStop ends the goroutines of a session that is to stop cleanly.
+var errStop = errors.New("stop")
+
+// stream takes changes from the checkpoint on, until ctx is done (clean stop, nil) or something fails.
+func (s *session) stream(ctx context.Context) error {
+	if err := s.startReplication(ctx); err != nil {
+		return err
+	}
+	f := newFeed(s.repl, s.check.applied, s.cfg.QueueBytes)
+	a := newApplier(s, f)
+	s.tracker.update(func(st *Status) {
+		st.State, st.LastError, st.Applied, st.CommitTime = StateStreaming, "", s.check.applied, s.check.commitTime
+	})
+	s.log.InfoContext(ctx, "streaming", slog.String("from", s.check.applied.String()))
+
+	g, work := errgroup.WithContext(context.WithoutCancel(ctx)) // a stop must not cut off an insert; it is noticed by apply
+	g.Go(func() error { return f.receive(work) })
+	g.Go(func() error { return f.keepStatus(work, s.cfg.StatusInterval) })
+	g.Go(func() error { return s.heartbeat(work, &a.commits) })
+	g.Go(func() error { return a.run(work, ctx.Done()) })
+	if err := g.Wait(); !errors.Is(err, errStop) {
+		return err
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	if err := a.advance(last); err != nil {
+		return fmt.Errorf("store the last changes before stopping: %w", err)
+	}
+	return nil
+}
+
+func (s *session) startReplication(ctx context.Context) error {
+	err := pglogrepl.StartReplication(ctx, s.repl, s.cfg.Slot, s.check.applied, pglogrepl.StartReplicationOptions{
+		Mode:       pglogrepl.LogicalReplication,
+		PluginArgs: []string{"proto_version '1'", "binary 'true'", "messages 'true'", fmt.Sprintf("publication_names '%s'", s.cfg.Publication)}})
+	if err != nil {
+		return fmt.Errorf("start replication from slot %s at %s: %w", s.cfg.Slot, s.check.applied, err)
+	}
+	return nil
+}
+
+// heartbeat makes an idle Postgres commit a message, so that the watermark's time goes on and the way is known to be open. It
+// also notices when the lock's connection is lost.
+func (s *session) heartbeat(ctx context.Context, commits *atomic.Uint64) error {
+	tick := time.NewTicker(s.cfg.HeartbeatInterval)
+	defer tick.Stop()
+	for last := commits.Load(); ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		statement := "SELECT"
+		if commits.Load() == last {
+			statement = "SELECT pg_logical_emit_message(true, 'etl_hb', '')"
+		}
+		last = commits.Load()
+		if _, err := s.lease.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("heartbeat: %w", err)
+		}
+	}
+}
+
+// applier decodes the stream into the writer and moves the checkpoint. All its state belongs to one goroutine.
+type applier struct {
+	session *session
+	feed    *feed
+	writer  *writer
+	plans   map[uint32]*plan // by Postgres' number of the relation, as the stream announced it
+	change  change           // reused
+
+	inTx       bool
+	version    version   // of the next change in the transaction
+	commitTime time.Time // of the transaction
+
+	ready     pglogrepl.LSN // everything up to here is in the warehouse or in the writer
+	readyTime time.Time     // commit time of the last transaction up to ready
+	fresh     bool          // a transaction ended since the last checkpoint
+	rows      int64         // rows flushed since the last checkpoint
+	advanced  time.Time     // when the checkpoint last moved
+
+	commits atomic.Uint64 // transactions seen, for the heartbeat
+}
+
+func newApplier(s *session, f *feed) *applier {
+	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse), plans: map[uint32]*plan{}, ready: s.check.applied, readyTime: s.check.commitTime}
+}
+
+// run applies messages until stop, which it reports as errStop.
+func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-stop:
+			return a.drain(ctx)
+		case m := <-a.feed.queue:
+			err := a.message(ctx, m)
+			a.feed.done(m)
+			if err != nil {
+				return err
+			}
+		case <-timer.C:
+		}
+		// The checkpoint moves at once after a quiet time and at most every FlushInterval in a busy one; never inside a
+		// transaction, whose rows only its size flushes.
+		if a.inTx || !a.dirty() {
+			continue
+		}
+		if wait := a.session.cfg.FlushInterval - time.Since(a.advanced); wait > 0 && !a.full() {
+			timer.Reset(wait)
+			continue
+		}
+		if len(a.feed.queue) > 0 && !a.full() && a.sinceDue() < a.session.cfg.FlushInterval {
+			continue // more is here already: let it go with this flush
+		}
+		if err := a.advance(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// drain applies what has been received by now, and reports errStop.
+func (a *applier) drain(ctx context.Context) error {
+	for range len(a.feed.queue) {
+		m := <-a.feed.queue
+		err := a.message(ctx, m)
+		a.feed.done(m)
+		if err != nil {
+			return err
+		}
+	}
+	return errStop
+}
+
+func (a *applier) dirty() bool { return a.ready > a.session.check.applied || a.writer.rows > 0 }
+
+func (a *applier) full() bool {
+	return a.writer.rows >= a.session.cfg.FlushRows || a.writer.bytes >= a.session.cfg.FlushBytes
+}
+
+// sinceDue is how long ago the checkpoint could have moved.
+func (a *applier) sinceDue() time.Duration {
+	return time.Since(a.advanced) - a.session.cfg.FlushInterval
+}
+
+// flush stores what is buffered without moving the checkpoint.
+func (a *applier) flush(ctx context.Context) error {
+	n := int64(a.writer.rows)
+	if err := a.writer.flush(ctx); err != nil {
+		return err
+	}
+	a.rows += n
+	return nil
+}
+
+// advance stores what is buffered, then the checkpoint, then acknowledges: in this order, whatever happens between.
+func (a *applier) advance(ctx context.Context) error {
+	if err := a.flush(ctx); err != nil {
+		return err
+	}
+	s := a.session
+	if a.ready > s.check.applied {
+		failpoint(failBeforeCheckpoint)
+		next := s.check
+		next.applied, next.commitTime = a.ready, a.readyTime
+		written, err := next.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline)
+		if err != nil {
+			return err
+		}
+		s.check = written
+		failpoint(failBeforeAck)
+		if err := a.feed.ack(s.check.applied); err != nil {
+			return err
+		}
+	}
+	a.advanced = time.Now()
+	fresh, rows := a.fresh, a.rows
+	a.fresh, a.rows = false, 0
+	s.tracker.update(func(st *Status) {
+		st.Applied, st.CommitTime = s.check.applied, s.check.commitTime
+		st.Rows += rows
+		if fresh {
+			st.Lag = a.advanced.Sub(s.check.commitTime)
+		}
+	})
+	return nil
+}
+
+// message takes one message of the stream.
+func (a *applier) message(ctx context.Context, m message) error {
+	if m.data == nil {
+		// Everything before end was sent, and none of it is left out: what lies between ready and end is not ours.
+		if !a.inTx {
+			a.ready = max(a.ready, m.end)
+		}
+		return nil
+	}
+	switch m.data[0] {
+	case 'I', 'U', 'D':
+		return a.applyChange(ctx, m.data)
+	}
+	parsed, err := pglogrepl.Parse(m.data)
+	if err != nil {
+		return fmt.Errorf("decode the stream: %w", err)
+	}
+	switch msg := parsed.(type) {
+	case *pglogrepl.BeginMessage:
+		a.inTx, a.version, a.commitTime = true, version{msg.FinalLSN, ordinalsPerChange}, msg.CommitTime
+	case *pglogrepl.CommitMessage:
+		a.inTx, a.ready, a.fresh = false, max(a.ready, msg.TransactionEndLSN), true
+		if msg.CommitTime.After(a.readyTime) {
+			a.readyTime = msg.CommitTime
+		}
+		a.commits.Add(1)
+	case *pglogrepl.RelationMessage:
+		return a.relation(ctx, msg)
+	case *pglogrepl.TruncateMessage:
+		return a.truncate(ctx, msg)
+	}
+	return nil // types, origins and messages (heartbeats) carry nothing to store
+}

@@ -18,6 +18,7 @@ type proxy struct {
 	down   bool
 	lose   int
 	open   map[net.Conn]bool
+	hold   chan struct{} // non-nil: replies wait until it is closed
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -63,6 +64,12 @@ func (p *proxy) serve(client net.Conn) {
 		if n > 0 && p.swallow() {
 			return
 		}
+		p.mu.Lock()
+		hold := p.hold
+		p.mu.Unlock()
+		if hold != nil {
+			<-hold
+		}
 		if n > 0 {
 			if _, err := client.Write(buffer[:n]); err != nil {
 				return
@@ -98,3 +105,17 @@ func (p *proxy) cut() {
 }
 
 func (p *proxy) mend() { p.mu.Lock(); p.down = false; p.mu.Unlock() }
+
+// stall holds all replies back until the returned function is called.
+func (p *proxy) stall() (release func()) {
+	hold := make(chan struct{})
+	p.mu.Lock()
+	p.hold = hold
+	p.mu.Unlock()
+	return sync.OnceFunc(func() {
+		p.mu.Lock()
+		p.hold = nil
+		p.mu.Unlock()
+		close(hold)
+	})
+}

@@ -67,7 +67,7 @@ func newRig(t *testing.T) *rig {
 	_, err = warehouse.Migrate(t.Context(), r.ch, warehouse.Layout{})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || os.Getenv("GROUNDWORK_ETL_LOG") != "" {
 			t.Log(r.log.String())
 		}
 	})

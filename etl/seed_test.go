@@ -10,3 +10,6 @@ import (
 var seedSQL string
 
 func (r *rig) seed() { r.t.Helper(); r.exec(seedSQL) }
+
+//go:embed TYPES.md
+var typesDoc string

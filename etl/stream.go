@@ -23,6 +23,10 @@ func (s *session) stream(ctx context.Context) error {
 	if err := s.startReplication(ctx); err != nil {
 		return err
 	}
+	interval, err := s.statusInterval(ctx)
+	if err != nil {
+		return err
+	}
 	f := newFeed(s.repl, s.check.applied, s.cfg.QueueBytes)
 	a := newApplier(s, f)
 	s.tracker.update(func(st *Status) {
@@ -30,9 +34,13 @@ func (s *session) stream(ctx context.Context) error {
 	})
 	s.log.InfoContext(ctx, "streaming", slog.String("from", s.check.applied.String()))
 
-	g, work := errgroup.WithContext(context.WithoutCancel(ctx)) // a stop must not cut off an insert; it is noticed by apply
+	// A stop must not cut off an insert, so it is apply that notices it; only an insert that hangs is cut off in the end.
+	base, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, cut) })()
+	g, work := errgroup.WithContext(base)
 	g.Go(func() error { return f.receive(work) })
-	g.Go(func() error { return f.keepStatus(work, s.cfg.StatusInterval) })
+	g.Go(func() error { return f.keepStatus(work, interval) })
 	g.Go(func() error { return s.heartbeat(work, &a.commits) })
 	g.Go(func() error { return a.run(work, ctx.Done()) })
 	if err := g.Wait(); !errors.Is(err, errStop) {
@@ -54,6 +62,18 @@ func (s *session) startReplication(ctx context.Context) error {
 		return fmt.Errorf("start replication from slot %s at %s: %w", s.cfg.Slot, s.check.applied, err)
 	}
 	return nil
+}
+
+// statusInterval is a third of the server's patience, if that is shorter than what was configured.
+func (s *session) statusInterval(ctx context.Context) (time.Duration, error) {
+	var patience time.Duration
+	if err := s.control.QueryRow(ctx, "SELECT setting::bigint * 1000000 FROM pg_settings WHERE name = 'wal_sender_timeout'").Scan(&patience); err != nil {
+		return 0, fmt.Errorf("read wal_sender_timeout: %w", err)
+	}
+	if patience > 0 {
+		return min(s.cfg.StatusInterval, patience/3), nil
+	}
+	return s.cfg.StatusInterval, nil
 }
 
 // heartbeat makes an idle Postgres commit a message, so that the watermark's time goes on and the way is known to be open. It

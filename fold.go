@@ -167,3 +167,17 @@ func later(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// Equal reports whether two progresses say the same; times are compared as moments.
+func (p Progress) Equal(q Progress) bool {
+	return p.Seq == q.Seq && p.State == q.State && same(p.ClosureType, q.ClosureType) && p.OriginAt.Equal(q.OriginAt) &&
+		sameTime(p.FirstResponseAt, q.FirstResponseAt) && sameTime(p.ClaimedAt, q.ClaimedAt) && sameTime(p.ResolvedAt, q.ResolvedAt) &&
+		sameTime(p.ClosedAt, q.ClosedAt) && same(p.MergedIntoID, q.MergedIntoID) && same(p.LeadUnitID, q.LeadUnitID) &&
+		sameTime(p.PausedSince, q.PausedSince) && p.PausedSeconds == q.PausedSeconds && p.ReturnCount == q.ReturnCount &&
+		p.DisputeCount == q.DisputeCount && p.ReopenCount == q.ReopenCount && p.EscalationLevel == q.EscalationLevel &&
+		p.OpinionCount == q.OpinionCount
+}
+
+func same[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
+
+func sameTime(a, b *time.Time) bool { return a == b || a != nil && b != nil && a.Equal(*b) }

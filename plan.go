@@ -111,6 +111,9 @@ func (a *attempt) note(s Step) {
 	if s.Kind == EventResponded && s.Text != "" {
 		a.payload["text"] = s.Text
 	}
+	if s.FromSource() && s.OpinionID != nil {
+		a.payload[payloadOpinion] = s.OpinionID.String()
+	}
 	if s.Kind == EventClaimed && s.Actor.UnitID != nil {
 		a.payload[payloadUnit] = s.Actor.UnitID.String()
 	}

@@ -77,6 +77,7 @@ CREATE TABLE site (
     recorded_by   text NOT NULL DEFAULT current_user,
     UNIQUE (region_id, kind, name)
 );
+CREATE INDEX site_name ON site (name, id);
 
 -- A working day is Monday to Friday unless a row here says otherwise (holidays, make-up days).
 CREATE TABLE calendar_day (
@@ -274,6 +275,8 @@ CREATE INDEX issue_origin ON issue (origin_at DESC, id DESC);
 CREATE INDEX issue_region ON issue (region_id, origin_at DESC, id DESC);
 CREATE INDEX issue_category ON issue (category_id, origin_at DESC, id DESC);
 CREATE INDEX issue_state ON issue (state, origin_at DESC, id DESC);
+CREATE INDEX issue_updated ON issue (updated_at DESC, id DESC);
+CREATE INDEX issue_due ON issue (coalesce(due_at, 'infinity'), id);
 CREATE INDEX issue_lead_unit ON issue (lead_unit_id, state);
 CREATE INDEX issue_merged_into ON issue (merged_into_id) WHERE merged_into_id IS NOT NULL;
 CREATE INDEX issue_title_trgm ON issue USING gin (title gin_trgm_ops);
@@ -307,6 +310,7 @@ CREATE TABLE issue_event (
     reason_code       text,
     payload           jsonb NOT NULL DEFAULT '{}',
     client_mutation_id text,
+    client_mutation_sha256 text, -- of what was asked, so that the same id with other content is refused
     -- the issue after this event
     closure_type      text,
     origin_at         timestamptz NOT NULL,
@@ -423,6 +427,31 @@ CREATE TABLE feedback (
 );
 CREATE INDEX feedback_issue ON feedback (issue_id, at);
 CREATE INDEX feedback_claim ON feedback (claim_id);
+
+-- The one who handled it never collects the verdict: a unit that ever had the issue makes no independent call about it.
+-- +goose StatementBegin
+CREATE FUNCTION refuse_verdict_of_handler(issue uuid, unit uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM issue_event e WHERE e.issue_id = issue AND e.lead_unit_id = unit) THEN
+        RAISE EXCEPTION 'unit % handled issue %: another unit collects the verdict', unit, issue USING ERRCODE = 'check_violation';
+    END IF;
+END $$;
+
+CREATE FUNCTION feedback_independent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM refuse_verdict_of_handler(NEW.issue_id, NEW.collected_unit_id);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION callback_independent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM refuse_verdict_of_handler(c.issue_id, NEW.agent_unit_id) FROM claim c WHERE c.id = NEW.claim_id;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER feedback_independent BEFORE INSERT OR UPDATE ON feedback FOR EACH ROW
+    WHEN (NEW.collected_by = 'INDEPENDENT') EXECUTE FUNCTION feedback_independent();
+CREATE TRIGGER callback_independent BEFORE INSERT OR UPDATE ON callback_attempt FOR EACH ROW EXECUTE FUNCTION callback_independent();
 
 -- Identities: apart from all else, never replicated. ---------------------------------------------------------------
 

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"groundwork"
+)
+
+const eventColumns = `issue_id, kind, from_state, at, known_at, recorded_at, actor, actor_role, actor_unit_id, reason_code, payload,
+	to_state AS state, ` + progressColumns
+
+// eventRow is an event as the table has it: the actor in three columns.
+type eventRow struct {
+	IssueID     uuid.UUID
+	Kind        groundwork.EventKind
+	FromState   *groundwork.State
+	At          time.Time
+	KnownAt     time.Time
+	RecordedAt  time.Time
+	Actor       string
+	ActorRole   groundwork.Role
+	ActorUnitID *uuid.UUID
+	ReasonCode  *string
+	Payload     map[string]any
+	groundwork.Progress
+}
+
+func events(rows []eventRow) []groundwork.Event {
+	events := make([]groundwork.Event, len(rows))
+	for i, r := range rows {
+		events[i] = groundwork.Event{
+			IssueID: r.IssueID, Kind: r.Kind, FromState: r.FromState, At: r.At, KnownAt: r.KnownAt, RecordedAt: r.RecordedAt,
+			Actor:      groundwork.Actor{ID: r.Actor, Role: r.ActorRole, UnitID: r.ActorUnitID},
+			ReasonCode: r.ReasonCode, Payload: r.Payload, Progress: r.Progress,
+		}
+	}
+	return events
+}
+
+// eventInsertColumns are the columns of a new event, in the order of eventValues.
+var eventInsertColumns = []string{
+	"issue_id", "seq", "kind", "from_state", "to_state", "at", "known_at", "actor", "actor_role", "actor_unit_id", "reason_code",
+	"payload", "client_mutation_id", "client_mutation_sha256", "closure_type", "origin_at", "first_response_at", "claimed_at",
+	"resolved_at", "closed_at", "merged_into_id", "lead_unit_id", "paused_since", "paused_seconds", "return_count", "dispute_count",
+	"reopen_count", "escalation_level", "opinion_count",
+}
+
+func eventValues(e groundwork.Event, m mutation) []any {
+	p := e.Progress
+	return []any{
+		e.IssueID, p.Seq, e.Kind, e.FromState, p.State, e.At, e.KnownAt, e.Actor.ID, e.Actor.Role, e.Actor.UnitID, e.ReasonCode,
+		e.Payload, m.id, m.sha256, p.ClosureType, p.OriginAt, p.FirstResponseAt, p.ClaimedAt,
+		p.ResolvedAt, p.ClosedAt, p.MergedIntoID, p.LeadUnitID, p.PausedSince, p.PausedSeconds, p.ReturnCount, p.DisputeCount,
+		p.ReopenCount, p.EscalationLevel, p.OpinionCount,
+	}
+}
+
+// addEvents appends events, in their order.
+func addEvents(ctx context.Context, tx pgx.Tx, list []groundwork.Event, m mutation) error {
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue_event"}, eventInsertColumns, pgx.CopyFromSlice(len(list), func(i int) ([]any, error) {
+		return eventValues(list[i], m), nil
+	}))
+	return err
+}
+
+// histories reads what the guards need to know of the past: all events but the mere links, and always the last.
+func histories(ctx context.Context, q querier, issueIDs []uuid.UUID) (map[uuid.UUID][]groundwork.Event, error) {
+	rows, err := collect[eventRow](ctx, q, "read history", `
+		SELECT `+eventColumns+` FROM issue_event
+		WHERE issue_id = ANY(@ids) AND (kind <> 'LINKED' OR seq = (SELECT i.seq FROM issue i WHERE i.id = issue_event.issue_id))
+		ORDER BY issue_id, issue_event.seq`, pgx.NamedArgs{"ids": issueIDs})
+	if err != nil {
+		return nil, err
+	}
+	of := map[uuid.UUID][]groundwork.Event{}
+	for _, e := range events(rows) {
+		of[e.IssueID] = append(of[e.IssueID], e)
+	}
+	return of, nil
+}
+
+// progressUpdate sets an issue's derived columns to those after an event.
+const progressUpdate = `
+	UPDATE issue SET seq = @seq, state = @state, closure_type = @closure_type, origin_at = @origin_at,
+		first_response_at = @first_response_at, claimed_at = @claimed_at, resolved_at = @resolved_at, closed_at = @closed_at,
+		merged_into_id = @merged_into_id, lead_unit_id = @lead_unit_id, paused_since = @paused_since, paused_seconds = @paused_seconds,
+		return_count = @return_count, dispute_count = @dispute_count, reopen_count = @reopen_count,
+		escalation_level = @escalation_level, opinion_count = @opinion_count, observed_until = @observed_until, due_at = @due_at,
+		updated_at = now()
+	WHERE id = @id`
+
+func progressArgs(i *groundwork.Issue) pgx.NamedArgs {
+	p := i.Progress
+	return pgx.NamedArgs{
+		"id": i.ID, "seq": p.Seq, "state": p.State, "closure_type": p.ClosureType, "origin_at": p.OriginAt,
+		"first_response_at": p.FirstResponseAt, "claimed_at": p.ClaimedAt, "resolved_at": p.ResolvedAt, "closed_at": p.ClosedAt,
+		"merged_into_id": p.MergedIntoID, "lead_unit_id": p.LeadUnitID, "paused_since": p.PausedSince, "paused_seconds": p.PausedSeconds,
+		"return_count": p.ReturnCount, "dispute_count": p.DisputeCount, "reopen_count": p.ReopenCount,
+		"escalation_level": p.EscalationLevel, "opinion_count": p.OpinionCount, "observed_until": i.ObservedUntil, "due_at": i.DueAt,
+	}
+}
+
+// RebuildCheck folds the events of every issue again and returns the issues whose stored progress, in the issue or in one of its events,
+// differs from the fold. It reads only; a sound store returns none.
+func (db *DB) RebuildCheck(ctx context.Context) (differ []uuid.UUID, err error) {
+	tx, err := db.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written
+	ids, err := scalars[uuid.UUID](ctx, tx, "list issues", "SELECT id FROM issue ORDER BY id", pgx.NamedArgs{})
+	for len(ids) > 0 && err == nil {
+		var found []uuid.UUID
+		n := min(len(ids), 1000)
+		found, err = rebuildDiffers(ctx, tx, ids[:n])
+		differ, ids = append(differ, found...), ids[n:]
+	}
+	return differ, err
+}
+
+func rebuildDiffers(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (differ []uuid.UUID, err error) {
+	issues, err := collect[groundwork.Issue](ctx, tx, "read issues", "SELECT "+issueColumns+" FROM issue WHERE id = ANY(@ids)", pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := collect[eventRow](ctx, tx, "read events",
+		"SELECT "+eventColumns+" FROM issue_event WHERE issue_id = ANY(@ids) ORDER BY issue_id, issue_event.seq", pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil, err
+	}
+	of := grouped(events(rows), func(e *groundwork.Event) uuid.UUID { return e.IssueID })
+	for _, i := range issues {
+		var p groundwork.Progress
+		same := true
+		for _, e := range of[i.ID] {
+			p = p.After(*e)
+			same = same && p.Equal(e.Progress)
+		}
+		if !same || !p.Equal(i.Progress) {
+			differ = append(differ, i.ID)
+		}
+	}
+	return differ, nil
+}

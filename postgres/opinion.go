@@ -1,0 +1,163 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"groundwork"
+)
+
+const opinionColumns = `id, source, external_id, channel, kind, received_at, received_precision, occurred_at, visit_id, reporter_pid,
+	subject, text, latitude, longitude, precision_m, region_id, site_id, confidentiality, supported, opposed, created_at`
+
+// ownSource is the source of what is recorded here.
+const ownSource = "groundwork"
+
+// Opinions implements groundwork.OpinionStore.
+func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Opinion], error) {
+	c := where()
+	c.under("region_id", f.Under)
+	if f.RegionUnknown {
+		c.add("region_id IS NULL")
+	}
+	among(c, "channel", f.Channels)
+	among(c, "kind", f.Kinds)
+	among(c, "source", f.Sources)
+	c.within("received_at", f.Received)
+	c.contains("(subject || ' ' || text)", f.Text)
+	c.is("EXISTS (SELECT FROM issue_opinion link WHERE link.opinion_id = opinion.id)", f.Linked)
+	latest := order[groundwork.Opinion]{name: "RECEIVED_DESC", expression: "received_at", cast: "timestamptz", descending: true,
+		position: func(o *groundwork.Opinion) (string, uuid.UUID) { return moment(o.ReceivedAt), o.ID }}
+	return page(ctx, db, opinionColumns, "opinion", c, latest, p)
+}
+
+// OpinionsByID implements groundwork.OpinionStore.
+func (db *DB) OpinionsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*groundwork.Opinion, error) {
+	return byID(ctx, db, opinionColumns, "opinion", ids, func(o *groundwork.Opinion) uuid.UUID { return o.ID })
+}
+
+// opinionOf is an opinion with the issue that it belongs to.
+type opinionOf struct {
+	IssueID uuid.UUID
+	groundwork.Opinion
+}
+
+// OpinionsOf implements groundwork.OpinionStore.
+func (db *DB) OpinionsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (map[uuid.UUID][]*groundwork.Opinion, error) {
+	items, err := collect[opinionOf](ctx, db.pool, "read opinions of issues", `
+		SELECT wanted.issue_id, o.*
+		FROM unnest(@ids::uuid[]) AS wanted (issue_id)
+		CROSS JOIN LATERAL (
+			SELECT `+opinionColumns+`
+			FROM opinion
+			WHERE id IN (SELECT link.opinion_id FROM issue_opinion link WHERE link.issue_id = wanted.issue_id)
+			ORDER BY received_at, id
+			LIMIT @limit
+		) o
+		ORDER BY wanted.issue_id, o.received_at, o.id`, pgx.NamedArgs{"ids": distinct(issueIDs), "limit": limit})
+	if err != nil {
+		return nil, err
+	}
+	of := map[uuid.UUID][]*groundwork.Opinion{}
+	for i := range items {
+		of[items[i].IssueID] = append(of[items[i].IssueID], &items[i].Opinion)
+	}
+	return of, nil
+}
+
+// SubmitOpinion implements groundwork.OpinionStore. A citizen who submits becomes the reporter, under a pseudonym.
+func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwork.Opinion) (created *groundwork.Opinion, receipt groundwork.Receipt, err error) {
+	now := groundwork.Moment(db.now())
+	fillOpinion(&o, now)
+	if err := o.Validate(now); err != nil {
+		return nil, receipt, err
+	}
+	receipt, err = db.write(ctx, "submit opinion", func(tx pgx.Tx) error {
+		reporter := o.ReporterPID
+		if reporter == nil && by.Role == groundwork.RoleCitizen {
+			pids, err := pseudonyms(ctx, tx, ownSource, []string{by.ID})
+			if err != nil {
+				return err
+			}
+			reporter = new(pids[by.ID])
+		}
+		created, err = insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
+			"id": newID(o.ID), "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
+			"received_at": o.ReceivedAt, "received_precision": o.ReceivedPrecision, "occurred_at": o.OccurredAt, "visit_id": o.VisitID,
+			"reporter_pid": reporter, "subject": o.Subject, "text": o.Text, "latitude": o.Latitude, "longitude": o.Longitude,
+			"precision_m": o.PrecisionM, "region_id": o.RegionID, "site_id": o.SiteID, "confidentiality": o.Confidentiality,
+			"recorded_by": by.ID,
+		})
+		return err
+	})
+	return created, receipt, err
+}
+
+func fillOpinion(o *groundwork.Opinion, now time.Time) {
+	if o.ReceivedAt.IsZero() {
+		o.ReceivedAt = now
+	}
+	if o.Source == "" {
+		o.Source = ownSource
+	}
+	if o.ReceivedPrecision == "" {
+		o.ReceivedPrecision = groundwork.ToTheSecond
+	}
+	if o.Confidentiality == "" {
+		o.Confidentiality = "NAME_HIDDEN"
+	}
+}
+
+// pseudonyms returns the pseudonyms of accounts of a source, and makes those that are missing. They are random: nothing about the
+// account follows from them.
+func pseudonyms(ctx context.Context, tx pgx.Tx, source string, accounts []string) (map[string]uuid.UUID, error) {
+	keys := distinct(accounts)
+	pids := make([]uuid.UUID, len(keys))
+	for i := range pids {
+		pids[i] = uuid.New()
+	}
+	args := pgx.NamedArgs{"source": source, "keys": keys, "pids": pids}
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO vault.reporter (pid, source, external_key)
+		SELECT pid, @source, key FROM unnest(@pids::uuid[], @keys::text[]) AS given (pid, key)
+		WHERE NOT EXISTS (SELECT FROM vault.reporter known WHERE known.source = @source AND known.external_key = key)
+		ON CONFLICT (source, external_key) DO NOTHING`, args); err != nil {
+		return nil, err
+	}
+	return knownPseudonyms(ctx, tx, source, keys)
+}
+
+// knownPseudonyms returns the pseudonyms that accounts of a source have.
+func knownPseudonyms(ctx context.Context, q querier, source string, accounts []string) (map[string]uuid.UUID, error) {
+	type reporter struct {
+		ExternalKey string
+		PID         uuid.UUID
+	}
+	items, err := collect[reporter](ctx, q, "read pseudonyms",
+		"SELECT external_key, pid FROM vault.reporter WHERE source = @source AND external_key = ANY(@keys)",
+		pgx.NamedArgs{"source": source, "keys": accounts})
+	if err != nil {
+		return nil, err
+	}
+	pids := make(map[string]uuid.UUID, len(items))
+	for _, r := range items {
+		pids[r.ExternalKey] = r.PID
+	}
+	return pids, nil
+}
+
+// distinct returns the values without repeats, in their order.
+func distinct[T comparable](values []T) []T {
+	seen := make(map[T]bool, len(values))
+	once := make([]T, 0, len(values))
+	for _, v := range values {
+		if !seen[v] {
+			seen[v] = true
+			once = append(once, v)
+		}
+	}
+	return once
+}

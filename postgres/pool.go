@@ -1,0 +1,133 @@
+// Package postgres keeps the system of record in Postgres: it implements groundwork.Store and groundwork.Importer. One exported
+// method is one transaction; every refusal is a *groundwork.Error. The rules themselves stand in package groundwork and, for
+// certainty, as constraints in the migrations.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"groundwork"
+)
+
+// Options tune a DB. The zero value is the default.
+type Options struct {
+	Logger           *slog.Logger     // default: nothing is logged
+	MaxConns         int32            // default: that of pgxpool, or pool_max_conns in the DSN
+	StatementTimeout time.Duration    // default: 30 s
+	Now              func() time.Time // default: time.Now
+}
+
+// DB is the system of record. It is safe for use by several goroutines.
+type DB struct {
+	pool *pgxpool.Pool
+	log  *slog.Logger
+	now  func() time.Time
+}
+
+var (
+	_ groundwork.Store    = (*DB)(nil)
+	_ groundwork.Importer = (*DB)(nil)
+)
+
+const defaultStatementTimeout = 30 * time.Second
+
+// Open connects to the database and checks that it answers. The schema is Migrate's task.
+func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	cfg, err := poolConfig(dsn, o)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	db := &DB{pool: pool, log: o.Logger, now: o.Now}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	if err := db.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// Close returns the connections; it waits for those in use.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping checks that the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.pool.Ping(ctx); err != nil {
+		return unreachable(err)
+	}
+	return nil
+}
+
+func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, badDSN(err)
+	}
+	timeout := o.StatementTimeout
+	if timeout == 0 {
+		timeout = defaultStatementTimeout
+	}
+	params := cfg.ConnConfig.RuntimeParams
+	setDefault(params, "application_name", "groundwork")
+	setDefault(params, "statement_timeout", fmt.Sprint(timeout.Milliseconds()))
+	// Lists with optional filters are planned for the filters that are there; a generic plan is many times slower.
+	setDefault(params, "plan_cache_mode", "force_custom_plan")
+	params["timezone"] = "UTC"
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		conn.TypeMap().RegisterType(&pgtype.Type{
+			Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+		})
+		return nil
+	}
+	return cfg, nil
+}
+
+func setDefault(params map[string]string, key, value string) {
+	if params[key] == "" {
+		params[key] = value
+	}
+}
+
+func badDSN(err error) error {
+	return &groundwork.Error{
+		Code:    groundwork.CodeInvalid,
+		Message: "the Postgres address is malformed; give GROUNDWORK_POSTGRES as postgres://user:password@host:port/database",
+		Err:     err,
+	}
+}
+
+// unreachable says why there is no connection, and what to do. Neither host nor password enters the message.
+func unreachable(err error) error {
+	message := "Postgres cannot be reached; check that it runs and that GROUNDWORK_POSTGRES names it"
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch pg.Code {
+		case "28P01", "28000":
+			message = "Postgres refuses the user or password; correct them in GROUNDWORK_POSTGRES"
+		case "3D000":
+			message = "Postgres has no such database; create it, or name another in GROUNDWORK_POSTGRES"
+		case "53300":
+			message = "Postgres has no connection left; raise max_connections or lower pool_max_conns in GROUNDWORK_POSTGRES"
+		}
+	}
+	return &groundwork.Error{Code: groundwork.CodeUnavailable, Message: message, Err: err}
+}

@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"math/bits"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"groundwork"
+)
+
+// RegisterIssue implements groundwork.IssueStore.
+func (db *DB) RegisterIssue(ctx context.Context, r groundwork.Registration) (issue *groundwork.Issue, receipt groundwork.Receipt, err error) {
+	if err := r.Validate(); err != nil {
+		return nil, receipt, err
+	}
+	m, err := mutationOf(r.ClientMutationID, r)
+	if err != nil {
+		return nil, receipt, err
+	}
+	r.OpinionIDs = distinct(r.OpinionIDs)
+	receipt, err = db.write(ctx, "register issue", func(tx pgx.Tx) error {
+		if issue, err = m.answered(ctx, tx, r.Actor); issue != nil || err != nil {
+			return err
+		}
+		issue, err = db.register(ctx, tx, r, m)
+		return err
+	})
+	if err != nil {
+		return nil, receipt, err
+	}
+	return issue, receipt, nil
+}
+
+func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration, m mutation) (*groundwork.Issue, error) {
+	opinions, err := collect[groundwork.Opinion](ctx, tx, "read opinions",
+		"SELECT "+opinionColumns+" FROM opinion WHERE id = ANY(@ids) ORDER BY received_at, id FOR UPDATE", pgx.NamedArgs{"ids": r.OpinionIDs})
+	if err != nil {
+		return nil, err
+	}
+	now := groundwork.Moment(db.now())
+	issue, event, err := groundwork.PlanRegistration(r, uuid.Must(uuid.NewV7()), opinions, now, now)
+	if err != nil {
+		return nil, err
+	}
+	refs, err := publicRefs(ctx, tx, 1)
+	if err != nil {
+		return nil, err
+	}
+	issue.PublicRef = refs[0]
+	if err := addIssues(ctx, tx, []*groundwork.Issue{issue}, r.Actor); err != nil {
+		return nil, err
+	}
+	if err := addEvents(ctx, tx, []groundwork.Event{event}, m); err != nil {
+		return nil, err
+	}
+	links := make([]link, len(opinions))
+	for i, o := range opinions {
+		links[i] = link{issue: issue.ID, opinion: o.ID, at: now, by: r.Actor.ID}
+	}
+	if err := addLinks(ctx, tx, links); err != nil {
+		return nil, err
+	}
+	return one[groundwork.Issue](ctx, tx, "read issue", "SELECT "+issueColumns+" FROM issue WHERE id = @id", pgx.NamedArgs{"id": issue.ID})
+}
+
+var issueInsertColumns = []string{
+	"id", "public_ref", "category_id", "severity", "difficulty", "kind", "channel", "title", "region_id", "site_id", "source_visit_id",
+	"due_at", "observed_until", "seq", "state", "closure_type", "origin_at", "first_response_at", "claimed_at", "resolved_at", "closed_at",
+	"merged_into_id", "lead_unit_id", "paused_since", "paused_seconds", "return_count", "dispute_count", "reopen_count",
+	"escalation_level", "opinion_count", "recorded_by",
+}
+
+// addIssues adds issues as they stand after their events.
+func addIssues(ctx context.Context, tx pgx.Tx, issues []*groundwork.Issue, by groundwork.Actor) error {
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue"}, issueInsertColumns, pgx.CopyFromSlice(len(issues), func(n int) ([]any, error) {
+		i := issues[n]
+		return []any{
+			i.ID, i.PublicRef, i.CategoryID, i.Severity, i.Difficulty, i.Kind, i.Channel, i.Title, i.RegionID, i.SiteID, i.SourceVisitID,
+			i.DueAt, i.ObservedUntil, i.Seq, i.State, i.ClosureType, i.OriginAt, i.FirstResponseAt, i.ClaimedAt, i.ResolvedAt, i.ClosedAt,
+			i.MergedIntoID, i.LeadUnitID, i.PausedSince, i.PausedSeconds, i.ReturnCount, i.DisputeCount, i.ReopenCount,
+			i.EscalationLevel, i.OpinionCount, by.ID,
+		}, nil
+	}))
+	return err
+}
+
+// link says that an opinion belongs to an issue.
+type link struct {
+	issue, opinion uuid.UUID
+	at             time.Time
+	by             string
+	score          *float64
+}
+
+func addLinks(ctx context.Context, tx pgx.Tx, links []link) error {
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue_opinion"}, []string{"issue_id", "opinion_id", "linked_at", "linked_by", "score"},
+		pgx.CopyFromSlice(len(links), func(i int) ([]any, error) {
+			l := links[i]
+			return []any{l.issue, l.opinion, l.at, l.by, l.score}, nil
+		}))
+	return err
+}
+
+// publicRefs draws references that people can read out and that do not tell how many issues there are.
+func publicRefs(ctx context.Context, tx pgx.Tx, n int) ([]string, error) {
+	numbers, err := scalars[int64](ctx, tx, "draw public references", "SELECT nextval('issue_public_ref') FROM generate_series(1, @n)", pgx.NamedArgs{"n": n})
+	refs := make([]string, len(numbers))
+	for i, number := range numbers {
+		refs[i] = publicRef(uint64(number))
+	}
+	return refs, err
+}
+
+const (
+	refDigits   = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's: no I, L, O, U
+	refBits     = 35                                 // seven digits
+	refMask     = 1<<refBits - 1
+	refMultiply = 0x5_2F1B_DCE5 // odd: multiplying by it permutes the numbers below 2^35
+)
+
+// publicRef scatters the number over seven digits; different numbers below 2^35 give different references.
+func publicRef(number uint64) string {
+	n := number * refMultiply & refMask
+	n = (bits.Reverse64(n) >> (64 - refBits)) * refMultiply & refMask // so that the low bits of the number reach all digits
+	text := []byte("GW-0000000")
+	for i := len(text) - 1; i >= len("GW-"); i-- {
+		text[i] = refDigits[n%32]
+		n /= 32
+	}
+	return string(text)
+}

@@ -143,3 +143,34 @@ func TestKilledAtAnyMomentUnderLoad(t *testing.T) {
 	run.agree()
 	require.Empty(t, run.Status().LastGap)
 }
+
+// A replicator that is frozen, loses its connections and wakes up later still has an insert and a checkpoint in its hands. Its rows
+// have the versions they always had, and its checkpoint speaks for an epoch that is over.
+func TestFrozenReplicatorWakesUpHarmless(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.seed()
+	old := r.child("")
+	require.Eventually(t, func() bool {
+		c, err := readCheckpoint(context.Background(), r.ch, "main")
+		return err == nil && c.exists()
+	}, patience, 20*time.Millisecond)
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 3000) i`)
+	require.NoError(t, old.Process.Signal(syscall.SIGSTOP))
+	r.exec(`DELETE FROM org_unit WHERE name LIKE 'u%5'`)
+	r.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'groundwork etl' AND datname = current_database()`)
+	run := r.start()
+	run.agree()
+	mine, err := readCheckpoint(t.Context(), r.ch, "main")
+	require.NoError(t, err)
+	require.NoError(t, old.Process.Signal(syscall.SIGCONT))
+	require.Eventually(t, func() bool { return r.log.contains("standing by") }, patience, 20*time.Millisecond)
+	r.exec(`UPDATE region SET name = name || '!'`)
+	run.agree()
+	now, err := readCheckpoint(t.Context(), r.ch, "main")
+	require.NoError(t, err)
+	require.Equal(t, mine.epoch, now.epoch)
+	require.Empty(t, run.Status().LastGap)
+	require.NoError(t, old.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, old.Wait())
+}

@@ -40,6 +40,14 @@ func (r *Replicator) Wait(ctx context.Context, position pglogrepl.LSN) error {
 	return nil
 }
 
+// AwaitStreaming blocks until the load, if one was needed, is done and changes flow, or ctx is done.
+func (r *Replicator) AwaitStreaming(ctx context.Context) error {
+	if err := r.tracker.await(ctx, func(s Status) bool { return s.State == StateStreaming }); err != nil {
+		return fmt.Errorf("etl: wait for the stream, replication is %s: %w", r.Status().State, err)
+	}
+	return nil
+}
+
 // steadyAfter is how long a session must have run for the next failure to be treated as a first one.
 const steadyAfter = 30 * time.Second
 

@@ -29,21 +29,50 @@ type Layout struct {
 
 // Migrate brings the schema up to date and returns how many migrations it applied. Migrations only go forward.
 func Migrate(ctx context.Context, db *DB, layout Layout) (applied int, err error) {
-	files, err := layout.render()
+	provider, release, err := layout.provider(db)
 	if err != nil {
 		return 0, err
 	}
-	std := clickhouse.OpenDB(db.options)
-	defer func() { _ = std.Close() }()
-	provider, err := goose.NewProvider(goose.DialectClickHouse, std, files, goose.WithTableName("schema_version"))
-	if err != nil {
-		return 0, fmt.Errorf("read warehouse migrations: %w", err)
-	}
+	defer release()
 	results, err := provider.Up(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("migrate warehouse %s: %w", db.Database(), err)
 	}
 	return len(results), nil
+}
+
+// Pending returns the file names of the migrations that Migrate would apply.
+func Pending(ctx context.Context, db *DB, layout Layout) (files []string, err error) {
+	provider, release, err := layout.provider(db)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	status, err := provider.Status(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the schema version of warehouse %s: %w", db.Database(), err)
+	}
+	for _, migration := range status {
+		if migration.State == goose.StatePending {
+			files = append(files, migration.Source.Path)
+		}
+	}
+	return files, nil
+}
+
+// provider reads the migrations for the layout; release gives its connections back.
+func (l Layout) provider(db *DB) (provider *goose.Provider, release func(), err error) {
+	files, err := l.render()
+	if err != nil {
+		return nil, nil, err
+	}
+	std := clickhouse.OpenDB(db.options)
+	provider, err = goose.NewProvider(goose.DialectClickHouse, std, files, goose.WithTableName("schema_version"))
+	if err != nil {
+		_ = std.Close()
+		return nil, nil, fmt.Errorf("read warehouse migrations: %w", err)
+	}
+	return provider, func() { _ = std.Close() }, nil
 }
 
 // render fills the templates of the schema files for the layout.

@@ -75,10 +75,10 @@ func createDatabase(ctx context.Context, options *clickhouse.Options) error {
 // explain turns a connection failure into a message that says what to do.
 func explain(options *clickhouse.Options, err error) error {
 	if ex, ok := errors.AsType[*clickhouse.Exception](err); ok && ex.Code == authenticationFailed {
-		return fmt.Errorf("ClickHouse at %s refuses user %q: check the user and password in GROUNDWORK_CLICKHOUSE_URL: %w", options.Addr, options.Auth.Username, err)
+		return fmt.Errorf("ClickHouse at %s refuses user %q: check the user and password in --clickhouse (GROUNDWORK_CLICKHOUSE): %w", options.Addr, options.Auth.Username, err)
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
-		return fmt.Errorf("no ClickHouse answers at %s: is it running, and is GROUNDWORK_CLICKHOUSE_URL right? %w", options.Addr, err)
+		return fmt.Errorf("no ClickHouse answers at %s: is it running, and is --clickhouse (GROUNDWORK_CLICKHOUSE) right? %w", options.Addr, err)
 	}
 	return fmt.Errorf("connect to ClickHouse at %s: %w", options.Addr, err)
 }

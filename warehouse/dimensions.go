@@ -1,0 +1,152 @@
+package warehouse
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// dimensionKeys are the expressions, over spells, that cells are split by. NULL is "unknown".
+var dimensionKeys = map[Dimension]string{
+	ByRegion:   "region_code",
+	ByCategory: "toString(category_id)",
+	ByMonth:    "toNullable(formatDateTime(origin_at, '%Y-%m', {timezone:String}))",
+	ByChannel:  "toNullable(toString(channel))",
+	ByKind:     "toNullable(toString(kind))",
+}
+
+// keyColumns writes the keys as k0, k1, … and returns the list of these names.
+func (s *scope) keyColumns(b *builder) (names []string) {
+	for i, d := range s.By {
+		name := fmt.Sprintf("k%d", i)
+		b.write(dimensionKeys[d], " AS ", name, ", ")
+		names = append(names, name)
+	}
+	if s.split(ByMonth) {
+		b.value("timezone", s.Timezone)
+	}
+	return names
+}
+
+// cellKey identifies a cell; unknown keys are empty.
+type cellKey [5]string
+
+// scanKeys returns targets for the key columns, and what makes a cellKey of them.
+func (s *scope) scanKeys() (targets []any, key func() cellKey) {
+	values := make([]*string, len(s.By))
+	for i := range values {
+		targets = append(targets, &values[i])
+	}
+	return targets, func() (k cellKey) {
+		for i, v := range values {
+			if v != nil {
+				k[i] = *v
+			}
+		}
+		return k
+	}
+}
+
+// arrange orders cells by the codes of their dimensions, the unknown first, cuts the list at the limit and fills the table's
+// dimensions with what the keys are called.
+func arrange[C any](ctx context.Context, m *Measures, s *scope, cells map[cellKey]C, t *Table) ([]C, error) {
+	labels := make([]map[string]Key, len(s.By))
+	for i, d := range s.By {
+		if d == ByCategory {
+			var err error
+			if labels[i], err = m.categoryLabels(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	keys := make([]cellKey, 0, len(cells))
+	for k := range cells {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b cellKey) int {
+		for i := range s.By {
+			if order := cmp.Or(cmp.Compare(labels[i][a[i]].Code, labels[i][b[i]].Code), cmp.Compare(a[i], b[i])); order != 0 {
+				return order
+			}
+		}
+		return 0
+	})
+	if len(keys) > s.Limit {
+		keys, t.Truncated = keys[:s.Limit], true
+	}
+	kept := make([]C, len(keys))
+	for i, k := range keys {
+		kept[i] = cells[k]
+	}
+	return kept, m.nameDimensions(ctx, s, keys, labels, t)
+}
+
+func (m *Measures) nameDimensions(ctx context.Context, s *scope, keys []cellKey, labels []map[string]Key, t *Table) error {
+	for i, d := range s.By {
+		if d == ByRegion {
+			var err error
+			if labels[i], err = m.regionLabels(ctx, i, keys); err != nil {
+				return err
+			}
+		}
+		dim := Dim{Dimension: d, Keys: make([]Key, len(keys))}
+		for row, k := range keys {
+			switch {
+			case k[i] == "": // unknown
+			case labels[i] == nil:
+				dim.Keys[row] = Key{ID: k[i], Code: k[i], Label: k[i]}
+			default:
+				dim.Keys[row] = labels[i][k[i]]
+			}
+		}
+		t.Dims = append(t.Dims, dim)
+	}
+	return nil
+}
+
+// categoryLabels names all categories by id; they are few.
+func (m *Measures) categoryLabels(ctx context.Context) (map[string]Key, error) {
+	labels := map[string]Key{}
+	s := statement{text: "SELECT toString(id), code, path, name FROM d_category FINAL WHERE _deleted = 0"}
+	err := m.each(ctx, "name categories", s, func(scan func(...any) error) error {
+		var k Key
+		var path []string
+		var name string
+		err := scan(&k.ID, &k.Code, &path, &name)
+		k.Label = name
+		if len(path) > 0 {
+			k.Label = strings.Join(path, " / ")
+		}
+		labels[k.ID] = k
+		return err
+	})
+	return labels, err
+}
+
+// labelsAtOnce keeps the address of a request, which carries the values, short.
+const labelsAtOnce = 500
+
+// regionLabels names the regions that stand in dimension i of the keys, by code.
+func (m *Measures) regionLabels(ctx context.Context, i int, keys []cellKey) (map[string]Key, error) {
+	var codes []string
+	for _, k := range keys {
+		codes = append(codes, k[i])
+	}
+	slices.Sort(codes)
+	labels := map[string]Key{}
+	for chunk := range slices.Chunk(slices.Compact(codes), labelsAtOnce) {
+		s := statement{text: "SELECT toString(id), code, name FROM d_region FINAL WHERE _deleted = 0 AND code IN {codes:Array(String)}"}.with("codes", chunk)
+		err := m.each(ctx, "name regions", s, func(scan func(...any) error) error {
+			var k Key
+			err := scan(&k.ID, &k.Code, &k.Label)
+			labels[k.Code] = k
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return labels, nil
+}

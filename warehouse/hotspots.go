@@ -1,0 +1,304 @@
+package warehouse
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"groundwork/warehouse/stats"
+)
+
+const defaultHotspotLevel = "COUNTY"
+
+// perPersons is the number of person-years that rates are given for.
+const perPersons = 1000
+
+// Hotspots is H1: issues per 1,000 person-years by region and, where asked, by category. Numbers: issues, repeats (opinions beyond
+// the first of each issue), personYears, rawRate, rate (shrunk), weight (of the raw rate in it) and rank (from the highest rate, per
+// category, only where the rate has an interval). Regions without a known population have no rates and the flag noPopulation.
+func (m *Measures) Hotspots(ctx context.Context, q HotspotQuery) (*Table, error) {
+	if err := q.complete(); err != nil {
+		return nil, err
+	}
+	s, err := m.scope(ctx, q.Query)
+	if err != nil {
+		return nil, err
+	}
+	t := s.table(definition("H1"))
+	t.Flags["noPopulation"] = nil
+	window, err := m.hotspotWindow(ctx, s, t, q.From, q.To)
+	if err != nil {
+		return nil, err
+	}
+	areas, err := m.hotspotAreas(ctx, s, window)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := m.hotspotCells(ctx, s, t, areas, window)
+	if err != nil {
+		return nil, err
+	}
+	return t, m.fillHotspots(ctx, s, t, cells, areas)
+}
+
+// complete checks what H1 asks for beyond other measures, and fills in its defaults.
+func (q *HotspotQuery) complete() error {
+	if len(q.By) == 0 {
+		q.By = []Dimension{ByRegion}
+	}
+	for _, d := range q.By {
+		if d != ByRegion && d != ByCategory {
+			return invalid("By", "hotspots cannot be split by %s; give REGION, or REGION and CATEGORY", d)
+		}
+	}
+	if !slices.Contains(q.By, ByRegion) {
+		return invalid("By", "hotspots compare regions; add REGION")
+	}
+	if q.RegionLevel == "" {
+		q.RegionLevel = defaultHotspotLevel
+	}
+	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
+		return invalid("To", "%s does not lie after From %s; give a window of some length", q.To.Format(time.RFC3339), q.From.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// span is a window of origins [from, to).
+type span struct{ from, to time.Time }
+
+// years is the length in calendar years, so that every whole year counts as 1.
+func (w span) years(in *time.Location) float64 {
+	return max(0, yearFraction(w.to.In(in))-yearFraction(w.from.In(in)))
+}
+
+// yearFraction is the year with the part of it that is over.
+func yearFraction(t time.Time) float64 {
+	start := time.Date(t.Year(), 1, 1, 0, 0, 0, 0, t.Location())
+	end := start.AddDate(1, 0, 0)
+	return float64(t.Year()) + float64(t.Sub(start))/float64(end.Sub(start))
+}
+
+// hotspotWindow settles the window: as asked, within OriginFrom and OriginTo, and not beyond what was observed at as-of. Open ends
+// are those of the data, whatever the filter, so that a region without issues is not observed for less time. The window becomes
+// the filter of the scope.
+func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, to time.Time) (span, error) {
+	whole := *s
+	whole.Where, whole.categories, whole.By = Filter{}, nil, nil
+	var n uint64
+	var data span
+	text := whole.spells()
+	text.text = "SELECT count(), min(origin_at), max(seen_until) FROM (" + text.text + ")"
+	err := m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to) })
+	if err != nil || n == 0 {
+		return span{}, err
+	}
+	w := span{from: from, to: to}
+	if from.IsZero() {
+		w.from = data.from
+	}
+	if to.IsZero() {
+		w.to = data.to
+	}
+	if s.Where.OriginFrom != nil && s.Where.OriginFrom.After(w.from) {
+		w.from = *s.Where.OriginFrom
+	}
+	if s.Where.OriginTo != nil && s.Where.OriginTo.Before(w.to) {
+		w.to = *s.Where.OriginTo
+	}
+	if w.to.After(s.asOf) {
+		w.to = s.asOf.Add(time.Microsecond)
+		t.Notes = append(t.Notes, "the window ends at as-of: nothing is known beyond")
+	}
+	s.Where.OriginFrom, s.Where.OriginTo = &w.from, &w.to
+	t.Notes = append(t.Notes, fmt.Sprintf("window %s to %s (%s)", w.from.In(s.location).Format(time.RFC3339), w.to.In(s.location).Format(time.RFC3339), s.Timezone))
+	return w, nil
+}
+
+// hotspotCell is the issues of one region, or of one category in it.
+type hotspotCell struct {
+	key             cellKey
+	region          string
+	category        string
+	issues, repeats int64
+	shrunk          *stats.AreaRate // nil without a population
+	rank            int             // 0 = none
+}
+
+// hotspotCells counts the issues, and adds the regions that have people but no issues: they too say how common issues are.
+func (m *Measures) hotspotCells(ctx context.Context, s *scope, t *Table, areas map[string]float64, window span) (map[cellKey]*hotspotCell, error) {
+	cells := map[cellKey]*hotspotCell{}
+	if window.to.IsZero() {
+		return cells, nil
+	}
+	region := slices.Index(s.By, ByRegion)
+	category := slices.Index(s.By, ByCategory)
+	named := func(k cellKey) *hotspotCell {
+		if cells[k] == nil {
+			cells[k] = &hotspotCell{key: k, region: k[region]}
+			if category >= 0 {
+				cells[k].category = k[category]
+			}
+		}
+		return cells[k]
+	}
+	if err := m.countHotspots(ctx, s, t, region, named); err != nil {
+		return nil, err
+	}
+	categories := map[string]bool{}
+	for _, c := range cells {
+		categories[c.category] = true
+	}
+	if category < 0 {
+		categories[""] = true
+	}
+	for code := range areas {
+		for id := range categories {
+			var k cellKey
+			k[region] = code
+			if category >= 0 {
+				k[category] = id
+			}
+			named(k)
+		}
+	}
+	return cells, nil
+}
+
+func (m *Measures) countHotspots(ctx context.Context, s *scope, t *Table, region int, named func(cellKey) *hotspotCell) error {
+	b := &builder{values: s.spells().values}
+	b.write("SELECT ")
+	names := s.keyColumns(b)
+	b.write("state = 'MERGED' AS merged, toInt64(count()), toInt64(sum(greatest(opinion_count, 1) - 1)) FROM (", s.spells().text, ") GROUP BY merged")
+	for _, name := range names {
+		b.write(", ", name)
+	}
+	targets, key := s.scanKeys()
+	var merged uint8
+	var n, repeats int64
+	targets = append(targets, &merged, &n, &repeats)
+	return m.each(ctx, "count issues by region", b.statement(), func(scan func(...any) error) error {
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		k := key()
+		switch {
+		case merged == 1:
+			t.exclude("merged", n)
+		case k[region] == "":
+			t.exclude("regionUnknown", n)
+		default:
+			c := named(k)
+			c.issues, c.repeats = n, repeats
+		}
+		return nil
+	})
+}
+
+func (m *Measures) fillHotspots(ctx context.Context, s *scope, t *Table, found map[cellKey]*hotspotCell, areas map[string]float64) error {
+	c := newColumns(t, []Num{
+		plain("issues", "issues"), plain("repeats", "opinions"), plain("personYears", "person-years"),
+		plain("rawRate", "issues per 1,000 person-years"), ranged("rate", "issues per 1,000 person-years"),
+		plain("weight", "share"), plain("rank", "rank"),
+	})
+	if err := shrinkByCategory(t, found, areas); err != nil {
+		return err
+	}
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return err
+	}
+	for _, cell := range cells {
+		c.hotspot(cell)
+	}
+	return nil
+}
+
+func (c *columns) hotspot(cell *hotspotCell) {
+	c.number("issues", float64(cell.issues))
+	c.number("repeats", float64(cell.repeats))
+	if r := cell.shrunk; r == nil {
+		c.missing("personYears", "rawRate", "rate", "weight")
+	} else {
+		c.number("personYears", r.PersonYears)
+		c.number("rawRate", r.Raw*perPersons)
+		c.estimate("rate", r.Estimate, perPersons)
+		c.number("weight", r.Weight)
+	}
+	if cell.rank > 0 {
+		c.number("rank", float64(cell.rank))
+	} else {
+		c.missing("rank")
+	}
+	c.table.N = append(c.table.N, cell.issues)
+	c.table.flag(map[string]bool{"unstable": cell.issues < stats.UnstableBelow, "noPopulation": cell.shrunk == nil})
+}
+
+// shrinkByCategory shrinks the rates of each category over the regions.
+func shrinkByCategory(t *Table, cells map[cellKey]*hotspotCell, areas map[string]float64) error {
+	byCategory := map[string][]*hotspotCell{}
+	unknown := map[string]bool{}
+	for _, c := range cells {
+		if areas[c.region] > 0 {
+			byCategory[c.category] = append(byCategory[c.category], c)
+		} else {
+			unknown[c.region] = true
+		}
+	}
+	silent := 0
+	for _, group := range byCategory {
+		signal, err := shrinkRates(group, areas)
+		if err != nil {
+			return err
+		}
+		if !signal {
+			silent++
+		}
+	}
+	t.noteHotspots(len(byCategory), silent, len(unknown))
+	return nil
+}
+
+func (t *Table) noteHotspots(groups, silent, unknown int) {
+	switch {
+	case groups == 0 && unknown > 0:
+		t.Notes = append(t.Notes, "no region has a known population, so there are no rates: load some by `groundwork import populations FILE`")
+	case unknown > 0:
+		t.Notes = append(t.Notes, fmt.Sprintf("%d regions have issues but no known population, and so no rate: load theirs by `groundwork import populations FILE`", unknown))
+	}
+	switch {
+	case silent == 0:
+	case groups == 1:
+		t.Notes = append(t.Notes, "no between-area signal: the regions differ no more than chance explains, so each has the overall rate and none has a rank")
+	default:
+		t.Notes = append(t.Notes, fmt.Sprintf("no between-area signal in %d of %d categories: there each region has the overall rate and none has a rank", silent, groups))
+	}
+}
+
+// shrinkRates fills in the rates of one category and their ranks; equal rates share the lower number.
+func shrinkRates(cells []*hotspotCell, areas map[string]float64) (signal bool, err error) {
+	slices.SortFunc(cells, func(a, b *hotspotCell) int { return cmp.Compare(a.region, b.region) }) // sums must not depend on order
+	input := make([]stats.Area, len(cells))
+	for i, c := range cells {
+		input[i] = stats.Area{Code: c.region, Issues: float64(c.issues), PersonYears: areas[c.region]}
+	}
+	shrunk, err := stats.Shrink(input)
+	if err != nil {
+		return false, err
+	}
+	for i, c := range cells {
+		c.shrunk = &shrunk.Areas[i]
+	}
+	if shrunk.NoSignal {
+		return false, nil
+	}
+	slices.SortStableFunc(cells, func(a, b *hotspotCell) int { return cmp.Compare(b.shrunk.Value, a.shrunk.Value) })
+	for i, c := range cells {
+		c.rank = i + 1
+		if i > 0 && c.shrunk.Value == cells[i-1].shrunk.Value {
+			c.rank = cells[i-1].rank
+		}
+	}
+	return true, nil
+}

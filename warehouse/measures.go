@@ -1,0 +1,77 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Measures answers the questions of Definitions from the mirrors. What it returns is wrong input (*InputError), no warehouse
+// (ErrUnavailable), a context's error, or an answer that says of when it is.
+type Measures struct {
+	db        *DB
+	maxGroups uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
+}
+
+// Guards of every query.
+const (
+	queryTime = 10 * time.Second
+	maxGroups = 500_000
+)
+
+// NewMeasures returns the measures of a warehouse.
+func NewMeasures(db *DB) *Measures { return &Measures{db: db, maxGroups: maxGroups} }
+
+// query runs a composed statement under the guards.
+func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) {
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
+		"max_execution_time":      int(queryTime.Seconds()),
+		"max_rows_to_group_by":    m.maxGroups,
+		"group_by_overflow_mode":  "throw",
+		"join_use_nulls":          0,
+		"date_time_output_format": "simple",
+	}))
+	args := make([]any, 0, len(s.values))
+	for name, value := range s.values {
+		args = append(args, clickhouse.Named(name, value))
+	}
+	return m.db.Query(ctx, s.text, args...)
+}
+
+// each runs a statement and calls row for every row of its answer.
+func (m *Measures) each(ctx context.Context, operation string, s statement, row func(scan func(...any) error) error) error {
+	rows, err := m.query(ctx, s)
+	if err != nil {
+		return unavailable(ctx, operation, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return fmt.Errorf("%s: read the answer: %w", operation, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return unavailable(ctx, operation, err)
+	}
+	return nil
+}
+
+// statement is SQL whose identifiers are constants of this package and whose values are bound by the server.
+type statement struct {
+	text   string
+	values map[string]any
+}
+
+// with returns the statement with more values.
+func (s statement) with(name string, value any) statement {
+	values := maps.Clone(s.values)
+	if values == nil {
+		values = map[string]any{}
+	}
+	values[name] = value
+	return statement{text: s.text, values: values}
+}

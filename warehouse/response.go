@@ -1,0 +1,69 @@
+package warehouse
+
+import (
+	"context"
+
+	"groundwork/warehouse/stats"
+)
+
+// A response ends the wait. A withdrawal without one ends the observation, and so does the moment up to which the issue was
+// observed; an issue closed without a response goes on waiting.
+var responseSpell = spell{sql: `multiIf(state = 'MERGED', 8, first_response_at IS NOT NULL, 1, 0) AS cause, 0 AS awaiting,
+	multiIf(first_response_at IS NOT NULL, assumeNotNull(first_response_at),
+		state = 'CLOSED' AND closure_type = 'WITHDRAWN' AND closed_at IS NOT NULL, assumeNotNull(closed_at),
+		greatest(seen_until, origin_at)) AS exit_at`}
+
+// TimeToResponse is T1. Numbers: responded24h, responded7d, responded30d (share), medianDays, p90Days (d), responded (count).
+func (m *Measures) TimeToResponse(ctx context.Context, q Query) (*Table, error) {
+	s, err := m.scope(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	t := s.table(definition("T1"))
+	c := newColumns(t, []Num{
+		ranged("responded24h", "share"), ranged("responded7d", "share"), ranged("responded30d", "share"),
+		ranged("medianDays", "d"), ranged("p90Days", "d"), plain("responded", "issues"),
+	})
+	found, err := m.lifeTables(ctx, s, t, responseSpell)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		if err := c.response(cell); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (c *columns) response(cell *cell) error {
+	curve, err := stats.Fit(cell.rows)
+	if err != nil {
+		return err
+	}
+	c.estimate("responded24h", curve.Failure(1), 1)
+	c.estimate("responded7d", curve.Failure(7), 1)
+	c.estimate("responded30d", curve.Failure(30), 1)
+	if err := c.medianAndP90(curve); err != nil {
+		return err
+	}
+	c.number("responded", cell.total(1))
+	c.table.N = append(c.table.N, cell.n)
+	c.table.flag(map[string]bool{"unstable": cell.n < stats.UnstableBelow})
+	return nil
+}
+
+func (c *columns) medianAndP90(curve *stats.Curve) error {
+	for name, p := range map[string]float64{"medianDays": 0.5, "p90Days": 0.9} {
+		q, err := curve.Quantile(p)
+		if err != nil {
+			return err
+		}
+		c.quantile(name, q)
+	}
+	return nil
+}

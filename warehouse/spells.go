@@ -1,0 +1,142 @@
+package warehouse
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// progress lists the columns that events change: on an issue they are as they stand, on an event as they stood after it.
+var progress = []string{
+	"origin_at", "first_response_at", "claimed_at", "resolved_at", "closed_at", "closure_type", "dispute_count", "opinion_count",
+}
+
+// spells selects the issues that the scope looks at, each with its frozen columns and its progress as known at asOf, and, where
+// asked for, region_code: the code of its region, rolled up to the level of the query.
+func (s *scope) spells() statement {
+	b := &builder{}
+	b.value("as_of", s.asOf.UnixMicro())
+	source := s.currentRows()
+	if s.past {
+		source = s.pastRows()
+	}
+	b.write("SELECT i.*, least(", asOf, ", ifNull(observed_until, ", asOf, ")) AS seen_until")
+	if s.split(ByRegion) {
+		b.write(", r.region_code AS region_code")
+	}
+	b.write(" FROM (", source, ") AS i")
+	if s.split(ByRegion) {
+		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON i.region_id = r.member")
+		b.value("level", s.RegionLevel)
+	}
+	s.filter(b)
+	return b.statement()
+}
+
+const asOf = "fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+
+// split reports whether the cells are split by d.
+func (s *scope) split(d Dimension) bool {
+	for _, by := range s.By {
+		if by == d {
+			return true
+		}
+	}
+	return false
+}
+
+// frozen columns never change after registration, except that observed_until grows with each import.
+const frozen = "id, region_id, category_id, channel, kind, severity, observed_until"
+
+func (s *scope) currentRows() string {
+	return "SELECT " + frozen + ", state, " + strings.Join(progress, ", ") + " FROM f_issue FINAL WHERE _deleted = 0"
+}
+
+// pastRows takes of every issue the last event that was known at asOf. Issues of which none was known are absent.
+func (s *scope) pastRows() string {
+	var names strings.Builder
+	for i, column := range progress {
+		names.WriteString(", tupleElement(last, " + strconv.Itoa(i+2) + ") AS " + column)
+	}
+	return "SELECT f.*, e.* EXCEPT (issue_id, last) FROM (SELECT issue_id, argMax(tuple(to_state, " + strings.Join(progress, ", ") + "), seq) AS last," +
+		" tupleElement(last, 1) AS state" + names.String() +
+		" FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= " + asOf + " GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS e" +
+		" INNER JOIN (SELECT " + frozen + " FROM f_issue FINAL WHERE _deleted = 0) AS f ON f.id = e.issue_id"
+}
+
+// regionMap leads from a region to the code that its issues are counted under. The codes are Nullable so that an issue without a
+// match has NULL.
+func (s *scope) regionMap() string {
+	if s.RegionLevel == "" {
+		return "SELECT toNullable(id) AS member, toNullable(code) AS region_code FROM d_region FINAL WHERE _deleted = 0"
+	}
+	return "SELECT toNullable(m.id) AS member, toNullable(a.code) AS region_code" +
+		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m" +
+		" INNER JOIN (SELECT code FROM d_region FINAL WHERE _deleted = 0 AND level = {level:String}) AS a ON m.ancestor = a.code"
+}
+
+// filter writes the conditions. Those on columns that change stand outside of FINAL, so that no old version of a row matches.
+func (s *scope) filter(b *builder) {
+	w, and := s.Where, " WHERE "
+	condition := func(sql, name string, value any) {
+		b.write(and, sql)
+		if name != "" {
+			b.value(name, value)
+		}
+		and = " AND "
+	}
+	if len(w.Regions) > 0 {
+		condition("i.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))", "regions", w.Regions)
+	}
+	if w.RegionUnknown {
+		condition("i.region_id IS NULL", "", nil)
+	}
+	if len(s.categories) > 0 {
+		condition("i.category_id IN {categories:Array(UUID)}", "categories", s.categories)
+	}
+	if len(w.Channels) > 0 {
+		condition("i.channel IN {channels:Array(String)}", "channels", w.Channels)
+	}
+	if len(w.Kinds) > 0 {
+		condition("i.kind IN {kinds:Array(String)}", "kinds", w.Kinds)
+	}
+	if len(w.Severities) > 0 {
+		condition("i.severity IN {severities:Array(String)}", "severities", w.Severities)
+	}
+	if w.OriginFrom != nil {
+		condition("i.origin_at >= fromUnixTimestamp64Micro({origin_from:Int64}, 'UTC')", "origin_from", ceilMicro(*w.OriginFrom))
+	}
+	if w.OriginTo != nil {
+		condition("i.origin_at < fromUnixTimestamp64Micro({origin_to:Int64}, 'UTC')", "origin_to", ceilMicro(*w.OriginTo))
+	}
+}
+
+// ceilMicro is the first stored moment that is not before t: times are stored to the microsecond.
+func ceilMicro(t time.Time) int64 {
+	micro := t.UnixMicro()
+	if time.UnixMicro(micro).Before(t) {
+		micro++
+	}
+	return micro
+}
+
+// builder gathers the text and the values of a statement.
+type builder struct {
+	text   strings.Builder
+	values map[string]any
+}
+
+func (b *builder) write(parts ...string) {
+	for _, part := range parts {
+		b.text.WriteString(part)
+	}
+}
+
+func (b *builder) value(name string, value any) {
+	if b.values == nil {
+		b.values = map[string]any{}
+	}
+	b.values[name] = value
+}
+
+func (b *builder) statement() statement { return statement{text: b.text.String(), values: b.values} }

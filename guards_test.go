@@ -1,0 +1,257 @@
+package groundwork
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+// Every guard refuses what it is there for, with the field and the remedy.
+func TestEveryRefusal(t *testing.T) {
+	t.Parallel()
+	change := func(s Step, f func(*Step)) Step { f(&s); return s }
+	with := func(l *life, f func(*life)) *life { f(l); return l }
+	claim := func(f func(*Step)) Step { return change(claims(ClaimFixed), f) }
+	plan := func(f func(*Step)) Step { return change(legal(EventPlanned, RoleUnitHead), f) }
+	verdict := func(k EventKind, r Role, f func(*Step)) Step { return change(legal(k, r), f) }
+	merge := Step{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit}
+	for name, c := range map[string]struct {
+		life  *life
+		step  Step
+		code  Code
+		field string
+		says  string
+	}{
+		"future":                {at(t, Registered), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.At = monday.Add(time.Second) }), CodeInvalid, "at", "future"},
+		"before the last event": {at(t, Registered), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.At = monday.Add(-time.Second) }), CodeInvalid, "at", "before the last event"},
+		"no unit":               {at(t, Registered), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.UnitID = nil }), CodeInvalid, "unitId", "needs the unit"},
+		"outside the catalogue": {with(at(t, Registered), func(l *life) { l.InCatalogue = false }), legal(EventDispatched, RoleDispatcher), CodeInvalid, "overrideReason", "on 2026-03-02"},
+		"no opinion":            {at(t, Registered), legal(EventLinked, RoleIntake), CodeInvalid, "opinionId", "submit it first"},
+		"linked already": {with(at(t, Registered), func(l *life) { l.Opinion, l.OpinionIssueID = &Opinion{ID: anOpinion}, &otherUnit }),
+			change(legal(EventLinked, RoleIntake), func(s *Step) { s.OpinionID = &anOpinion }), CodeConflict, "", "already"},
+		"return uncoded":        {at(t, Dispatched), change(legal(EventReturned, RoleHandler), func(s *Step) { s.ReturnReason = "TIRED" }), CodeInvalid, "returnReason", "NOT_OUR_DUTY"},
+		"return without list":   {at(t, Dispatched), change(legal(EventReturned, RoleHandler), func(s *Step) { s.DutyList = "" }), CodeInvalid, "dutyList", "duty list"},
+		"return after a day":    {at(t, Dispatched).wait(2 * days), legal(EventReturned, RoleHandler), CodeTransition, "", "accept it"},
+		"no question":           {at(t, InProgress), change(legal(EventAsked, RoleHandler), func(s *Step) { s.Question = "" }), CodeInvalid, "question", "concrete"},
+		"resumed by the clock":  {at(t, AwaitingCitizen).wait(9 * days), legal(EventResumed, RoleSystem), CodeTransition, "", "runs until 2026-03-17"},
+		"plan without reason":   {at(t, InProgress), plan(func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "public"},
+		"plan without target":   {at(t, InProgress), plan(func(s *Step) { s.TargetDate = time.Time{} }), CodeInvalid, "targetDate", "after"},
+		"review too late":       {at(t, InProgress), plan(func(s *Step) { s.ReviewAt = monday.Add(91 * days) }), CodeInvalid, "reviewAt", "90 days"},
+		"review in the past":    {at(t, InProgress), plan(func(s *Step) { s.ReviewAt = monday }), CodeInvalid, "reviewAt", "90 days"},
+		"no approval":           {at(t, InProgress), plan(func(s *Step) { s.ApprovedBy = "" }), CodeInvalid, "approvedBy", "supervisor"},
+		"own approval":          {at(t, InProgress), plan(func(s *Step) { s.ApprovedBy = s.Actor.ID }), CodeInvalid, "approvedBy", "other than"},
+		"empty response":        {at(t, InProgress), change(legal(EventResponded, RoleHandler), func(s *Step) { s.Text = "" }), CodeInvalid, "text", "reached"},
+		"claim without text":    {at(t, InProgress), claim(func(s *Step) { s.Text = "" }), CodeInvalid, "text", "answer"},
+		"claim of no kind":      {at(t, InProgress), claim(func(s *Step) { s.ClaimKind = "" }), CodeInvalid, "claimKind", "FIXED"},
+		"fixed unproven":        {at(t, InProgress), claim(func(s *Step) { s.Evidence = []string{""} }), CodeInvalid, "evidence", "at least one"},
+		"explained baselessly":  {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.LegalBasis = "" }), CodeInvalid, "legalBasis", "legal basis"},
+		"explained, no appeal":  {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.AppealNotice = "" }), CodeInvalid, "appealNotice", "appeal"},
+		"referred, no receipt":  {at(t, InProgress), change(claims(ClaimReferredOut), func(s *Step) { s.Receipt = "" }), CodeInvalid, "receipt", "receipt"},
+		"answer not delivered":  {at(t, InProgress), claim(func(s *Step) { s.AnswerDelivered = false }), CodeInvalid, "answerDelivered", "deliver it"},
+		"grave, unsigned":       {with(at(t, InProgress), func(l *life) { l.Severity = SeverityHigh }), claims(ClaimFixed), CodeInvalid, "signedBy", "unit head"},
+		"complaint on the spot": {at(t, Registered), legal(EventClaimed, RoleIntake), CodeTransition, "", "INQUIRY"},
+		"call by unknown means": {at(t, Claimed), verdict(EventCalledBack, RoleCaller, func(s *Step) { s.Method = "PIGEON" }), CodeInvalid, "method", "PHONE"},
+		"call of no outcome":    {at(t, Claimed), verdict(EventCalledBack, RoleCaller, func(s *Step) { s.Outcome = "" }), CodeInvalid, "outcome", "NO_ANSWER"},
+		"caller of our unit":    {at(t, Claimed), verdict(EventConfirmed, RoleCaller, func(s *Step) { s.Actor.UnitID = &ourUnit }), CodeForbidden, "", "another unit"},
+		"caller of no unit":     {at(t, Claimed), verdict(EventDisputed, RoleCaller, func(s *Step) { s.Actor.UnitID = nil }), CodeForbidden, "", "independent"},
+		"collected by handler":  {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.CollectedBy = ByHandler }), CodeInvalid, "collectedBy", "FEEDBACK"},
+		"a caller as the self":  {at(t, Claimed), verdict(EventConfirmed, RoleCaller, func(s *Step) { s.CollectedBy = BySelf }), CodeInvalid, "collectedBy", "INDEPENDENT"},
+		"handler as caller":     {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.CollectedBy = ByIndependent }), CodeInvalid, "collectedBy", "HANDLER"},
+		"a stranger confirms":   {with(at(t, Claimed), func(l *life) { l.ActorPID = &otherUnit }), legal(EventConfirmed, RoleCitizen), CodeForbidden, "", "reported it"},
+		"nobody known confirms": {with(at(t, Claimed), func(l *life) { l.ActorPID = nil }), legal(EventConfirmed, RoleCitizen), CodeForbidden, "", "reported it"},
+		"confirmed by no":       {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Resolved = "PARTLY" }), CodeInvalid, "resolved", "DISPUTED"},
+		"disputed by yes":       {at(t, Claimed), verdict(EventDisputed, RoleCitizen, func(s *Step) { s.Resolved = "YES" }), CodeInvalid, "resolved", "CONFIRMED"},
+		"no verdict":            {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.Resolved = "" }), CodeInvalid, "resolved", "PARTLY"},
+		"six stars":             {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Satisfaction = new(6) }), CodeInvalid, "satisfaction", "1 to 5"},
+		"pressured how":         {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Pressured = "MAYBE" }), CodeInvalid, "pressured", "UNSAID"},
+		"never called":          {at(t, Claimed).wait(30 * days), closing(Unconfirmed, RoleSystem), CodeTransition, "", "called back 0 times"},
+		"closed as confirmed":   {at(t, Claimed), closing(Confirmed, RoleSystem), CodeInvalid, "closure", "UNCONFIRMED"},
+		"not explained":         {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
+		"not referred":          {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
+		"reviews own signature": {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.SignedBy = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
+		"withdrawn silently":    {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"withdrawn unasked":     {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
+		"withdrawn by another":  {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
+		"merged into nothing":   {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
+		"merged into itself":    {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
+		"merged into merged":    {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
+		"merged into withdrawn": {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
+		"reopened silently":     {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"reopened too late":     {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
+		"escalated silently":    {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before := c.life.Progress
+			err := c.life.try(c.step)
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, c.code, CodeOf(err))
+			require.ErrorAs(t, err, new(*Error))
+			require.Equal(t, c.field, err.(*Error).Field)
+			require.Equal(t, before, c.life.Progress)
+		})
+	}
+}
+
+func TestReturns(t *testing.T) {
+	t.Parallel()
+	l := begin(t, Complaint, SeverityNormal)
+	l.Now = time.Date(2026, 3, 6, 17, 0, 0, 0, China) // Friday evening
+	l.must(t, legal(EventDispatched, RoleDispatcher))
+	require.Equal(t, ourUnit, *l.LeadUnitID)
+	l.Now = time.Date(2026, 3, 9, 23, 59, 0, 0, China) // the next working day, Monday
+	l.must(t, legal(EventReturned, RoleHandler))
+	require.Nil(t, l.LeadUnitID)
+	l.must(t, legal(EventDispatched, RoleDispatcher), legal(EventReturned, RoleHandler))
+	require.Equal(t, CodeTransition, CodeOf(l.try(legal(EventDispatched, RoleDispatcher))), "after two returns a supervisor binds a unit")
+	l.must(t, legal(EventDispatched, RoleSupervisor))
+	require.ErrorContains(t, l.try(legal(EventReturned, RoleHandler)), "no further return")
+	require.Equal(t, 2, l.ReturnCount)
+}
+
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	l := at(t, AwaitingCitizen)
+	require.Equal(t, monday.UTC(), *l.PausedSince)
+	require.Equal(t, monday.UTC(), *l.FirstResponseAt, "a question is a response")
+	l.wait(90*time.Minute).must(t, legal(EventResumed, RoleCitizen))
+	require.EqualValues(t, 90*60, l.PausedSeconds)
+	require.Nil(t, l.PausedSince)
+
+	// A pause ends by itself after ten working days, even if somebody resumes it much later.
+	l.must(t, legal(EventAsked, RoleHandler))
+	due := l.Calendar.Deadline(l.Now, maxPause)
+	asked := l.Now
+	l.wait(60*days).must(t, legal(EventResumed, RoleHandler))
+	require.Equal(t, int64((90*time.Minute+due.Sub(asked))/time.Second), l.PausedSeconds)
+
+	l.must(t, legal(EventAsked, RoleHandler)).wait(40*days).must(t, legal(EventResumed, RoleSystem))
+	require.ErrorContains(t, l.try(legal(EventAsked, RoleHandler)), "used up its 20 working days")
+	require.Nil(t, at(t, Planned).PausedSince, "a plan does not pause")
+}
+
+func TestUnconfirmed(t *testing.T) {
+	t.Parallel()
+	call := func(l *life, day, hour int) {
+		l.Now = time.Date(2026, 3, day, hour, 0, 0, 0, China)
+		l.must(t, legal(EventCalledBack, RoleCaller))
+	}
+	late := time.Date(2026, 3, 30, 12, 0, 0, 0, China)
+	for name, c := range map[string]struct {
+		calls [][2]int // day, hour
+		at    time.Time
+		ok    bool
+	}{
+		"three days, two parts": {[][2]int{{3, 10}, {4, 14}, {5, 10}}, late, true},
+		"evening counts too":    {[][2]int{{3, 14}, {4, 14}, {5, 18}}, late, true},
+		"two days only":         {[][2]int{{3, 10}, {3, 14}, {5, 10}}, late, false},
+		"mornings only":         {[][2]int{{3, 10}, {4, 11}, {5, 9}}, late, false},
+		"two attempts":          {[][2]int{{3, 10}, {4, 14}}, late, false},
+		"on the tenth day":      {[][2]int{{3, 10}, {4, 14}, {5, 10}}, time.Date(2026, 3, 16, 23, 59, 0, 0, China), false},
+		"after the tenth day":   {[][2]int{{3, 10}, {4, 14}, {5, 10}}, time.Date(2026, 3, 17, 0, 0, 0, 0, China), true},
+	} {
+		l := at(t, Claimed)
+		for _, day := range c.calls {
+			call(l, day[0], day[1])
+		}
+		l.Now = c.at
+		require.Equal(t, c.ok, l.try(closing(Unconfirmed, RoleSystem)) == nil, name)
+		require.Nil(t, l.ResolvedAt, name)
+	}
+}
+
+// A resolution is on trial for 90 days: what is reopened by then was none, and the one before it holds again.
+func TestReopeningTakesTheResolutionBack(t *testing.T) {
+	t.Parallel()
+	l := at(t, Claimed).wait(time.Hour).must(t, legal(EventConfirmed, RoleCitizen))
+	first := monday.UTC()
+	require.Equal(t, first, *l.ResolvedAt)
+	l.wait(100*days).must(t, legal(EventReopened, RoleSupervisor))
+	require.Equal(t, first, *l.ResolvedAt, "after 90 days it was a resolution; this is a relapse")
+	require.Nil(t, l.ClosedAt)
+	second := l.Now.UTC()
+	l.must(t, legal(EventClaimed, RoleHandler)).wait(time.Hour).must(t, legal(EventConfirmed, RoleCaller))
+	require.Equal(t, second, *l.ResolvedAt)
+	l.wait(10*days).must(t, legal(EventReopened, RoleCitizen))
+	require.Equal(t, first, *l.ResolvedAt, "the second was none, the first holds")
+	require.Equal(t, 2, l.ReopenCount)
+
+	once := at(t, Claimed).must(t, legal(EventConfirmed, RoleCitizen)).wait(90*days).must(t, legal(EventReopened, RoleCitizen))
+	require.Nil(t, once.ResolvedAt)
+	require.Equal(t, atOpinion.UTC(), once.OriginAt, "the clock never resets")
+
+	// A later closing of another kind, soon reopened, does not touch a resolution that held.
+	held := at(t, Claimed).must(t, legal(EventConfirmed, RoleCitizen)).wait(100*days).must(t, legal(EventReopened, RoleSupervisor),
+		legal(EventWithdrawn, RoleCitizen), legal(EventReopened, RoleCitizen))
+	require.Equal(t, first, *held.ResolvedAt)
+}
+
+func TestMergerReturnsWhereItStood(t *testing.T) {
+	t.Parallel()
+	l := at(t, AwaitingCitizen).wait(time.Hour)
+	l.must(t, Step{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit})
+	require.Equal(t, otherUnit, *l.MergedIntoID)
+	require.EqualValues(t, 3600, l.PausedSeconds)
+	l.wait(days).must(t, legal(EventUnmerged, RoleDispatcher))
+	require.Equal(t, AwaitingCitizen, l.State)
+	require.Nil(t, l.MergedIntoID)
+	require.Equal(t, l.Now.UTC(), *l.PausedSince)
+}
+
+func TestHandlerCollectedVerdictChangesNothing(t *testing.T) {
+	t.Parallel()
+	l := at(t, Claimed)
+	before := l.Progress
+	l.must(t, legal(EventFeedback, RoleHandler))
+	before.Seq++
+	require.Equal(t, before, l.Progress)
+}
+
+func TestGraveClaims(t *testing.T) {
+	t.Parallel()
+	for _, s := range []Step{legal(EventClaimed, RoleUnitHead), func() Step { s := claims(ClaimFixed); s.SignedBy = "head"; return s }()} {
+		l := at(t, InProgress)
+		l.Severity = SeverityUrgent
+		l.must(t, s)
+	}
+}
+
+func TestLinkingMovesTheOrigin(t *testing.T) {
+	t.Parallel()
+	l := at(t, InProgress)
+	l.Opinion = &Opinion{ID: anOpinion, ReceivedAt: atOpinion.AddDate(0, -1, 0)}
+	s := legal(EventLinked, RoleDispatcher)
+	s.OpinionID = &anOpinion
+	l.must(t, s)
+	require.Equal(t, atOpinion.AddDate(0, -1, 0).UTC(), l.OriginAt)
+	require.Equal(t, 2, l.OpinionCount)
+}
+
+func TestOverrideIsKept(t *testing.T) {
+	t.Parallel()
+	l := at(t, Registered)
+	l.InCatalogue = false
+	s := legal(EventDispatched, RoleDispatcher)
+	s.OverrideReason = "joint case"
+	l.must(t, s)
+	require.Equal(t, "joint case", l.History[len(l.History)-1].Payload["override_reason"])
+}
+
+// What a source tells of the past keeps its own time, and what was known never becomes unknown.
+func TestSourceTellsOfThePast(t *testing.T) {
+	t.Parallel()
+	l := begin(t, Complaint, SeverityNormal)
+	opinion := uuid.New()
+	system := Actor{ID: "message_board", Role: RoleSystem}
+	l.Now = monday.AddDate(1, 0, 0)
+	l.must(t, Step{Kind: EventClaimed, Actor: system, Reason: SourceReply, At: monday.Add(48 * time.Hour), OpinionID: &opinion})
+	l.must(t, Step{Kind: EventClaimed, Actor: system, Reason: SourceReply, At: monday.Add(24 * time.Hour), OpinionID: &opinion})
+	last := l.History[2]
+	require.Equal(t, monday.Add(48*time.Hour).UTC(), last.KnownAt)
+	require.Equal(t, monday.Add(24*time.Hour).UTC(), last.At)
+	require.Equal(t, monday.Add(48*time.Hour).UTC(), *l.ClaimedAt)
+	require.Equal(t, monday.Add(24*time.Hour).UTC(), *l.FirstResponseAt)
+	require.Equal(t, CodeForbidden, CodeOf(l.try(Step{Kind: EventClaimed, Actor: system, Reason: "GUESS"})))
+}

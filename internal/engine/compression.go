@@ -63,18 +63,26 @@ func encodeContent(accept string, w io.Writer) (name string, writer io.WriteClos
 }
 
 // blockReader reads ClickHouse's own compressed framing (decompress=1).
-type blockReader struct{ r *compress.Reader }
-
-func newBlockReader(r io.Reader) io.Reader {
-	return blockReader{compress.NewReader(bufio.NewReader(r))}
+type blockReader struct {
+	r   *compress.Reader
+	err error
 }
 
-func (b blockReader) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if err != nil && errors.Is(err, io.EOF) {
-		return n, io.EOF // the library wraps the end of data, which readers compare by identity
+func newBlockReader(r io.Reader) io.Reader {
+	return &blockReader{r: compress.NewReader(bufio.NewReader(r))}
+}
+
+// Read implements io.Reader. The library wraps the end of data, which readers compare by identity; and read once more
+// after it, it gives the last frame again.
+func (b *blockReader) Read(p []byte) (n int, err error) {
+	if b.err != nil {
+		return 0, b.err
 	}
-	return n, err
+	n, b.err = b.r.Read(p)
+	if b.err != nil && errors.Is(b.err, io.EOF) {
+		b.err = io.EOF
+	}
+	return n, b.err
 }
 
 // blockWriter writes ClickHouse's own compressed framing (compress=1), a frame a write at least.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -156,11 +157,31 @@ func (c engineCall) command(ctx context.Context, sql string, out *output) (chdb.
 }
 
 // rows runs a query whose result may be large: the engine writes it into a pipe, as one document in any format, and
-// waits while the client does not read. With waitForEnd it goes to disk first, so that an error always has its status.
+// waits while the client does not read. With waitForEnd all of it is taken in first, so that an error always has its
+// status and the answer its statistics.
 func (c engineCall) rows(ctx context.Context, statement *sqlguard.Statement, out *output, waitForEnd bool) (chdb.Stats, error) {
-	if waitForEnd {
-		return c.rowsByDisk(ctx, statement, out)
+	if !waitForEnd {
+		return c.pipe(ctx, statement, out.format, out)
 	}
+	result, err := newMemorySpool(c.server.files.spool, math.MaxInt64)
+	if err != nil {
+		return chdb.Stats{}, err
+	}
+	defer result.Close()
+	stats, err := c.pipe(ctx, statement, out.format, result)
+	if err != nil {
+		return stats, err
+	}
+	out.stats = stats
+	if _, err := result.file.Seek(0, io.SeekStart); err != nil {
+		return stats, fmt.Errorf("read the result back: %w", err)
+	}
+	_, err = io.Copy(out, result.file)
+	return stats, err
+}
+
+// pipe copies a query's result as the engine writes it. A destination that fails stops the query.
+func (c engineCall) pipe(ctx context.Context, statement *sqlguard.Statement, format string, destination io.Writer) (chdb.Stats, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	result, sink, err := os.Pipe()
@@ -172,17 +193,17 @@ func (c engineCall) rows(ctx context.Context, statement *sqlguard.Statement, out
 
 	copied := make(chan error, 1)
 	go func() {
-		_, err := io.CopyBuffer(out, struct{ io.Reader }{result}, make([]byte, pipeBytes))
+		_, err := io.CopyBuffer(struct{ io.Writer }{destination}, struct{ io.Reader }{result}, make([]byte, pipeBytes))
 		if err != nil {
 			cancel()
 			_, _ = io.Copy(io.Discard, result) // the engine may be waiting to write
 		}
 		copied <- err
 	}()
-	_, stats, err := c.query(ctx, rowsSQL(statement, fdPath(sink), out.format), out.format)
+	_, stats, err := c.query(ctx, rowsSQL(statement, fdPath(sink), format), format)
 	sink.Close()
-	if copyErr := <-copied; err == nil {
-		err = copyErr
+	if copyErr := <-copied; copyErr != nil {
+		err = copyErr // it stopped the query, whatever that says
 	}
 	return stats, err
 }
@@ -191,20 +212,6 @@ const pipeBytes = 256 << 10
 
 func rowsSQL(s *sqlguard.Statement, path, format string) string {
 	return fmt.Sprintf("%s INTO OUTFILE '%s' TRUNCATE FORMAT %s %s", s.Head, path, format, s.Settings)
-}
-
-func (c engineCall) rowsByDisk(ctx context.Context, statement *sqlguard.Statement, out *output) (stats chdb.Stats, err error) {
-	result, err := newDiskSpool(c.server.files.spool, 0)
-	if err != nil {
-		return stats, err
-	}
-	defer result.Close()
-	if _, stats, err = c.query(ctx, rowsSQL(statement, result.path(), out.format), out.format); err != nil {
-		return stats, err
-	}
-	out.summary(stats)
-	_, err = io.Copy(out, result.file)
-	return stats, err
 }
 
 // kill stops the statement with this id, if it runs.

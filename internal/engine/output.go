@@ -24,7 +24,7 @@ type output struct {
 	committed bool
 	body      io.WriteCloser
 	tag       string
-	stats     chdb.Stats
+	stats     chdb.Stats // where they are known before the first byte
 }
 
 const (
@@ -85,9 +85,6 @@ func (o *output) openBody() (err error) {
 	return nil
 }
 
-// summary gives the statistics before the first byte, where they are known by then.
-func (o *output) summary(stats chdb.Stats) { o.stats = stats }
-
 // finish ends a successful answer.
 func (o *output) finish(stats chdb.Stats) error {
 	if !o.committed {
@@ -110,6 +107,11 @@ func (o *output) fail(e *exception, version string) {
 		return
 	}
 	text := e.Error() + " (version " + version + ")"
+	// Clients look for the exception at the end of a piece as it arrives, so it travels in a piece of its own.
+	if encoder, ok := o.body.(interface{ Flush() error }); ok {
+		_ = encoder.Flush() // the write below fails as well
+	}
+	_ = http.NewResponseController(o.w).Flush() // so here
 	block := fmt.Sprintf("\r\n__exception__\r\n%s\r\n%s\n%d %s\r\n__exception__\r\n", o.tag, text, len(text)+1, o.tag)
 	if _, err := o.send([]byte(block)); err == nil {
 		_ = o.body.Close() // the client is told already, or gone

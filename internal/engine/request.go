@@ -97,6 +97,9 @@ func (q *request) readHead(query string, body io.Reader) error {
 		return bodyError(err)
 	}
 	q.sql, q.rest, q.end = string(head), body, len(head) < maxQueryBytes
+	if q.end {
+		q.rest = bytes.NewReader(nil) // some decoders say other things when they are read beyond their end
+	}
 	if query != "" {
 		q.sql = query + "\n" + q.sql
 	}

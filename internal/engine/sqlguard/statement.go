@@ -92,10 +92,9 @@ func (s *Statement) readToEnd(l *lexer) error {
 			return err
 		}
 		switch {
+		case t.depth != 0 && (t.kind == endOfText || t.is(";")):
+			return refuse(CodeSyntax, "Syntax error: %d brackets are not closed", t.depth)
 		case t.kind == endOfText:
-			if t.depth != 0 {
-				return refuse(CodeSyntax, "Syntax error: %d brackets are not closed", t.depth)
-			}
 			return nil
 		case t.is(";"):
 			return endsHere(l)

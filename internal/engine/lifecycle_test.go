@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestConfigErrors(t *testing.T) {
+	t.Parallel()
+	err := Config{Listen: "nowhere", Database: "a`b", MaxStatements: -1}.Validate()
+	for _, part := range []string{"Library is empty", "DataDir is empty", `Listen is "nowhere"`, "Database is \"a`b\"", "MaxStatements is -1"} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+func TestMissingLibraryNamesTheCommand(t *testing.T) {
+	t.Parallel()
+	_, err := launch(Config{Library: "/nowhere/libchdb.so", DataDir: t.TempDir(), Listen: "127.0.0.1:0"})
+	require.ErrorContains(t, err, "`make engines` installs it")
+
+	broken := filepath.Join(t.TempDir(), "libchdb.so")
+	require.NoError(t, os.WriteFile(broken, []byte("not a library"), 0o600))
+	_, err = launch(Config{Library: broken, DataDir: t.TempDir(), Listen: "127.0.0.1:0"})
+	require.ErrorContains(t, err, "make engines")
+}
+
+func TestDirectoryInUse(t *testing.T) {
+	t.Parallel()
+	p := start(t, Config{})
+	_, err := launch(Config{Library: library(t), DataDir: p.dir, Listen: "127.0.0.1:0"})
+	require.ErrorContains(t, err, "is in use by another engine process (Code: 76)")
+	require.ErrorContains(t, err, "GROUNDWORK_DATA")
+	require.Equal(t, "1", p.query(t, "SELECT 1"))
+}
+
+func TestDirectoryThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	if os.Geteuid() == 0 {
+		dir = "/proc/groundwork" // permissions do not hold root back
+	} else {
+		require.NoError(t, os.Mkdir(dir, 0o500))
+	}
+	_, err := launch(Config{Library: library(t), DataDir: dir, Listen: "127.0.0.1:0"})
+	require.ErrorContains(t, err, dir)
+	if os.Geteuid() != 0 {
+		require.ErrorContains(t, err, "--data-dir")
+	}
+	require.NotErrorIs(t, err, fs.ErrExist)
+}
+
+func TestBusyPort(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	_, err = launch(Config{Library: library(t), DataDir: t.TempDir(), Listen: taken.Addr().String()})
+	require.ErrorContains(t, err, "GROUNDWORK_CLICKHOUSE")
+	require.ErrorContains(t, err, taken.Addr().String())
+}
+
+// SIGTERM ends the process soon and cleanly, also under a statement that would run for ever.
+func TestCleanStop(t *testing.T) {
+	t.Parallel()
+	p := start(t, Config{})
+	p.query(t, "CREATE TABLE kept (n UInt8) ENGINE = MergeTree ORDER BY n")
+	p.query(t, "INSERT INTO kept VALUES (1)")
+	running := make(chan answer, 1)
+	go func() { running <- p.send(t, "SELECT sum(sipHash64(number)) FROM numbers(1000000000000)") }()
+	require.Eventually(t, func() bool {
+		return p.query(t, "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%system.processes%'") == "1"
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, <-p.exit)
+	require.Equal(t, "394", (<-running).header.Get("X-ClickHouse-Exception-Code"))
+
+	again := start(t, Config{DataDir: p.dir})
+	require.Equal(t, "1", again.query(t, "SELECT n FROM kept"))
+	log, err := os.ReadFile(filepath.Join(p.dir, "engine.log"))
+	require.NoError(t, err)
+	require.NotContains(t, string(log), "sipHash64", "statements do not belong in the log")
+}
+
+// Every batch that was acknowledged before the engine died is there after it, once; no other is there in part.
+func TestKilledInTheMiddleOfInserts(t *testing.T) {
+	t.Parallel()
+	const rowsPerBatch, workers, rounds = 20_000, 3, 3
+	p := start(t, Config{})
+	p.query(t, "CREATE TABLE k (batch UInt32, n UInt32) ENGINE = MergeTree ORDER BY (batch, n)")
+	var mu sync.Mutex
+	acknowledged := map[string]bool{}
+	for round := range rounds {
+		enough := make(chan struct{})
+		var once sync.Once
+		var all sync.WaitGroup
+		for worker := range workers {
+			all.Go(func() {
+				for i := 0; ; i++ {
+					batch := strconv.Itoa(round*1_000_000 + worker*100_000 + i)
+					if !insertBatch(p, batch, rowsPerBatch) {
+						return
+					}
+					mu.Lock()
+					acknowledged[batch] = true
+					if len(acknowledged) >= (round+1)*15 {
+						once.Do(func() { close(enough) })
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		<-enough
+		p.kill(t)
+		all.Wait()
+		p = start(t, Config{DataDir: p.dir})
+		found := map[string]bool{}
+		for line := range strings.Lines(p.query(t, "SELECT batch, count(), uniqExact(n) FROM k GROUP BY batch") + "\n") {
+			fields := strings.Fields(line)
+			require.Equal(t, []string{strconv.Itoa(rowsPerBatch), strconv.Itoa(rowsPerBatch)}, fields[1:], "batch %s", fields[0])
+			found[fields[0]] = true
+		}
+		for batch := range acknowledged {
+			require.True(t, found[batch], "batch %s was acknowledged and is gone", batch)
+		}
+	}
+}
+
+func insertBatch(p *process, batch string, rows int) bool {
+	var data strings.Builder
+	for n := range rows {
+		fmt.Fprintf(&data, "%s\t%d\n", batch, n)
+	}
+	response, err := http.Post(p.URL+"/?query=INSERT+INTO+k+FORMAT+TSV", "text/plain", strings.NewReader(data.String()))
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// A mixed load, with failing and abandoned statements between, gives right answers only and loses nothing.
+func TestSoak(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.query(t, "CREATE TABLE soak (worker UInt8, n UInt32) ENGINE = MergeTree ORDER BY (worker, n)")
+	const workers, rounds = 8, 40
+	var all sync.WaitGroup
+	for worker := range workers {
+		all.Go(func() {
+			for i := range rounds {
+				mark := fmt.Sprintf("w%d-%d", worker, i)
+				switch i % 4 {
+				case 0:
+					f.insert(t, "INSERT INTO soak FORMAT TSV", fmt.Sprintf("%d\t%d\n", worker, i))
+				case 1:
+					f.send(t, "SELECT '"+mark+"', throwIf(number = 5) FROM numbers(10) SETTINGS max_block_size = 1")
+				case 2:
+					abandon(f, "SELECT '"+mark+"', number FROM numbers(1000000000)")
+				default:
+					if got := f.query(t, "SELECT '"+mark+"'"); got != mark {
+						t.Errorf("asked for %s, got %q", mark, got)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	require.Equal(t, strconv.Itoa(workers*rounds/4), f.query(t, "SELECT count() FROM soak"))
+}
+
+// abandon starts a statement and hangs up at its first bytes.
+func abandon(f *fixture, sql string) {
+	response, err := http.Post(f.URL+"/", "text/plain", strings.NewReader(sql))
+	if err == nil {
+		_, _ = response.Body.Read(make([]byte, 1))
+		_ = response.Body.Close()
+	}
+}

@@ -1,0 +1,110 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"groundwork"
+	"groundwork/graph/model"
+)
+
+// The headers that say who asks. They are provisional: they go when authentication comes.
+const (
+	HeaderActor = "Groundwork-Actor" // an account, such as "hotline-7"
+	HeaderRole  = "Groundwork-Role"  // one of the roles, CITIZEN if absent
+	HeaderUnit  = "Groundwork-Unit"  // id of the actor's unit: the API's id or the UUID
+)
+
+const maxActor = 200
+
+var roles = []groundwork.Role{
+	groundwork.RoleCitizen, groundwork.RoleIntake, groundwork.RoleDispatcher, groundwork.RoleHandler, groundwork.RoleUnitHead,
+	groundwork.RoleLeader, groundwork.RoleSupervisor, groundwork.RoleCaller, groundwork.RoleCampaignLead, groundwork.RolePolicyOwner,
+	groundwork.RoleAssessor, groundwork.RoleAnalyst, groundwork.RoleResearcher, groundwork.RolePrivacyOfficer, groundwork.RoleSystem,
+}
+
+type actorKey struct{}
+
+// WithActor reads from the headers who asks, for ActorFrom. Without headers it is an anonymous citizen; headers that make no sense
+// are answered 400.
+func WithActor(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actor, err := actorOf(r.Header)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+	})
+}
+
+// ActorFrom returns who asks.
+func ActorFrom(ctx context.Context) groundwork.Actor {
+	if actor, ok := ctx.Value(actorKey{}).(groundwork.Actor); ok {
+		return actor
+	}
+	return anonymous
+}
+
+var anonymous = groundwork.Actor{ID: "anonymous", Role: groundwork.RoleCitizen}
+
+func actorOf(h http.Header) (groundwork.Actor, *groundwork.Error) {
+	actor := anonymous
+	if name := strings.TrimSpace(h.Get(HeaderActor)); name != "" {
+		if len(name) > maxActor {
+			return actor, groundwork.Invalid(HeaderActor, "header %s has %d bytes; give at most %d", HeaderActor, len(name), maxActor)
+		}
+		actor.ID = name
+	}
+	if role := groundwork.Role(h.Get(HeaderRole)); role != "" {
+		if !slices.Contains(roles, role) {
+			return actor, groundwork.Invalid(HeaderRole, "header %s: role %q is unknown; give one of %v", HeaderRole, role, roles)
+		}
+		actor.Role = role
+	}
+	if actor.Role != groundwork.RoleCitizen && actor.ID == anonymous.ID {
+		return actor, groundwork.Invalid(HeaderActor, "role %s is not for the anonymous; give header %s", actor.Role, HeaderActor)
+	}
+	unit, err := unitOf(h.Get(HeaderUnit))
+	actor.UnitID = unit
+	return actor, err
+}
+
+func unitOf(text string) (*uuid.UUID, *groundwork.Error) {
+	if text == "" {
+		return nil, nil
+	}
+	if id, err := uuid.Parse(text); err == nil {
+		return &id, nil
+	}
+	if id, err := model.ParseID(text); err == nil && id.Type == model.TypeOrgUnit {
+		return &id.UUID, nil
+	}
+	return nil, groundwork.Invalid(HeaderUnit, "header %s: %q is no id of a unit", HeaderUnit, text)
+}
+
+// refuse answers a request whose headers make no sense in the form of GraphQL over HTTP.
+func refuse(w http.ResponseWriter, err *groundwork.Error) {
+	w.Header().Set("Content-Type", "application/graphql-response+json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{
+		"message": err.Message, "extensions": map[string]any{"code": err.Code, "field": err.Field},
+	}}})
+}
+
+// worksOnIssues reports whether the role of this request may read what is confidential in an issue.
+func worksOnIssues(ctx context.Context) bool {
+	switch ActorFrom(ctx).Role {
+	case groundwork.RoleCitizen, groundwork.RoleAnalyst, groundwork.RoleResearcher:
+		return false
+	default:
+		return true
+	}
+}

@@ -1,0 +1,81 @@
+package graph
+
+import (
+	"time"
+
+	"groundwork"
+	"groundwork/graph/gen"
+	"groundwork/graph/model"
+)
+
+// The cost of a document is reckoned before anything runs: a field costs 1, a list costs 1 and its page size times what a row
+// costs. The edge refuses what costs more than its limit.
+const (
+	measureCost  = 100 // one question to the warehouse, flat: its answer is columns, whatever their length
+	unpagedLists = 20  // what lists without a page size usually hold
+)
+
+func pageCost(child int, first, last *int32) int {
+	n := maxPage
+	if first != nil {
+		n = bounded(*first)
+	} else if last != nil {
+		n = bounded(*last)
+	}
+	return 1 + n*child
+}
+
+func listCost(child int, first int32) int { return 1 + bounded(first)*child }
+
+// bounded keeps sizes that will be refused anyway from making a document look cheap.
+func bounded(n int32) int { return min(max(int(n), 1), maxPage) }
+
+func complexity() gen.ComplexityRoot {
+	var c gen.ComplexityRoot
+	lists(&c)
+	nested(&c)
+	c.Query.TimeToResponse = func(child int, _ model.MeasureQuery) int { return measureCost + child }
+	c.Query.TimeToResolution = c.Query.TimeToResponse
+	c.Query.Backlog = c.Query.TimeToResponse
+	c.Query.Hotspots = func(child int, _ model.MeasureQuery, _, _ *time.Time) int { return measureCost + child }
+	return c
+}
+
+func lists(c *gen.ComplexityRoot) {
+	c.Query.Nodes = func(child int, ids []model.ID) int { return 1 + min(len(ids), maxPage)*child }
+	c.Query.Regions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.RegionFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Sites = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.SiteFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Categories = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CategoryFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.OrgUnits = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.OrgUnitFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Officials = func(child int, first *int32, _ *string, last *int32, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Visits = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.VisitFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Opinions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.OpinionFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Issues = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.IssueFilter, _ groundwork.IssueOrder) int {
+		return pageCost(child, first, last)
+	}
+}
+
+func nested(c *gen.ComplexityRoot) {
+	c.Issue.Opinions, c.Issue.Events, c.Issue.Claims = listCost, listCost, listCost
+	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
+	// Children are one question a parent: below a list of regions they soon cost too much.
+	c.Region.Children = func(child int, first *int32, _ *string, last *int32, _ *string) int {
+		return unpagedLists + pageCost(child, first, last)
+	}
+	unpaged := func(child int) int { return 1 + unpagedLists*child }
+	c.Region.Populations, c.Official.Posts = unpaged, unpaged
+}

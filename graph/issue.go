@@ -1,0 +1,98 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"groundwork"
+	"groundwork/graph/model"
+)
+
+// register opens an issue.
+func (r *Resolver) register(ctx context.Context, input model.RegisterIssueInput) (*model.IssuePayload, error) {
+	var ids refs
+	registration := groundwork.Registration{
+		ClientMutationID: or(input.ClientMutationID), OpinionIDs: ids.many(input.OpinionIds, model.TypeOpinion, "opinionIds"),
+		Title: or(input.Title), CategoryID: ids.opt(input.CategoryID, model.TypeCategory, "categoryId"),
+		Severity: input.Severity, Difficulty: input.Difficulty, RegionID: ids.opt(input.RegionID, model.TypeRegion, "regionId"),
+		SiteID: ids.opt(input.SiteID, model.TypeSite, "siteId"), DueAt: input.DueAt.Value(),
+	}
+	issue, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Issue, groundwork.Receipt, error) {
+		registration.Actor = by
+		return r.store.RegisterIssue(ctx, registration)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return issuePayload(issue, done, input.ClientMutationID), nil
+}
+
+// feedback records a verdict.
+func (r *Resolver) feedback(ctx context.Context, input model.RecordFeedbackInput) (*model.IssuePayload, error) {
+	collectedBy := or(input.CollectedBy)
+	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
+		Kind:     feedbackKind(ActorFrom(ctx), input.Resolved, collectedBy),
+		Resolved: input.Resolved, Satisfaction: whole(input.Satisfaction), Pressured: input.Pressured,
+		CollectedBy: collectedBy, Comment: or(input.Comment),
+	})
+}
+
+// grossHours is the clock that never stops: from origin to the end, or as long as the issue is observed.
+func grossHours(i *model.Issue, now time.Time) float64 {
+	return clockEnd(i, now).Sub(i.OriginAt).Hours()
+}
+
+// netHours is the gross clock without the pauses.
+func netHours(i *model.Issue, now time.Time) float64 {
+	net := grossHours(i, now) - i.PausedHours()
+	if i.PausedSince != nil {
+		net -= max(0, clockEnd(i, now).Sub(*i.PausedSince).Hours())
+	}
+	return net
+}
+
+func clockEnd(i *model.Issue, now time.Time) time.Time {
+	switch {
+	case i.ClosedAt != nil:
+		return *i.ClosedAt
+	case i.ObservedUntil != nil:
+		return *i.ObservedUntil
+	default:
+		return now
+	}
+}
+
+const confidential = "CONFIDENTIAL"
+
+// unlessConfidential hides what only those may read who work on the issue.
+func unlessConfidential[T any](ctx context.Context, o *model.Opinion, v *T) *T {
+	if o.Confidentiality == confidential {
+		return forWorkers(ctx, v)
+	}
+	return v
+}
+
+// forWorkers hides a value from roles that do not work on issues.
+func forWorkers[T any](ctx context.Context, v *T) *T {
+	if !worksOnIssues(ctx) {
+		return nil
+	}
+	return v
+}
+
+// claimText hides the answer to a confidential opinion: it often repeats what was said.
+func (r *Resolver) claimText(ctx context.Context, c *model.Claim) (*string, error) {
+	if worksOnIssues(ctx) {
+		return &c.Text, nil
+	}
+	found, err := loadersOf(ctx).opinionsOf.load(ctx, []part{{c.IssueID, maxPage}})
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range found[0] {
+		if o.Confidentiality == confidential {
+			return nil, nil
+		}
+	}
+	return &c.Text, nil
+}

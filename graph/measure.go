@@ -1,0 +1,171 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"groundwork"
+	"groundwork/graph/model"
+	"groundwork/warehouse"
+)
+
+// Measures answers from the warehouse.
+type Measures interface {
+	// TimeToResponse answers T1, TimeToResolution T2, Backlog T4, Hotspots H1. A question that makes no sense is a
+	// *warehouse.InputError.
+	TimeToResponse(ctx context.Context, q warehouse.Query) (*warehouse.Table, error)
+	TimeToResolution(ctx context.Context, q warehouse.Query) (*warehouse.Table, error)
+	Backlog(ctx context.Context, q warehouse.Query) (*warehouse.Table, error)
+	Hotspots(ctx context.Context, q warehouse.HotspotQuery) (*warehouse.Table, error)
+	Watermark(ctx context.Context) (warehouse.Watermark, error)
+}
+
+const (
+	// freshness is how long a measure waits for the write of a consistency token.
+	freshness = 2 * time.Second
+	maxCells  = 10000
+)
+
+// measure asks the warehouse, if there is one.
+func measure[Q any](ctx context.Context, r *Resolver, q Q, err error, ask func(Measures, context.Context, Q) (*warehouse.Table, error)) (*model.MeasureTable, error) {
+	if err != nil {
+		return nil, err
+	}
+	if r.measures == nil {
+		return nil, unavailable(nil)
+	}
+	table, err := ask(r.measures, ctx, q)
+	if err != nil {
+		return nil, r.warehouseError(ctx, err)
+	}
+	return &model.MeasureTable{Table: table}, nil
+}
+
+func unavailable(err error) error {
+	return &groundwork.Error{Code: groundwork.CodeUnavailable, Message: "the warehouse does not answer; the rest of the API works without it, try again later", Err: err}
+}
+
+// warehouseError shows a fault of the warehouse as one that passes, and leaves its cause to the log.
+func (r *Resolver) warehouseError(ctx context.Context, err error) error {
+	if in, ok := errors.AsType[*warehouse.InputError](err); ok {
+		return groundwork.Invalid("query", "%s: %s", in.Field, in.Message)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("measure: %w", err)
+	}
+	r.logger.LogAttrs(ctx, slog.LevelError, "warehouse does not answer", slog.Any("error", err))
+	return unavailable(err)
+}
+
+// query reads what to measure.
+func (r *Resolver) query(ctx context.Context, in model.MeasureQuery) (warehouse.Query, error) {
+	limit, err := within("query.limit", in.Limit, maxCells)
+	if err != nil {
+		return warehouse.Query{}, err
+	}
+	if _, err := time.LoadLocation(in.Timezone); err != nil || in.Timezone == "" || in.Timezone == "Local" {
+		return warehouse.Query{}, groundwork.Invalid("query.timezone", "%q is no time zone; give a name such as Asia/Shanghai", in.Timezone)
+	}
+	q := warehouse.Query{
+		By: unique(in.By), RegionLevel: string(or(in.RegionLevel)), AsOf: in.AsOf.Value(),
+		Timezone: in.Timezone, Wait: freshness, Limit: limit,
+	}
+	if token := in.Consistency.Value(); token != nil {
+		if q.MinLSN, err = consistencyLSN(*token); err != nil {
+			return q, err
+		}
+	}
+	q.Where, err = r.measureFilter(ctx, or(in.Where))
+	return q, err
+}
+
+func (r *Resolver) measureFilter(ctx context.Context, in model.MeasureFilter) (warehouse.Filter, error) {
+	f := filters{schema: r.schema}
+	region := or(in.Region)
+	origin := timeRange(in.OriginAt)
+	out := warehouse.Filter{
+		Regions: region.CodeIn.Value(), RegionUnknown: or(region.IsNull), OriginFrom: origin.From, OriginTo: origin.To,
+	}
+	if c := in.Category.Value(); c != nil {
+		for _, id := range f.many(choice(&f, "query.where.category.in", c.In), model.TypeCategory, "query.where.category.in") {
+			out.Categories = append(out.Categories, id.String())
+		}
+	}
+	if c := in.Channel.Value(); c != nil {
+		out.Channels = texts(choice(&f, "query.where.channel.in", c.In))
+	}
+	if k := in.Kind.Value(); k != nil {
+		out.Kinds = texts(choice(&f, "query.where.kind.in", k.In))
+	}
+	if s := in.Severity.Value(); s != nil {
+		out.Severities = texts(choice(&f, "query.where.severity.in", s.In))
+	}
+	codes, err := r.regionCodes(ctx, &f, region)
+	out.Regions = append(out.Regions, codes...)
+	return out, err
+}
+
+// regionCodes finds the codes of the regions that a filter names by id: the warehouse knows regions by code.
+func (r *Resolver) regionCodes(ctx context.Context, f *filters, in model.MeasureRegionFilter) ([]string, error) {
+	if in.CodeIn.Value() != nil {
+		choice(f, "query.where.region.codeIn", in.CodeIn.Value())
+	}
+	if in.In.Value() == nil || f.err != nil {
+		return nil, f.err
+	}
+	const field = "query.where.region.in"
+	ids := f.many(choice(f, field, in.In.Value()), model.TypeRegion, field)
+	if f.err != nil {
+		return nil, f.err
+	}
+	found, err := r.store.RegionsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	codes := make([]string, len(ids))
+	for i, id := range ids {
+		region := found[id]
+		if region == nil {
+			return nil, groundwork.Invalid(fmt.Sprintf("%s.%d", field, i), "there is no region with id %s", model.ID{Type: model.TypeRegion, UUID: id})
+		}
+		codes[i] = region.Code
+	}
+	return codes, nil
+}
+
+func texts[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
+
+func (r *Resolver) hotspotQuery(ctx context.Context, in model.MeasureQuery, from, to *time.Time) (warehouse.HotspotQuery, error) {
+	q, err := r.query(ctx, in)
+	h := warehouse.HotspotQuery{Query: q}
+	if from != nil {
+		h.From = *from
+	}
+	if to != nil {
+		h.To = *to
+	}
+	if from != nil && to != nil && !to.After(*from) {
+		return h, groundwork.Invalid("to", "%s is not after from; give a later time", to.Format(time.RFC3339))
+	}
+	return h, err
+}
+
+func (r *Resolver) watermark(ctx context.Context) (*model.Watermark, error) {
+	if r.measures == nil {
+		return nil, unavailable(nil)
+	}
+	w, err := r.measures.Watermark(ctx)
+	if err != nil {
+		return nil, r.warehouseError(ctx, err)
+	}
+	return model.NewWatermark(w), nil
+}

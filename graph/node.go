@@ -1,0 +1,82 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"groundwork/graph/model"
+)
+
+// byID reads one thing, nil if there is none.
+func byID[T, N any](ctx context.Context, l loader[uuid.UUID, *T], id model.ID, kind string, as func(*T) *N) (*N, error) {
+	key, err := id.Of(kind, "id")
+	if err != nil {
+		return nil, err
+	}
+	found, err := l.load(ctx, []uuid.UUID{key})
+	if err != nil {
+		return nil, err
+	}
+	return as(found[0]), nil
+}
+
+// nodes reads things of any type, one fetch a type, nil where there is none.
+func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, error) {
+	nodes := make([]model.Node, len(ids))
+	byType := map[string][]int{}
+	for i, id := range ids {
+		byType[id.Type] = append(byType[id.Type], i)
+	}
+	l := loadersOf(ctx)
+	for kind, positions := range byType {
+		var err error
+		switch kind {
+		case model.TypeRegion:
+			err = place(ctx, nodes, ids, positions, l.regions, asRegion)
+		case model.TypeSite:
+			err = place(ctx, nodes, ids, positions, l.sites, asSite)
+		case model.TypeCategory:
+			err = place(ctx, nodes, ids, positions, l.categories, asCategory)
+		case model.TypeOrgUnit:
+			err = place(ctx, nodes, ids, positions, l.orgUnits, asOrgUnit)
+		case model.TypeOfficial:
+			err = place(ctx, nodes, ids, positions, l.officials, asOfficial)
+		case model.TypePostHolding:
+			err = place(ctx, nodes, ids, positions, l.posts, asPost)
+		case model.TypeVisit:
+			err = place(ctx, nodes, ids, positions, l.visits, asVisit)
+		case model.TypeOpinion:
+			err = place(ctx, nodes, ids, positions, l.opinions, asOpinion)
+		case model.TypeIssue:
+			err = place(ctx, nodes, ids, positions, l.issues, asIssue)
+		default:
+			_, err = ids[positions[0]].Of("Node", "id")
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nodes, nil
+}
+
+// place reads the things of one type and puts them where they were asked for.
+func place[T any, N any, PN interface {
+	*N
+	model.Node
+}](ctx context.Context, nodes []model.Node, ids []model.ID, positions []int, l loader[uuid.UUID, *T], as func(*T) PN) error {
+	keys := make([]uuid.UUID, len(positions))
+	for i, p := range positions {
+		keys[i] = ids[p].UUID
+	}
+	found, err := l.load(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for i, p := range positions {
+		if found[i] != nil {
+			nodes[p] = as(found[i])
+		}
+	}
+	return nil
+}

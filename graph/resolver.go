@@ -1,0 +1,22 @@
+package graph
+
+//go:generate go tool gqlgen --config ../gqlgen.yml
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"groundwork"
+)
+
+// Resolver answers the fields of the schema that are no plain members of their object. The *.resolvers.go files beside it hold one
+// method a field, in the order of the schema; gqlgen keeps their bodies when it regenerates them.
+type Resolver struct {
+	store    groundwork.Store
+	measures Measures // nil: there is no warehouse
+	logger   *slog.Logger
+	now      func() time.Time
+	schema   *ast.Schema
+}

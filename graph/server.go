@@ -1,0 +1,52 @@
+// Package graph is the API: GraphQL over the system of record, and the measures of the warehouse. docs/graphql.md has its
+// conventions, schema/ its words.
+//
+// A request passes the edge (transport, limits, presenter of errors), gets its actor and its loaders, and reaches the resolvers,
+// which read the input, call the store once, and show the answer. They hold no rule of the domain and no SQL.
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"groundwork"
+	"groundwork/graph/edge"
+	"groundwork/graph/gen"
+)
+
+// Deps is what the API needs.
+type Deps struct {
+	Store          groundwork.Store
+	Measures       Measures         // nil: measures answer UPSTREAM_UNAVAILABLE
+	Logger         *slog.Logger     // nil: slog.Default()
+	Introspection  bool             // whether callers may ask for the schema
+	AllowedOrigins []string         // browser origins that may call from other sites
+	Timeout        time.Duration    // of a request, 0 = 10 s
+	Limits         edge.Limits      // of a document, zero = the edge's defaults
+	Now            func() time.Time // nil: time.Now
+}
+
+// NewHandler serves the API. Until there is authentication it believes the headers that WithActor reads: whoever listens on
+// anything but loopback must put something before it.
+func NewHandler(d Deps) http.Handler {
+	if d.Logger == nil {
+		d.Logger = slog.Default()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	r := &Resolver{store: d.Store, measures: d.Measures, logger: d.Logger, now: d.Now}
+	es := gen.NewExecutableSchema(gen.Config{Resolvers: r, Complexity: complexity()})
+	r.schema = es.Schema()
+	api := edge.NewHandler(es, edge.Options{
+		Logger:         d.Logger,
+		ErrorCode:      errorCode,
+		Introspection:  func(context.Context) bool { return d.Introspection },
+		AllowedOrigins: d.AllowedOrigins,
+		Timeout:        d.Timeout,
+		Limits:         d.Limits,
+	})
+	return WithActor(withLoaders(d.Store, api))
+}

@@ -29,6 +29,13 @@ const (
 	maxCells  = 10000
 )
 
+// measureFields are the inputs by the fields of warehouse.Query that they end up in.
+var measureFields = map[string]string{
+	"By": "query.by", "RegionLevel": "query.regionLevel", "AsOf": "query.asOf", "Timezone": "query.timezone", "Limit": "query.limit",
+	"Where.Regions": "query.where.region", "Where.Categories": "query.where.category", "Where.OriginTo": "query.where.originAt",
+	"To": "to",
+}
+
 // measure asks the warehouse, if there is one.
 func measure[Q any](ctx context.Context, r *Resolver, q Q, err error, ask func(Measures, context.Context, Q) (*warehouse.Table, error)) (*model.MeasureTable, error) {
 	if err != nil {
@@ -51,7 +58,7 @@ func unavailable(err error) error {
 // warehouseError shows a fault of the warehouse as one that passes, and leaves its cause to the log.
 func (r *Resolver) warehouseError(ctx context.Context, err error) error {
 	if in, ok := errors.AsType[*warehouse.InputError](err); ok {
-		return groundwork.Invalid("query", "%s: %s", in.Field, in.Message)
+		return groundwork.Invalid(measureFields[in.Field], "%s", in.Message)
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("measure: %w", err)
@@ -66,11 +73,8 @@ func (r *Resolver) query(ctx context.Context, in model.MeasureQuery) (warehouse.
 	if err != nil {
 		return warehouse.Query{}, err
 	}
-	if _, err := time.LoadLocation(in.Timezone); err != nil || in.Timezone == "" || in.Timezone == "Local" {
-		return warehouse.Query{}, groundwork.Invalid("query.timezone", "%q is no time zone; give a name such as Asia/Shanghai", in.Timezone)
-	}
 	q := warehouse.Query{
-		By: unique(in.By), RegionLevel: string(or(in.RegionLevel)), AsOf: in.AsOf.Value(),
+		By: in.By, RegionLevel: string(or(in.RegionLevel)), AsOf: in.AsOf.Value(),
 		Timezone: in.Timezone, Wait: freshness, Limit: limit,
 	}
 	if token := in.Consistency.Value(); token != nil {

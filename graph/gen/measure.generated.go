@@ -80,26 +80,26 @@ func (ec *executionContext) fieldContext_Backlog_n(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Backlog", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Backlog_ageMedian(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Backlog_open(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_ageMedian(ctx, field)
+			return ec.fieldContext_Backlog_open(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.AgeMedian(), nil
+			return obj.Open(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Backlog_ageMedian(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Backlog_open(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backlog",
 		Field:      field,
@@ -112,26 +112,26 @@ func (ec *executionContext) fieldContext_Backlog_ageMedian(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _Backlog_ageP90(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Backlog_awaitingFeedback(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_ageP90(ctx, field)
+			return ec.fieldContext_Backlog_awaitingFeedback(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.AgeP90(), nil
+			return obj.AwaitingFeedback(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Backlog_ageP90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Backlog_awaitingFeedback(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backlog",
 		Field:      field,
@@ -144,26 +144,26 @@ func (ec *executionContext) fieldContext_Backlog_ageP90(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Backlog_over60d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Backlog_notObserved(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_over60d(ctx, field)
+			return ec.fieldContext_Backlog_notObserved(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Over60d(), nil
+			return obj.NotObserved(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Backlog_over60d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Backlog_notObserved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backlog",
 		Field:      field,
@@ -176,26 +176,26 @@ func (ec *executionContext) fieldContext_Backlog_over60d(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Backlog_over90d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Backlog_ageP50Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_over90d(ctx, field)
+			return ec.fieldContext_Backlog_ageP50Days(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Over90d(), nil
+			return obj.AgeP50Days(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Backlog_over90d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Backlog_ageP50Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backlog",
 		Field:      field,
@@ -208,26 +208,26 @@ func (ec *executionContext) fieldContext_Backlog_over90d(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Backlog_inflow28d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Backlog_ageP90Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_inflow28d(ctx, field)
+			return ec.fieldContext_Backlog_ageP90Days(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Inflow28d(), nil
+			return obj.AgeP90Days(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Backlog_inflow28d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Backlog_ageP90Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backlog",
 		Field:      field,
@@ -240,26 +240,122 @@ func (ec *executionContext) fieldContext_Backlog_inflow28d(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _Backlog_outflow28d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Backlog_shareOver60Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_outflow28d(ctx, field)
+			return ec.fieldContext_Backlog_shareOver60Days(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Outflow28d(), nil
+			return obj.ShareOver60Days(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_Backlog_outflow28d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Backlog_shareOver60Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backlog",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backlog_shareOver90Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backlog_shareOver90Days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ShareOver90Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backlog_shareOver90Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backlog",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backlog_inflow28Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backlog_inflow28Days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Inflow28Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backlog_inflow28Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Backlog",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Backlog_outflow28Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Backlog_outflow28Days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outflow28Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Backlog_outflow28Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Backlog",
 		Field:      field,
@@ -285,10 +381,10 @@ func (ec *executionContext) _Backlog_flowRatio(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_Backlog_flowRatio(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -299,38 +395,6 @@ func (ec *executionContext) fieldContext_Backlog_flowRatio(_ context.Context, fi
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_NumberColumn(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Backlog_numbers(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Backlog_numbers(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Numbers(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.NamedNumberColumn) graphql.Marshaler {
-			return ec.marshalNNamedNumberColumn2ᚕgroundworkᚋgraphᚋmodelᚐNamedNumberColumnᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Backlog_numbers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Backlog",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NamedNumberColumn(ctx, field)
 		},
 	}
 	return fc, nil
@@ -630,122 +694,26 @@ func (ec *executionContext) fieldContext_Hotspots_n(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Hotspots", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Hotspots_crudeRate(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Hotspots_issues(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Hotspots_crudeRate(ctx, field)
+			return ec.fieldContext_Hotspots_issues(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CrudeRate(), nil
+			return obj.Issues(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Hotspots_crudeRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Hotspots",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NumberColumn(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Hotspots_rate(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Hotspots_rate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rate(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
-		},
 		true,
-		false,
 	)
 }
-func (ec *executionContext) fieldContext_Hotspots_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Hotspots",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NumberColumn(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Hotspots_personYears(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Hotspots_personYears(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PersonYears(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Hotspots_personYears(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Hotspots",
-		Field:      field,
-		IsMethod:   true,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NumberColumn(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
-func (ec *executionContext) _Hotspots_weight(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Hotspots_weight(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Weight(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Hotspots_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Hotspots_issues(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Hotspots",
 		Field:      field,
@@ -771,10 +739,10 @@ func (ec *executionContext) _Hotspots_repeats(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_Hotspots_repeats(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -790,33 +758,161 @@ func (ec *executionContext) fieldContext_Hotspots_repeats(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _Hotspots_numbers(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _Hotspots_personYears(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Hotspots_numbers(ctx, field)
+			return ec.fieldContext_Hotspots_personYears(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Numbers(), nil
+			return obj.PersonYears(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.NamedNumberColumn) graphql.Marshaler {
-			return ec.marshalNNamedNumberColumn2ᚕgroundworkᚋgraphᚋmodelᚐNamedNumberColumnᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Hotspots_numbers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Hotspots_personYears(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Hotspots",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NamedNumberColumn(ctx, field)
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Hotspots_rawRate(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hotspots_rawRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RawRate(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hotspots_rawRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hotspots",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Hotspots_rate(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hotspots_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rate(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hotspots_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hotspots",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Hotspots_weight(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hotspots_weight(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Weight(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hotspots_weight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hotspots",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Hotspots_rank(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hotspots_rank(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rank(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hotspots_rank(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hotspots",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
 		},
 	}
 	return fc, nil
@@ -865,6 +961,29 @@ func (ec *executionContext) _Hotspots_provisional(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_Hotspots_provisional(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hotspots", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _Hotspots_noPopulation(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hotspots_noPopulation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NoPopulation(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []bool) graphql.Marshaler {
+			return ec.marshalNBoolean2ᚕboolᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hotspots_noPopulation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Hotspots", field, true, false, "Boolean")
 }
 
@@ -1194,61 +1313,6 @@ func (ec *executionContext) fieldContext_MeasureInfo_excluded(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _NamedNumberColumn_name(ctx context.Context, field graphql.CollectedField, obj *model.NamedNumberColumn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NamedNumberColumn_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NamedNumberColumn_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("NamedNumberColumn", field, false, false, "String")
-}
-
-func (ec *executionContext) _NamedNumberColumn_column(ctx context.Context, field graphql.CollectedField, obj *model.NamedNumberColumn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NamedNumberColumn_column(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Column, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.NumberColumn) graphql.Marshaler {
-			return ec.marshalNNumberColumn2groundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_NamedNumberColumn_column(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "NamedNumberColumn",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NumberColumn(ctx, field)
-		},
-	}
-	return fc, nil
-}
-
 func (ec *executionContext) _NumberColumn_unit(ctx context.Context, field graphql.CollectedField, obj *model.NumberColumn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1396,26 +1460,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_n(_ context.Context, f
 	return graphql.NewScalarFieldContext("TimeToResolution", field, false, false, "Int")
 }
 
-func (ec *executionContext) _TimeToResolution_confirmed30d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed30(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_confirmed30d(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed30(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Confirmed30d(), nil
+			return obj.Confirmed30(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_confirmed30d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed30(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1428,26 +1492,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_confirmed30d(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_confirmed60d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed30Lower(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_confirmed60d(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed30Lower(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Confirmed60d(), nil
+			return obj.Confirmed30Lower(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_confirmed60d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed30Lower(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1460,26 +1524,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_confirmed60d(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_confirmed90d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed30Upper(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_confirmed90d(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed30Upper(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Confirmed90d(), nil
+			return obj.Confirmed30Upper(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_confirmed90d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed30Upper(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1492,26 +1556,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_confirmed90d(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_median(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed60(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_median(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed60(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Median(), nil
+			return obj.Confirmed60(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed60(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1524,26 +1588,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_median(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_p90(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed60Lower(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_p90(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed60Lower(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.P90(), nil
+			return obj.Confirmed60Lower(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed60Lower(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1556,26 +1620,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_p90(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_rmst90d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed60Upper(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_rmst90d(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed60Upper(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Rmst90d(), nil
+			return obj.Confirmed60Upper(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_rmst90d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed60Upper(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1588,26 +1652,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_rmst90d(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_bound90dLow(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed90(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_bound90dLow(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed90(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Bound90dLow(), nil
+			return obj.Confirmed90(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_bound90dLow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1620,26 +1684,26 @@ func (ec *executionContext) fieldContext_TimeToResolution_bound90dLow(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_bound90dHigh(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed90Lower(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_bound90dHigh(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed90Lower(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Bound90dHigh(), nil
+			return obj.Confirmed90Lower(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_bound90dHigh(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed90Lower(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
@@ -1652,33 +1716,321 @@ func (ec *executionContext) fieldContext_TimeToResolution_bound90dHigh(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResolution_numbers(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResolution_confirmed90Upper(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResolution_numbers(ctx, field)
+			return ec.fieldContext_TimeToResolution_confirmed90Upper(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Numbers(), nil
+			return obj.Confirmed90Upper(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.NamedNumberColumn) graphql.Marshaler {
-			return ec.marshalNNamedNumberColumn2ᚕgroundworkᚋgraphᚋmodelᚐNamedNumberColumnᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResolution_numbers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed90Upper(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResolution",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NamedNumberColumn(ctx, field)
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_medianDays(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_medianDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MedianDays(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_medianDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_p90Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_p90Days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_p90Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_rmst90Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_rmst90Days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rmst90Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_rmst90Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_open(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_open(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Open(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_open(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_awaitingFeedback(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_awaitingFeedback(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AwaitingFeedback(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_awaitingFeedback(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_confirmed(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_confirmed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Confirmed(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_confirmed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_explainedOrReferred(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_explainedOrReferred(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ExplainedOrReferred(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_explainedOrReferred(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_unconfirmed(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_unconfirmed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unconfirmed(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_unconfirmed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResolution_withdrawn(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResolution_withdrawn(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Withdrawn(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResolution_withdrawn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResolution",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1853,10 +2205,10 @@ func (ec *executionContext) _TimeToResponse_responded24h(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
 func (ec *executionContext) fieldContext_TimeToResponse_responded24h(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -1872,26 +2224,26 @@ func (ec *executionContext) fieldContext_TimeToResponse_responded24h(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResponse_median(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResponse_responded7d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResponse_median(ctx, field)
+			return ec.fieldContext_TimeToResponse_responded7d(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Median(), nil
+			return obj.Responded7d(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResponse_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResponse_responded7d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResponse",
 		Field:      field,
@@ -1904,26 +2256,26 @@ func (ec *executionContext) fieldContext_TimeToResponse_median(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResponse_p90(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResponse_responded30d(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResponse_p90(ctx, field)
+			return ec.fieldContext_TimeToResponse_responded30d(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.P90(), nil
+			return obj.Responded30d(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-			return ec.marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResponse_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResponse_responded30d(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResponse",
 		Field:      field,
@@ -1936,33 +2288,97 @@ func (ec *executionContext) fieldContext_TimeToResponse_p90(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeToResponse_numbers(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeToResponse_medianDays(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeToResponse_numbers(ctx, field)
+			return ec.fieldContext_TimeToResponse_medianDays(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Numbers(), nil
+			return obj.MedianDays(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []model.NamedNumberColumn) graphql.Marshaler {
-			return ec.marshalNNamedNumberColumn2ᚕgroundworkᚋgraphᚋmodelᚐNamedNumberColumnᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_TimeToResponse_numbers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_TimeToResponse_medianDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimeToResponse",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_NamedNumberColumn(ctx, field)
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResponse_p90Days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResponse_p90Days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResponse_p90Days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResponse",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeToResponse_responded(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeToResponse_responded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Responded(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeToResponse_responded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeToResponse",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
 		},
 	}
 	return fc, nil
@@ -2543,43 +2959,53 @@ func (ec *executionContext) _Backlog(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "ageMedian":
-			out.Values[i] = ec._Backlog_ageMedian(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "open":
+			out.Values[i] = ec._Backlog_open(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "ageP90":
-			out.Values[i] = ec._Backlog_ageP90(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "awaitingFeedback":
+			out.Values[i] = ec._Backlog_awaitingFeedback(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "over60d":
-			out.Values[i] = ec._Backlog_over60d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "notObserved":
+			out.Values[i] = ec._Backlog_notObserved(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "over90d":
-			out.Values[i] = ec._Backlog_over90d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "ageP50Days":
+			out.Values[i] = ec._Backlog_ageP50Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "inflow28d":
-			out.Values[i] = ec._Backlog_inflow28d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "ageP90Days":
+			out.Values[i] = ec._Backlog_ageP90Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "outflow28d":
-			out.Values[i] = ec._Backlog_outflow28d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "shareOver60Days":
+			out.Values[i] = ec._Backlog_shareOver60Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "shareOver90Days":
+			out.Values[i] = ec._Backlog_shareOver90Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "inflow28Days":
+			out.Values[i] = ec._Backlog_inflow28Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "outflow28Days":
+			out.Values[i] = ec._Backlog_outflow28Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "flowRatio":
 			out.Values[i] = ec._Backlog_flowRatio(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "numbers":
-			out.Values[i] = ec._Backlog_numbers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2727,33 +3153,38 @@ func (ec *executionContext) _Hotspots(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "crudeRate":
-			out.Values[i] = ec._Hotspots_crudeRate(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "rate":
-			out.Values[i] = ec._Hotspots_rate(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "personYears":
-			out.Values[i] = ec._Hotspots_personYears(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "weight":
-			out.Values[i] = ec._Hotspots_weight(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "issues":
+			out.Values[i] = ec._Hotspots_issues(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "repeats":
 			out.Values[i] = ec._Hotspots_repeats(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "numbers":
-			out.Values[i] = ec._Hotspots_numbers(ctx, field, obj)
+		case "personYears":
+			out.Values[i] = ec._Hotspots_personYears(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rawRate":
+			out.Values[i] = ec._Hotspots_rawRate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rate":
+			out.Values[i] = ec._Hotspots_rate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "weight":
+			out.Values[i] = ec._Hotspots_weight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rank":
+			out.Values[i] = ec._Hotspots_rank(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2764,6 +3195,11 @@ func (ec *executionContext) _Hotspots(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "provisional":
 			out.Values[i] = ec._Hotspots_provisional(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "noPopulation":
+			out.Values[i] = ec._Hotspots_noPopulation(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2877,44 +3313,6 @@ func (ec *executionContext) _MeasureInfo(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
-var namedNumberColumnImplementors = []string{"NamedNumberColumn"}
-
-func (ec *executionContext) _NamedNumberColumn(ctx context.Context, sel ast.SelectionSet, obj *model.NamedNumberColumn) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, namedNumberColumnImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("NamedNumberColumn")
-		case "name":
-			out.Values[i] = ec._NamedNumberColumn_name(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "column":
-			out.Values[i] = ec._NamedNumberColumn_column(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
 var numberColumnImplementors = []string{"NumberColumn"}
 
 func (ec *executionContext) _NumberColumn(ctx context.Context, sel ast.SelectionSet, obj *model.NumberColumn) graphql.Marshaler {
@@ -2984,48 +3382,93 @@ func (ec *executionContext) _TimeToResolution(ctx context.Context, sel ast.Selec
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "confirmed30d":
-			out.Values[i] = ec._TimeToResolution_confirmed30d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed30":
+			out.Values[i] = ec._TimeToResolution_confirmed30(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "confirmed60d":
-			out.Values[i] = ec._TimeToResolution_confirmed60d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed30Lower":
+			out.Values[i] = ec._TimeToResolution_confirmed30Lower(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "confirmed90d":
-			out.Values[i] = ec._TimeToResolution_confirmed90d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed30Upper":
+			out.Values[i] = ec._TimeToResolution_confirmed30Upper(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "median":
-			out.Values[i] = ec._TimeToResolution_median(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed60":
+			out.Values[i] = ec._TimeToResolution_confirmed60(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "p90":
-			out.Values[i] = ec._TimeToResolution_p90(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed60Lower":
+			out.Values[i] = ec._TimeToResolution_confirmed60Lower(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "rmst90d":
-			out.Values[i] = ec._TimeToResolution_rmst90d(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed60Upper":
+			out.Values[i] = ec._TimeToResolution_confirmed60Upper(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "bound90dLow":
-			out.Values[i] = ec._TimeToResolution_bound90dLow(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed90":
+			out.Values[i] = ec._TimeToResolution_confirmed90(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "bound90dHigh":
-			out.Values[i] = ec._TimeToResolution_bound90dHigh(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "confirmed90Lower":
+			out.Values[i] = ec._TimeToResolution_confirmed90Lower(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "numbers":
-			out.Values[i] = ec._TimeToResolution_numbers(ctx, field, obj)
+		case "confirmed90Upper":
+			out.Values[i] = ec._TimeToResolution_confirmed90Upper(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "medianDays":
+			out.Values[i] = ec._TimeToResolution_medianDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "p90Days":
+			out.Values[i] = ec._TimeToResolution_p90Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rmst90Days":
+			out.Values[i] = ec._TimeToResolution_rmst90Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "open":
+			out.Values[i] = ec._TimeToResolution_open(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "awaitingFeedback":
+			out.Values[i] = ec._TimeToResolution_awaitingFeedback(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "confirmed":
+			out.Values[i] = ec._TimeToResolution_confirmed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "explainedOrReferred":
+			out.Values[i] = ec._TimeToResolution_explainedOrReferred(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unconfirmed":
+			out.Values[i] = ec._TimeToResolution_unconfirmed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withdrawn":
+			out.Values[i] = ec._TimeToResolution_withdrawn(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3089,21 +3532,31 @@ func (ec *executionContext) _TimeToResponse(ctx context.Context, sel ast.Selecti
 			}
 		case "responded24h":
 			out.Values[i] = ec._TimeToResponse_responded24h(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "median":
-			out.Values[i] = ec._TimeToResponse_median(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "responded7d":
+			out.Values[i] = ec._TimeToResponse_responded7d(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "p90":
-			out.Values[i] = ec._TimeToResponse_p90(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "responded30d":
+			out.Values[i] = ec._TimeToResponse_responded30d(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "numbers":
-			out.Values[i] = ec._TimeToResponse_numbers(ctx, field, obj)
+		case "medianDays":
+			out.Values[i] = ec._TimeToResponse_medianDays(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "p90Days":
+			out.Values[i] = ec._TimeToResponse_p90Days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "responded":
+			out.Values[i] = ec._TimeToResponse_responded(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3284,28 +3737,12 @@ func (ec *executionContext) unmarshalNMeasureQuery2groundworkᚋgraphᚋmodelᚐ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNNamedNumberColumn2groundworkᚋgraphᚋmodelᚐNamedNumberColumn(ctx context.Context, sel ast.SelectionSet, v model.NamedNumberColumn) graphql.Marshaler {
-	return ec._NamedNumberColumn(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNNamedNumberColumn2ᚕgroundworkᚋgraphᚋmodelᚐNamedNumberColumnᚄ(ctx context.Context, sel ast.SelectionSet, v []model.NamedNumberColumn) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNNamedNumberColumn2groundworkᚋgraphᚋmodelᚐNamedNumberColumn(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
+func (ec *executionContext) marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx context.Context, sel ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NumberColumn!")
+		return graphql.Null
 	}
-
-	return ret
-}
-
-func (ec *executionContext) marshalNNumberColumn2groundworkᚋgraphᚋmodelᚐNumberColumn(ctx context.Context, sel ast.SelectionSet, v model.NumberColumn) graphql.Marshaler {
-	return ec._NumberColumn(ctx, sel, &v)
+	return ec._NumberColumn(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNWatermark2ᚖgroundworkᚋgraphᚋmodelᚐWatermark(ctx context.Context, sel ast.SelectionSet, v *model.Watermark) graphql.Marshaler {
@@ -3376,13 +3813,6 @@ func (ec *executionContext) unmarshalOMeasureSeverityFilter2ᚖgroundworkᚋgrap
 	}
 	res, err := ec.unmarshalInputMeasureSeverityFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalONumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx context.Context, sel ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._NumberColumn(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOTimeToResolution2ᚖgroundworkᚋgraphᚋmodelᚐMeasureTable(ctx context.Context, sel ast.SelectionSet, v *model.MeasureTable) graphql.Marshaler {

@@ -69,20 +69,22 @@ type ComplexityRoot struct {
 	}
 
 	Backlog struct {
-		About       func(childComplexity int) int
-		AgeMedian   func(childComplexity int) int
-		AgeP90      func(childComplexity int) int
-		Dimensions  func(childComplexity int) int
-		FlowRatio   func(childComplexity int) int
-		Inflow28d   func(childComplexity int) int
-		N           func(childComplexity int) int
-		Numbers     func(childComplexity int) int
-		Outflow28d  func(childComplexity int) int
-		Over60d     func(childComplexity int) int
-		Over90d     func(childComplexity int) int
-		Provisional func(childComplexity int) int
-		Suppressed  func(childComplexity int) int
-		Unstable    func(childComplexity int) int
+		About            func(childComplexity int) int
+		AgeP50Days       func(childComplexity int) int
+		AgeP90Days       func(childComplexity int) int
+		AwaitingFeedback func(childComplexity int) int
+		Dimensions       func(childComplexity int) int
+		FlowRatio        func(childComplexity int) int
+		Inflow28Days     func(childComplexity int) int
+		N                func(childComplexity int) int
+		NotObserved      func(childComplexity int) int
+		Open             func(childComplexity int) int
+		Outflow28Days    func(childComplexity int) int
+		Provisional      func(childComplexity int) int
+		ShareOver60Days  func(childComplexity int) int
+		ShareOver90Days  func(childComplexity int) int
+		Suppressed       func(childComplexity int) int
+		Unstable         func(childComplexity int) int
 	}
 
 	CallbackAttempt struct {
@@ -276,18 +278,20 @@ type ComplexityRoot struct {
 	}
 
 	Hotspots struct {
-		About       func(childComplexity int) int
-		CrudeRate   func(childComplexity int) int
-		Dimensions  func(childComplexity int) int
-		N           func(childComplexity int) int
-		Numbers     func(childComplexity int) int
-		PersonYears func(childComplexity int) int
-		Provisional func(childComplexity int) int
-		Rate        func(childComplexity int) int
-		Repeats     func(childComplexity int) int
-		Suppressed  func(childComplexity int) int
-		Unstable    func(childComplexity int) int
-		Weight      func(childComplexity int) int
+		About        func(childComplexity int) int
+		Dimensions   func(childComplexity int) int
+		Issues       func(childComplexity int) int
+		N            func(childComplexity int) int
+		NoPopulation func(childComplexity int) int
+		PersonYears  func(childComplexity int) int
+		Provisional  func(childComplexity int) int
+		Rank         func(childComplexity int) int
+		Rate         func(childComplexity int) int
+		RawRate      func(childComplexity int) int
+		Repeats      func(childComplexity int) int
+		Suppressed   func(childComplexity int) int
+		Unstable     func(childComplexity int) int
+		Weight       func(childComplexity int) int
 	}
 
 	Issue struct {
@@ -420,11 +424,6 @@ type ComplexityRoot struct {
 		SubmitOpinion         func(childComplexity int, input model.SubmitOpinionInput) int
 		UnmergeIssue          func(childComplexity int, input model.UnmergeIssueInput) int
 		WithdrawIssue         func(childComplexity int, input model.WithdrawIssueInput) int
-	}
-
-	NamedNumberColumn struct {
-		Column func(childComplexity int) int
-		Name   func(childComplexity int) int
 	}
 
 	NumberColumn struct {
@@ -693,32 +692,43 @@ type ComplexityRoot struct {
 	}
 
 	TimeToResolution struct {
-		About        func(childComplexity int) int
-		Bound90dHigh func(childComplexity int) int
-		Bound90dLow  func(childComplexity int) int
-		Confirmed30d func(childComplexity int) int
-		Confirmed60d func(childComplexity int) int
-		Confirmed90d func(childComplexity int) int
-		Dimensions   func(childComplexity int) int
-		Median       func(childComplexity int) int
-		N            func(childComplexity int) int
-		Numbers      func(childComplexity int) int
-		P90          func(childComplexity int) int
-		Provisional  func(childComplexity int) int
-		Rmst90d      func(childComplexity int) int
-		Suppressed   func(childComplexity int) int
-		Unstable     func(childComplexity int) int
+		About               func(childComplexity int) int
+		AwaitingFeedback    func(childComplexity int) int
+		Confirmed           func(childComplexity int) int
+		Confirmed30         func(childComplexity int) int
+		Confirmed30Lower    func(childComplexity int) int
+		Confirmed30Upper    func(childComplexity int) int
+		Confirmed60         func(childComplexity int) int
+		Confirmed60Lower    func(childComplexity int) int
+		Confirmed60Upper    func(childComplexity int) int
+		Confirmed90         func(childComplexity int) int
+		Confirmed90Lower    func(childComplexity int) int
+		Confirmed90Upper    func(childComplexity int) int
+		Dimensions          func(childComplexity int) int
+		ExplainedOrReferred func(childComplexity int) int
+		MedianDays          func(childComplexity int) int
+		N                   func(childComplexity int) int
+		Open                func(childComplexity int) int
+		P90Days             func(childComplexity int) int
+		Provisional         func(childComplexity int) int
+		Rmst90Days          func(childComplexity int) int
+		Suppressed          func(childComplexity int) int
+		Unconfirmed         func(childComplexity int) int
+		Unstable            func(childComplexity int) int
+		Withdrawn           func(childComplexity int) int
 	}
 
 	TimeToResponse struct {
 		About        func(childComplexity int) int
 		Dimensions   func(childComplexity int) int
-		Median       func(childComplexity int) int
+		MedianDays   func(childComplexity int) int
 		N            func(childComplexity int) int
-		Numbers      func(childComplexity int) int
-		P90          func(childComplexity int) int
+		P90Days      func(childComplexity int) int
 		Provisional  func(childComplexity int) int
+		Responded    func(childComplexity int) int
 		Responded24h func(childComplexity int) int
+		Responded30d func(childComplexity int) int
+		Responded7d  func(childComplexity int) int
 		Suppressed   func(childComplexity int) int
 		Unstable     func(childComplexity int) int
 	}
@@ -871,18 +881,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Backlog.About(childComplexity), true
-	case "Backlog.ageMedian":
-		if e.ComplexityRoot.Backlog.AgeMedian == nil {
+	case "Backlog.ageP50Days":
+		if e.ComplexityRoot.Backlog.AgeP50Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Backlog.AgeMedian(childComplexity), true
-	case "Backlog.ageP90":
-		if e.ComplexityRoot.Backlog.AgeP90 == nil {
+		return e.ComplexityRoot.Backlog.AgeP50Days(childComplexity), true
+	case "Backlog.ageP90Days":
+		if e.ComplexityRoot.Backlog.AgeP90Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Backlog.AgeP90(childComplexity), true
+		return e.ComplexityRoot.Backlog.AgeP90Days(childComplexity), true
+	case "Backlog.awaitingFeedback":
+		if e.ComplexityRoot.Backlog.AwaitingFeedback == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backlog.AwaitingFeedback(childComplexity), true
 	case "Backlog.dimensions":
 		if e.ComplexityRoot.Backlog.Dimensions == nil {
 			break
@@ -895,48 +911,54 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Backlog.FlowRatio(childComplexity), true
-	case "Backlog.inflow28d":
-		if e.ComplexityRoot.Backlog.Inflow28d == nil {
+	case "Backlog.inflow28Days":
+		if e.ComplexityRoot.Backlog.Inflow28Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Backlog.Inflow28d(childComplexity), true
+		return e.ComplexityRoot.Backlog.Inflow28Days(childComplexity), true
 	case "Backlog.n":
 		if e.ComplexityRoot.Backlog.N == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Backlog.N(childComplexity), true
-	case "Backlog.numbers":
-		if e.ComplexityRoot.Backlog.Numbers == nil {
+	case "Backlog.notObserved":
+		if e.ComplexityRoot.Backlog.NotObserved == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Backlog.Numbers(childComplexity), true
-	case "Backlog.outflow28d":
-		if e.ComplexityRoot.Backlog.Outflow28d == nil {
+		return e.ComplexityRoot.Backlog.NotObserved(childComplexity), true
+	case "Backlog.open":
+		if e.ComplexityRoot.Backlog.Open == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Backlog.Outflow28d(childComplexity), true
-	case "Backlog.over60d":
-		if e.ComplexityRoot.Backlog.Over60d == nil {
+		return e.ComplexityRoot.Backlog.Open(childComplexity), true
+	case "Backlog.outflow28Days":
+		if e.ComplexityRoot.Backlog.Outflow28Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Backlog.Over60d(childComplexity), true
-	case "Backlog.over90d":
-		if e.ComplexityRoot.Backlog.Over90d == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Backlog.Over90d(childComplexity), true
+		return e.ComplexityRoot.Backlog.Outflow28Days(childComplexity), true
 	case "Backlog.provisional":
 		if e.ComplexityRoot.Backlog.Provisional == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Backlog.Provisional(childComplexity), true
+	case "Backlog.shareOver60Days":
+		if e.ComplexityRoot.Backlog.ShareOver60Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backlog.ShareOver60Days(childComplexity), true
+	case "Backlog.shareOver90Days":
+		if e.ComplexityRoot.Backlog.ShareOver90Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Backlog.ShareOver90Days(childComplexity), true
 	case "Backlog.suppressed":
 		if e.ComplexityRoot.Backlog.Suppressed == nil {
 			break
@@ -1681,30 +1703,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hotspots.About(childComplexity), true
-	case "Hotspots.crudeRate":
-		if e.ComplexityRoot.Hotspots.CrudeRate == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Hotspots.CrudeRate(childComplexity), true
 	case "Hotspots.dimensions":
 		if e.ComplexityRoot.Hotspots.Dimensions == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hotspots.Dimensions(childComplexity), true
+	case "Hotspots.issues":
+		if e.ComplexityRoot.Hotspots.Issues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hotspots.Issues(childComplexity), true
 	case "Hotspots.n":
 		if e.ComplexityRoot.Hotspots.N == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hotspots.N(childComplexity), true
-	case "Hotspots.numbers":
-		if e.ComplexityRoot.Hotspots.Numbers == nil {
+	case "Hotspots.noPopulation":
+		if e.ComplexityRoot.Hotspots.NoPopulation == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Hotspots.Numbers(childComplexity), true
+		return e.ComplexityRoot.Hotspots.NoPopulation(childComplexity), true
 	case "Hotspots.personYears":
 		if e.ComplexityRoot.Hotspots.PersonYears == nil {
 			break
@@ -1717,12 +1739,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hotspots.Provisional(childComplexity), true
+	case "Hotspots.rank":
+		if e.ComplexityRoot.Hotspots.Rank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hotspots.Rank(childComplexity), true
 	case "Hotspots.rate":
 		if e.ComplexityRoot.Hotspots.Rate == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Hotspots.Rate(childComplexity), true
+	case "Hotspots.rawRate":
+		if e.ComplexityRoot.Hotspots.RawRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hotspots.RawRate(childComplexity), true
 	case "Hotspots.repeats":
 		if e.ComplexityRoot.Hotspots.Repeats == nil {
 			break
@@ -2593,19 +2627,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawIssue(childComplexity, args["input"].(model.WithdrawIssueInput)), true
-
-	case "NamedNumberColumn.column":
-		if e.ComplexityRoot.NamedNumberColumn.Column == nil {
-			break
-		}
-
-		return e.ComplexityRoot.NamedNumberColumn.Column(childComplexity), true
-	case "NamedNumberColumn.name":
-		if e.ComplexityRoot.NamedNumberColumn.Name == nil {
-			break
-		}
-
-		return e.ComplexityRoot.NamedNumberColumn.Name(childComplexity), true
 
 	case "NumberColumn.ciHigh":
 		if e.ComplexityRoot.NumberColumn.CiHigh == nil {
@@ -3775,90 +3796,144 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimeToResolution.About(childComplexity), true
-	case "TimeToResolution.bound90dHigh":
-		if e.ComplexityRoot.TimeToResolution.Bound90dHigh == nil {
+	case "TimeToResolution.awaitingFeedback":
+		if e.ComplexityRoot.TimeToResolution.AwaitingFeedback == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Bound90dHigh(childComplexity), true
-	case "TimeToResolution.bound90dLow":
-		if e.ComplexityRoot.TimeToResolution.Bound90dLow == nil {
+		return e.ComplexityRoot.TimeToResolution.AwaitingFeedback(childComplexity), true
+	case "TimeToResolution.confirmed":
+		if e.ComplexityRoot.TimeToResolution.Confirmed == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Bound90dLow(childComplexity), true
-	case "TimeToResolution.confirmed30d":
-		if e.ComplexityRoot.TimeToResolution.Confirmed30d == nil {
+		return e.ComplexityRoot.TimeToResolution.Confirmed(childComplexity), true
+	case "TimeToResolution.confirmed30":
+		if e.ComplexityRoot.TimeToResolution.Confirmed30 == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Confirmed30d(childComplexity), true
-	case "TimeToResolution.confirmed60d":
-		if e.ComplexityRoot.TimeToResolution.Confirmed60d == nil {
+		return e.ComplexityRoot.TimeToResolution.Confirmed30(childComplexity), true
+	case "TimeToResolution.confirmed30Lower":
+		if e.ComplexityRoot.TimeToResolution.Confirmed30Lower == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Confirmed60d(childComplexity), true
-	case "TimeToResolution.confirmed90d":
-		if e.ComplexityRoot.TimeToResolution.Confirmed90d == nil {
+		return e.ComplexityRoot.TimeToResolution.Confirmed30Lower(childComplexity), true
+	case "TimeToResolution.confirmed30Upper":
+		if e.ComplexityRoot.TimeToResolution.Confirmed30Upper == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Confirmed90d(childComplexity), true
+		return e.ComplexityRoot.TimeToResolution.Confirmed30Upper(childComplexity), true
+	case "TimeToResolution.confirmed60":
+		if e.ComplexityRoot.TimeToResolution.Confirmed60 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Confirmed60(childComplexity), true
+	case "TimeToResolution.confirmed60Lower":
+		if e.ComplexityRoot.TimeToResolution.Confirmed60Lower == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Confirmed60Lower(childComplexity), true
+	case "TimeToResolution.confirmed60Upper":
+		if e.ComplexityRoot.TimeToResolution.Confirmed60Upper == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Confirmed60Upper(childComplexity), true
+	case "TimeToResolution.confirmed90":
+		if e.ComplexityRoot.TimeToResolution.Confirmed90 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Confirmed90(childComplexity), true
+	case "TimeToResolution.confirmed90Lower":
+		if e.ComplexityRoot.TimeToResolution.Confirmed90Lower == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Confirmed90Lower(childComplexity), true
+	case "TimeToResolution.confirmed90Upper":
+		if e.ComplexityRoot.TimeToResolution.Confirmed90Upper == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Confirmed90Upper(childComplexity), true
 	case "TimeToResolution.dimensions":
 		if e.ComplexityRoot.TimeToResolution.Dimensions == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResolution.Dimensions(childComplexity), true
-	case "TimeToResolution.median":
-		if e.ComplexityRoot.TimeToResolution.Median == nil {
+	case "TimeToResolution.explainedOrReferred":
+		if e.ComplexityRoot.TimeToResolution.ExplainedOrReferred == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Median(childComplexity), true
+		return e.ComplexityRoot.TimeToResolution.ExplainedOrReferred(childComplexity), true
+	case "TimeToResolution.medianDays":
+		if e.ComplexityRoot.TimeToResolution.MedianDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.MedianDays(childComplexity), true
 	case "TimeToResolution.n":
 		if e.ComplexityRoot.TimeToResolution.N == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResolution.N(childComplexity), true
-	case "TimeToResolution.numbers":
-		if e.ComplexityRoot.TimeToResolution.Numbers == nil {
+	case "TimeToResolution.open":
+		if e.ComplexityRoot.TimeToResolution.Open == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Numbers(childComplexity), true
-	case "TimeToResolution.p90":
-		if e.ComplexityRoot.TimeToResolution.P90 == nil {
+		return e.ComplexityRoot.TimeToResolution.Open(childComplexity), true
+	case "TimeToResolution.p90Days":
+		if e.ComplexityRoot.TimeToResolution.P90Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.P90(childComplexity), true
+		return e.ComplexityRoot.TimeToResolution.P90Days(childComplexity), true
 	case "TimeToResolution.provisional":
 		if e.ComplexityRoot.TimeToResolution.Provisional == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResolution.Provisional(childComplexity), true
-	case "TimeToResolution.rmst90d":
-		if e.ComplexityRoot.TimeToResolution.Rmst90d == nil {
+	case "TimeToResolution.rmst90Days":
+		if e.ComplexityRoot.TimeToResolution.Rmst90Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResolution.Rmst90d(childComplexity), true
+		return e.ComplexityRoot.TimeToResolution.Rmst90Days(childComplexity), true
 	case "TimeToResolution.suppressed":
 		if e.ComplexityRoot.TimeToResolution.Suppressed == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResolution.Suppressed(childComplexity), true
+	case "TimeToResolution.unconfirmed":
+		if e.ComplexityRoot.TimeToResolution.Unconfirmed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Unconfirmed(childComplexity), true
 	case "TimeToResolution.unstable":
 		if e.ComplexityRoot.TimeToResolution.Unstable == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResolution.Unstable(childComplexity), true
+	case "TimeToResolution.withdrawn":
+		if e.ComplexityRoot.TimeToResolution.Withdrawn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResolution.Withdrawn(childComplexity), true
 
 	case "TimeToResponse.about":
 		if e.ComplexityRoot.TimeToResponse.About == nil {
@@ -3872,42 +3947,54 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimeToResponse.Dimensions(childComplexity), true
-	case "TimeToResponse.median":
-		if e.ComplexityRoot.TimeToResponse.Median == nil {
+	case "TimeToResponse.medianDays":
+		if e.ComplexityRoot.TimeToResponse.MedianDays == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResponse.Median(childComplexity), true
+		return e.ComplexityRoot.TimeToResponse.MedianDays(childComplexity), true
 	case "TimeToResponse.n":
 		if e.ComplexityRoot.TimeToResponse.N == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResponse.N(childComplexity), true
-	case "TimeToResponse.numbers":
-		if e.ComplexityRoot.TimeToResponse.Numbers == nil {
+	case "TimeToResponse.p90Days":
+		if e.ComplexityRoot.TimeToResponse.P90Days == nil {
 			break
 		}
 
-		return e.ComplexityRoot.TimeToResponse.Numbers(childComplexity), true
-	case "TimeToResponse.p90":
-		if e.ComplexityRoot.TimeToResponse.P90 == nil {
-			break
-		}
-
-		return e.ComplexityRoot.TimeToResponse.P90(childComplexity), true
+		return e.ComplexityRoot.TimeToResponse.P90Days(childComplexity), true
 	case "TimeToResponse.provisional":
 		if e.ComplexityRoot.TimeToResponse.Provisional == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResponse.Provisional(childComplexity), true
+	case "TimeToResponse.responded":
+		if e.ComplexityRoot.TimeToResponse.Responded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResponse.Responded(childComplexity), true
 	case "TimeToResponse.responded24h":
 		if e.ComplexityRoot.TimeToResponse.Responded24h == nil {
 			break
 		}
 
 		return e.ComplexityRoot.TimeToResponse.Responded24h(childComplexity), true
+	case "TimeToResponse.responded30d":
+		if e.ComplexityRoot.TimeToResponse.Responded30d == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResponse.Responded30d(childComplexity), true
+	case "TimeToResponse.responded7d":
+		if e.ComplexityRoot.TimeToResponse.Responded7d == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeToResponse.Responded7d(childComplexity), true
 	case "TimeToResponse.suppressed":
 		if e.ComplexityRoot.TimeToResponse.Suppressed == nil {
 			break
@@ -4954,7 +5041,7 @@ input IssueChannelFilter {
     "What to measure."
     query: MeasureQuery! = {}
   ): Backlog
-  "H1: issues per person and year, shrunk towards the mean where people are few. Null if the warehouse does not answer."
+  "H1: issues per 1,000 person-years, shrunk towards the mean where people are few. Null if the warehouse does not answer."
   hotspots(
     "What to measure. By region, if nothing is given."
     query: MeasureQuery! = {by: [REGION]}
@@ -5063,7 +5150,7 @@ type DimensionColumn {
 
 "Numbers, one a row, with the ends of their 95 % intervals. A null is not a zero: it is not reached, cannot be computed, or is suppressed."
 type NumberColumn {
-  "The unit, such as h, d, share or 1/person-year."
+  "The unit, such as d, share or issues per 1,000 person-years."
   unit: String!
   "The numbers."
   values: [Float]!
@@ -5121,14 +5208,18 @@ type TimeToResponse {
   dimensions: [DimensionColumn!]!
   "How many issues each row rests on."
   n: [Int!]!
-  "Share of reporters reached within 24 hours."
-  responded24h: NumberColumn
+  "Share of issues whose reporter was reached within 24 hours."
+  responded24h: NumberColumn!
+  "Share reached within 7 days."
+  responded7d: NumberColumn!
+  "Share reached within 30 days."
+  responded30d: NumberColumn!
   "Median time until the reporter is reached."
-  median: NumberColumn
+  medianDays: NumberColumn!
   "Time until nine of ten reporters are reached."
-  p90: NumberColumn
-  "Every number of the answer under its name, also those without a field of their own."
-  numbers: [NamedNumberColumn!]!
+  p90Days: NumberColumn!
+  "Issues whose reporter was reached so far."
+  responded: NumberColumn!
   "Whether a row rests on so few issues (under 30) that it may change much."
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
@@ -5145,24 +5236,42 @@ type TimeToResolution {
   dimensions: [DimensionColumn!]!
   "How many issues each row rests on."
   n: [Int!]!
-  "Share confirmed as resolved within 30 days (Aalen-Johansen)."
-  confirmed30d: NumberColumn
-  "Share confirmed as resolved within 60 days."
-  confirmed60d: NumberColumn
-  "Share confirmed as resolved within 90 days."
-  confirmed90d: NumberColumn
+  "Share confirmed as resolved within 30 days (Aalen-Johansen). Null where no verdict was ever recorded."
+  confirmed30: NumberColumn!
+  "The same if none of the claims that wait for a verdict is confirmed."
+  confirmed30Lower: NumberColumn!
+  "The same if all of the claims that wait for a verdict are confirmed."
+  confirmed30Upper: NumberColumn!
+  "Share confirmed as resolved within 60 days (Aalen-Johansen). Null where no verdict was ever recorded."
+  confirmed60: NumberColumn!
+  "The same if none of the claims that wait for a verdict is confirmed."
+  confirmed60Lower: NumberColumn!
+  "The same if all of the claims that wait for a verdict are confirmed."
+  confirmed60Upper: NumberColumn!
+  "Share confirmed as resolved within 90 days (Aalen-Johansen). Null where no verdict was ever recorded."
+  confirmed90: NumberColumn!
+  "The same if none of the claims that wait for a verdict is confirmed."
+  confirmed90Lower: NumberColumn!
+  "The same if all of the claims that wait for a verdict are confirmed."
+  confirmed90Upper: NumberColumn!
   "Median time to any end (Kaplan-Meier)."
-  median: NumberColumn
+  medianDays: NumberColumn!
   "Time until nine of ten have come to any end."
-  p90: NumberColumn
+  p90Days: NumberColumn!
   "Mean time without an end during the first 90 days."
-  rmst90d: NumberColumn
-  "Share confirmed within 90 days if none of the claims that wait for a verdict is confirmed."
-  bound90dLow: NumberColumn
-  "Share confirmed within 90 days if all of the claims that wait for a verdict are confirmed."
-  bound90dHigh: NumberColumn
-  "Every number of the answer under its name, also those without a field of their own."
-  numbers: [NamedNumberColumn!]!
+  rmst90Days: NumberColumn!
+  "Issues still open."
+  open: NumberColumn!
+  "Issues whose claim waits for a verdict."
+  awaitingFeedback: NumberColumn!
+  "Issues confirmed as resolved."
+  confirmed: NumberColumn!
+  "Issues that ended explained or referred out."
+  explainedOrReferred: NumberColumn!
+  "Issues closed because the reporter could not be reached."
+  unconfirmed: NumberColumn!
+  "Issues that their reporters withdrew."
+  withdrawn: NumberColumn!
   "Whether a row rests on so few issues (under 30) that it may change much."
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
@@ -5179,22 +5288,26 @@ type Backlog {
   dimensions: [DimensionColumn!]!
   "How many issues each row rests on."
   n: [Int!]!
+  "Open issues."
+  open: NumberColumn!
+  "Those among them whose claim waits for a verdict."
+  awaitingFeedback: NumberColumn!
+  "Imported ones among them whose course after their last observation is unknown."
+  notObserved: NumberColumn!
   "Median age of the open issues."
-  ageMedian: NumberColumn
+  ageP50Days: NumberColumn!
   "Age that nine of ten open issues do not exceed."
-  ageP90: NumberColumn
+  ageP90Days: NumberColumn!
   "Share of the open issues that are older than 60 days."
-  over60d: NumberColumn
+  shareOver60Days: NumberColumn!
   "Share of the open issues that are older than 90 days."
-  over90d: NumberColumn
+  shareOver90Days: NumberColumn!
   "Issues that came in during the last 28 days."
-  inflow28d: NumberColumn
-  "Issues that came to an end during the last 28 days."
-  outflow28d: NumberColumn
-  "Outflow to inflow of the last 28 days."
-  flowRatio: NumberColumn
-  "Every number of the answer under its name, also those without a field of their own."
-  numbers: [NamedNumberColumn!]!
+  inflow28Days: NumberColumn!
+  "Issues that were closed during the last 28 days."
+  outflow28Days: NumberColumn!
+  "Inflow to outflow of the last 28 days."
+  flowRatio: NumberColumn!
   "Whether a row rests on so few issues (under 30) that it may change much."
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
@@ -5211,34 +5324,30 @@ type Hotspots {
   dimensions: [DimensionColumn!]!
   "How many issues each row rests on."
   n: [Int!]!
-  "Issues per person and year as they are."
-  crudeRate: NumberColumn
-  "The same, shrunk towards the mean of all regions."
-  rate: NumberColumn
-  "Persons times years."
-  personYears: NumberColumn
-  "How much the row itself counts in its shrunk rate, 0 to 1."
-  weight: NumberColumn
+  "Distinct issues."
+  issues: NumberColumn!
   "Opinions beyond the first of each issue."
-  repeats: NumberColumn
-  "Every number of the answer under its name, also those without a field of their own."
-  numbers: [NamedNumberColumn!]!
+  repeats: NumberColumn!
+  "Persons times years."
+  personYears: NumberColumn!
+  "Issues per 1,000 person-years as they are."
+  rawRate: NumberColumn!
+  "The same, shrunk towards the common rate by as much as chance explains."
+  rate: NumberColumn!
+  "How much the row itself counts in its shrunk rate, 0 to 1."
+  weight: NumberColumn!
+  "1 for the highest rate; equal rates share the lower number. Read it with the interval of the rate."
+  rank: NumberColumn!
   "Whether a row rests on so few issues (under 30) that it may change much."
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
   provisional: [Boolean!]!
+  "Whether the population of the row is unknown, so that it has no rate."
+  noPopulation: [Boolean!]!
   "Whether a row is hidden to protect people; its numbers are null then. Nothing is hidden yet: rules by role come with authentication."
   suppressed: [Boolean!]!
   "What the numbers are, and of when."
   about: MeasureInfo!
-}
-
-"Numbers under their name in the definition of the measure."
-type NamedNumberColumn {
-  "The name."
-  name: String!
-  "The numbers."
-  column: NumberColumn!
 }
 `, BuiltIn: false},
 	{Name: "../schema/node.graphqls", Input: `"Anything that can be read again by its id."
@@ -7265,22 +7374,26 @@ func (ec *executionContext) childFields_Backlog(ctx context.Context, field graph
 		return ec.fieldContext_Backlog_dimensions(ctx, field)
 	case "n":
 		return ec.fieldContext_Backlog_n(ctx, field)
-	case "ageMedian":
-		return ec.fieldContext_Backlog_ageMedian(ctx, field)
-	case "ageP90":
-		return ec.fieldContext_Backlog_ageP90(ctx, field)
-	case "over60d":
-		return ec.fieldContext_Backlog_over60d(ctx, field)
-	case "over90d":
-		return ec.fieldContext_Backlog_over90d(ctx, field)
-	case "inflow28d":
-		return ec.fieldContext_Backlog_inflow28d(ctx, field)
-	case "outflow28d":
-		return ec.fieldContext_Backlog_outflow28d(ctx, field)
+	case "open":
+		return ec.fieldContext_Backlog_open(ctx, field)
+	case "awaitingFeedback":
+		return ec.fieldContext_Backlog_awaitingFeedback(ctx, field)
+	case "notObserved":
+		return ec.fieldContext_Backlog_notObserved(ctx, field)
+	case "ageP50Days":
+		return ec.fieldContext_Backlog_ageP50Days(ctx, field)
+	case "ageP90Days":
+		return ec.fieldContext_Backlog_ageP90Days(ctx, field)
+	case "shareOver60Days":
+		return ec.fieldContext_Backlog_shareOver60Days(ctx, field)
+	case "shareOver90Days":
+		return ec.fieldContext_Backlog_shareOver90Days(ctx, field)
+	case "inflow28Days":
+		return ec.fieldContext_Backlog_inflow28Days(ctx, field)
+	case "outflow28Days":
+		return ec.fieldContext_Backlog_outflow28Days(ctx, field)
 	case "flowRatio":
 		return ec.fieldContext_Backlog_flowRatio(ctx, field)
-	case "numbers":
-		return ec.fieldContext_Backlog_numbers(ctx, field)
 	case "unstable":
 		return ec.fieldContext_Backlog_unstable(ctx, field)
 	case "provisional":
@@ -7679,22 +7792,26 @@ func (ec *executionContext) childFields_Hotspots(ctx context.Context, field grap
 		return ec.fieldContext_Hotspots_dimensions(ctx, field)
 	case "n":
 		return ec.fieldContext_Hotspots_n(ctx, field)
-	case "crudeRate":
-		return ec.fieldContext_Hotspots_crudeRate(ctx, field)
-	case "rate":
-		return ec.fieldContext_Hotspots_rate(ctx, field)
-	case "personYears":
-		return ec.fieldContext_Hotspots_personYears(ctx, field)
-	case "weight":
-		return ec.fieldContext_Hotspots_weight(ctx, field)
+	case "issues":
+		return ec.fieldContext_Hotspots_issues(ctx, field)
 	case "repeats":
 		return ec.fieldContext_Hotspots_repeats(ctx, field)
-	case "numbers":
-		return ec.fieldContext_Hotspots_numbers(ctx, field)
+	case "personYears":
+		return ec.fieldContext_Hotspots_personYears(ctx, field)
+	case "rawRate":
+		return ec.fieldContext_Hotspots_rawRate(ctx, field)
+	case "rate":
+		return ec.fieldContext_Hotspots_rate(ctx, field)
+	case "weight":
+		return ec.fieldContext_Hotspots_weight(ctx, field)
+	case "rank":
+		return ec.fieldContext_Hotspots_rank(ctx, field)
 	case "unstable":
 		return ec.fieldContext_Hotspots_unstable(ctx, field)
 	case "provisional":
 		return ec.fieldContext_Hotspots_provisional(ctx, field)
+	case "noPopulation":
+		return ec.fieldContext_Hotspots_noPopulation(ctx, field)
 	case "suppressed":
 		return ec.fieldContext_Hotspots_suppressed(ctx, field)
 	case "about":
@@ -7891,16 +8008,6 @@ func (ec *executionContext) childFields_MergeIssuePayload(ctx context.Context, f
 		return ec.fieldContext_MergeIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MergeIssuePayload", field.Name)
-}
-
-func (ec *executionContext) childFields_NamedNumberColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "name":
-		return ec.fieldContext_NamedNumberColumn_name(ctx, field)
-	case "column":
-		return ec.fieldContext_NamedNumberColumn_column(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type NamedNumberColumn", field.Name)
 }
 
 func (ec *executionContext) childFields_NumberColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8387,24 +8494,42 @@ func (ec *executionContext) childFields_TimeToResolution(ctx context.Context, fi
 		return ec.fieldContext_TimeToResolution_dimensions(ctx, field)
 	case "n":
 		return ec.fieldContext_TimeToResolution_n(ctx, field)
-	case "confirmed30d":
-		return ec.fieldContext_TimeToResolution_confirmed30d(ctx, field)
-	case "confirmed60d":
-		return ec.fieldContext_TimeToResolution_confirmed60d(ctx, field)
-	case "confirmed90d":
-		return ec.fieldContext_TimeToResolution_confirmed90d(ctx, field)
-	case "median":
-		return ec.fieldContext_TimeToResolution_median(ctx, field)
-	case "p90":
-		return ec.fieldContext_TimeToResolution_p90(ctx, field)
-	case "rmst90d":
-		return ec.fieldContext_TimeToResolution_rmst90d(ctx, field)
-	case "bound90dLow":
-		return ec.fieldContext_TimeToResolution_bound90dLow(ctx, field)
-	case "bound90dHigh":
-		return ec.fieldContext_TimeToResolution_bound90dHigh(ctx, field)
-	case "numbers":
-		return ec.fieldContext_TimeToResolution_numbers(ctx, field)
+	case "confirmed30":
+		return ec.fieldContext_TimeToResolution_confirmed30(ctx, field)
+	case "confirmed30Lower":
+		return ec.fieldContext_TimeToResolution_confirmed30Lower(ctx, field)
+	case "confirmed30Upper":
+		return ec.fieldContext_TimeToResolution_confirmed30Upper(ctx, field)
+	case "confirmed60":
+		return ec.fieldContext_TimeToResolution_confirmed60(ctx, field)
+	case "confirmed60Lower":
+		return ec.fieldContext_TimeToResolution_confirmed60Lower(ctx, field)
+	case "confirmed60Upper":
+		return ec.fieldContext_TimeToResolution_confirmed60Upper(ctx, field)
+	case "confirmed90":
+		return ec.fieldContext_TimeToResolution_confirmed90(ctx, field)
+	case "confirmed90Lower":
+		return ec.fieldContext_TimeToResolution_confirmed90Lower(ctx, field)
+	case "confirmed90Upper":
+		return ec.fieldContext_TimeToResolution_confirmed90Upper(ctx, field)
+	case "medianDays":
+		return ec.fieldContext_TimeToResolution_medianDays(ctx, field)
+	case "p90Days":
+		return ec.fieldContext_TimeToResolution_p90Days(ctx, field)
+	case "rmst90Days":
+		return ec.fieldContext_TimeToResolution_rmst90Days(ctx, field)
+	case "open":
+		return ec.fieldContext_TimeToResolution_open(ctx, field)
+	case "awaitingFeedback":
+		return ec.fieldContext_TimeToResolution_awaitingFeedback(ctx, field)
+	case "confirmed":
+		return ec.fieldContext_TimeToResolution_confirmed(ctx, field)
+	case "explainedOrReferred":
+		return ec.fieldContext_TimeToResolution_explainedOrReferred(ctx, field)
+	case "unconfirmed":
+		return ec.fieldContext_TimeToResolution_unconfirmed(ctx, field)
+	case "withdrawn":
+		return ec.fieldContext_TimeToResolution_withdrawn(ctx, field)
 	case "unstable":
 		return ec.fieldContext_TimeToResolution_unstable(ctx, field)
 	case "provisional":
@@ -8425,12 +8550,16 @@ func (ec *executionContext) childFields_TimeToResponse(ctx context.Context, fiel
 		return ec.fieldContext_TimeToResponse_n(ctx, field)
 	case "responded24h":
 		return ec.fieldContext_TimeToResponse_responded24h(ctx, field)
-	case "median":
-		return ec.fieldContext_TimeToResponse_median(ctx, field)
-	case "p90":
-		return ec.fieldContext_TimeToResponse_p90(ctx, field)
-	case "numbers":
-		return ec.fieldContext_TimeToResponse_numbers(ctx, field)
+	case "responded7d":
+		return ec.fieldContext_TimeToResponse_responded7d(ctx, field)
+	case "responded30d":
+		return ec.fieldContext_TimeToResponse_responded30d(ctx, field)
+	case "medianDays":
+		return ec.fieldContext_TimeToResponse_medianDays(ctx, field)
+	case "p90Days":
+		return ec.fieldContext_TimeToResponse_p90Days(ctx, field)
+	case "responded":
+		return ec.fieldContext_TimeToResponse_responded(ctx, field)
 	case "unstable":
 		return ec.fieldContext_TimeToResponse_unstable(ctx, field)
 	case "provisional":

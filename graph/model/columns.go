@@ -1,66 +1,41 @@
 package model
 
-// The named columns of the measures, under the names of their definitions in package warehouse.
+// The number columns of the measures. A column has the same name here, in the schema and in package warehouse.
 
-// Responded24h is the column responded_24h.
-func (t *MeasureTable) Responded24h() *NumberColumn { return t.Number("responded_24h") }
-
-// Median is the column median.
-func (t *MeasureTable) Median() *NumberColumn { return t.Number("median") }
-
-// P90 is the column p90.
-func (t *MeasureTable) P90() *NumberColumn { return t.Number("p90") }
-
-// Confirmed30d is the column confirmed_30d.
-func (t *MeasureTable) Confirmed30d() *NumberColumn { return t.Number("confirmed_30d") }
-
-// Confirmed60d is the column confirmed_60d.
-func (t *MeasureTable) Confirmed60d() *NumberColumn { return t.Number("confirmed_60d") }
-
-// Confirmed90d is the column confirmed_90d.
-func (t *MeasureTable) Confirmed90d() *NumberColumn { return t.Number("confirmed_90d") }
-
-// Rmst90d is the column rmst_90d.
-func (t *MeasureTable) Rmst90d() *NumberColumn { return t.Number("rmst_90d") }
-
-// Bound90dLow is the column bound_90d_low.
-func (t *MeasureTable) Bound90dLow() *NumberColumn { return t.Number("bound_90d_low") }
-
-// Bound90dHigh is the column bound_90d_high.
-func (t *MeasureTable) Bound90dHigh() *NumberColumn { return t.Number("bound_90d_high") }
-
-// AgeMedian is the column age_median.
-func (t *MeasureTable) AgeMedian() *NumberColumn { return t.Number("age_median") }
-
-// AgeP90 is the column age_p90.
-func (t *MeasureTable) AgeP90() *NumberColumn { return t.Number("age_p90") }
-
-// Over60d is the column over_60d.
-func (t *MeasureTable) Over60d() *NumberColumn { return t.Number("over_60d") }
-
-// Over90d is the column over_90d.
-func (t *MeasureTable) Over90d() *NumberColumn { return t.Number("over_90d") }
-
-// Inflow28d is the column inflow_28d.
-func (t *MeasureTable) Inflow28d() *NumberColumn { return t.Number("inflow_28d") }
-
-// Outflow28d is the column outflow_28d.
-func (t *MeasureTable) Outflow28d() *NumberColumn { return t.Number("outflow_28d") }
-
-// FlowRatio is the column flow_ratio.
-func (t *MeasureTable) FlowRatio() *NumberColumn { return t.Number("flow_ratio") }
-
-// CrudeRate is the column crude_rate.
-func (t *MeasureTable) CrudeRate() *NumberColumn { return t.Number("crude_rate") }
-
-// Rate is the column rate.
-func (t *MeasureTable) Rate() *NumberColumn { return t.Number("rate") }
-
-// PersonYears is the column person_years.
-func (t *MeasureTable) PersonYears() *NumberColumn { return t.Number("person_years") }
-
-// Weight is the column weight.
-func (t *MeasureTable) Weight() *NumberColumn { return t.Number("weight") }
-
-// Repeats is the column repeats.
-func (t *MeasureTable) Repeats() *NumberColumn { return t.Number("repeats") }
+func (t *MeasureTable) AgeP50Days() *NumberColumn          { return t.number("ageP50Days") }
+func (t *MeasureTable) AgeP90Days() *NumberColumn          { return t.number("ageP90Days") }
+func (t *MeasureTable) AwaitingFeedback() *NumberColumn    { return t.number("awaitingFeedback") }
+func (t *MeasureTable) Confirmed() *NumberColumn           { return t.number("confirmed") }
+func (t *MeasureTable) Confirmed30() *NumberColumn         { return t.number("confirmed30") }
+func (t *MeasureTable) Confirmed30Lower() *NumberColumn    { return t.number("confirmed30Lower") }
+func (t *MeasureTable) Confirmed30Upper() *NumberColumn    { return t.number("confirmed30Upper") }
+func (t *MeasureTable) Confirmed60() *NumberColumn         { return t.number("confirmed60") }
+func (t *MeasureTable) Confirmed60Lower() *NumberColumn    { return t.number("confirmed60Lower") }
+func (t *MeasureTable) Confirmed60Upper() *NumberColumn    { return t.number("confirmed60Upper") }
+func (t *MeasureTable) Confirmed90() *NumberColumn         { return t.number("confirmed90") }
+func (t *MeasureTable) Confirmed90Lower() *NumberColumn    { return t.number("confirmed90Lower") }
+func (t *MeasureTable) Confirmed90Upper() *NumberColumn    { return t.number("confirmed90Upper") }
+func (t *MeasureTable) ExplainedOrReferred() *NumberColumn { return t.number("explainedOrReferred") }
+func (t *MeasureTable) FlowRatio() *NumberColumn           { return t.number("flowRatio") }
+func (t *MeasureTable) Inflow28Days() *NumberColumn        { return t.number("inflow28Days") }
+func (t *MeasureTable) Issues() *NumberColumn              { return t.number("issues") }
+func (t *MeasureTable) MedianDays() *NumberColumn          { return t.number("medianDays") }
+func (t *MeasureTable) NotObserved() *NumberColumn         { return t.number("notObserved") }
+func (t *MeasureTable) Open() *NumberColumn                { return t.number("open") }
+func (t *MeasureTable) Outflow28Days() *NumberColumn       { return t.number("outflow28Days") }
+func (t *MeasureTable) P90Days() *NumberColumn             { return t.number("p90Days") }
+func (t *MeasureTable) PersonYears() *NumberColumn         { return t.number("personYears") }
+func (t *MeasureTable) Rank() *NumberColumn                { return t.number("rank") }
+func (t *MeasureTable) Rate() *NumberColumn                { return t.number("rate") }
+func (t *MeasureTable) RawRate() *NumberColumn             { return t.number("rawRate") }
+func (t *MeasureTable) Repeats() *NumberColumn             { return t.number("repeats") }
+func (t *MeasureTable) Responded() *NumberColumn           { return t.number("responded") }
+func (t *MeasureTable) Responded24h() *NumberColumn        { return t.number("responded24h") }
+func (t *MeasureTable) Responded30d() *NumberColumn        { return t.number("responded30d") }
+func (t *MeasureTable) Responded7d() *NumberColumn         { return t.number("responded7d") }
+func (t *MeasureTable) Rmst90Days() *NumberColumn          { return t.number("rmst90Days") }
+func (t *MeasureTable) ShareOver60Days() *NumberColumn     { return t.number("shareOver60Days") }
+func (t *MeasureTable) ShareOver90Days() *NumberColumn     { return t.number("shareOver90Days") }
+func (t *MeasureTable) Unconfirmed() *NumberColumn         { return t.number("unconfirmed") }
+func (t *MeasureTable) Weight() *NumberColumn              { return t.number("weight") }
+func (t *MeasureTable) Withdrawn() *NumberColumn           { return t.number("withdrawn") }

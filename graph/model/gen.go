@@ -638,17 +638,9 @@ type MergeIssueInput struct {
 type Mutation struct {
 }
 
-// Numbers under their name in the definition of the measure.
-type NamedNumberColumn struct {
-	// The name.
-	Name string `json:"name"`
-	// The numbers.
-	Column NumberColumn `json:"column"`
-}
-
 // Numbers, one a row, with the ends of their 95 % intervals. A null is not a zero: it is not reached, cannot be computed, or is suppressed.
 type NumberColumn struct {
-	// The unit, such as h, d, share or 1/person-year.
+	// The unit, such as d, share or issues per 1,000 person-years.
 	Unit string `json:"unit"`
 	// The numbers.
 	Values []*float64 `json:"values"`

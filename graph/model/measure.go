@@ -53,27 +53,14 @@ func keyID(d warehouse.Dimension, text string) *ID {
 	return &ID{kind, id}
 }
 
-// Number is the column of that name, nil if the answer has none.
-func (t *MeasureTable) Number(name string) *NumberColumn {
+// number is the column of that name, nil if the answer has none.
+func (t *MeasureTable) number(name string) *NumberColumn {
 	for _, n := range t.Nums {
 		if n.Name == name {
-			return numberColumn(n)
+			return &NumberColumn{Unit: n.Unit, Values: n.Value, CiLow: n.Lo, CiHigh: n.Hi}
 		}
 	}
 	return nil
-}
-
-func numberColumn(n warehouse.Num) *NumberColumn {
-	return &NumberColumn{Unit: n.Unit, Values: n.Value, CiLow: n.Lo, CiHigh: n.Hi}
-}
-
-// Numbers are all number columns.
-func (t *MeasureTable) Numbers() []NamedNumberColumn {
-	columns := make([]NamedNumberColumn, len(t.Nums))
-	for i, n := range t.Nums {
-		columns[i] = NamedNumberColumn{Name: n.Name, Column: *numberColumn(n)}
-	}
-	return columns
 }
 
 // flag is the column of a flag; one that the measure does not raise is false throughout.
@@ -85,9 +72,10 @@ func (t *MeasureTable) flag(name string) []bool {
 }
 
 // The flags.
-func (t *MeasureTable) Unstable() []bool    { return t.flag("unstable") }
-func (t *MeasureTable) Provisional() []bool { return t.flag("provisional") }
-func (t *MeasureTable) Suppressed() []bool  { return t.flag("suppressed") }
+func (t *MeasureTable) Unstable() []bool     { return t.flag("unstable") }
+func (t *MeasureTable) Provisional() []bool  { return t.flag("provisional") }
+func (t *MeasureTable) Suppressed() []bool   { return t.flag("suppressed") }
+func (t *MeasureTable) NoPopulation() []bool { return t.flag("noPopulation") }
 
 // About is what a reader must know of the answer.
 func (t *MeasureTable) About() *MeasureInfo { return &MeasureInfo{t.Table} }

@@ -2,9 +2,7 @@ package engine
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,11 +31,8 @@ func lockDir(dir string) (*os.File, error) {
 	if err == nil {
 		lock, err = os.OpenFile(files.lock, os.O_RDWR|os.O_CREATE, 0o600)
 	}
-	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS):
-		return nil, fmt.Errorf("data directory %s is not writable (%w): give another one by --data-dir or GROUNDWORK_DATA, or make this one writable for the user that runs groundwork", dir, err)
-	case err != nil:
-		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s cannot be written (%w): give another one by --data-dir or GROUNDWORK_DATA, or make this one writable for the user that runs groundwork", dir, err)
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		lock.Close()

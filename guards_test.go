@@ -89,7 +89,7 @@ func TestEveryRefusal(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 			require.Equal(t, c.code, CodeOf(err))
 			require.ErrorAs(t, err, new(*Error))
-			require.Equal(t, c.field, err.(*Error).Field)
+			require.Equal(t, c.field, fieldOf(err))
 			require.Equal(t, before, c.life.Progress)
 		})
 	}
@@ -227,6 +227,15 @@ func TestLinkingMovesTheOrigin(t *testing.T) {
 	l.must(t, s)
 	require.Equal(t, atOpinion.AddDate(0, -1, 0).UTC(), l.OriginAt)
 	require.Equal(t, 2, l.OpinionCount)
+}
+
+// Two servers whose clocks differ write one after the other: the order of events wins.
+func TestClockBehindTheLastEvent(t *testing.T) {
+	t.Parallel()
+	l := at(t, Registered).wait(-time.Second).must(t, legal(EventDispatched, RoleDispatcher))
+	last := l.History[len(l.History)-1]
+	require.Equal(t, monday.UTC(), last.At)
+	require.Equal(t, monday.UTC(), last.KnownAt)
 }
 
 func TestOverrideIsKept(t *testing.T) {

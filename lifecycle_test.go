@@ -1,6 +1,7 @@
 package groundwork
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -257,4 +258,12 @@ func TestPermittedSteps(t *testing.T) {
 	require.Equal(t, []EventKind{EventLinked, EventResponded}, PermittedSteps(at(t, Registered).Issue, RoleIntake), "a complaint is not answered on the spot")
 	require.Contains(t, PermittedSteps(begin(t, Inquiry, SeverityLow).Issue, RoleIntake), EventClaimed)
 	require.NotContains(t, PermittedSteps(at(t, InProgress).Issue, RoleDispatcher), EventDispatched, "a unit is in charge")
+}
+
+// fieldOf is the input field that an error names.
+func fieldOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Field
+	}
+	return ""
 }

@@ -67,14 +67,19 @@ func (i *Issue) Plan(s Step, f Facts) (Event, error) {
 // timed settles when the step happened: now unless said otherwise, never in the future, and never before what is known to have
 // happened, unless a source tells of the past.
 func (i *Issue) timed(s Step, f Facts) (Step, error) {
+	last := lastEvent(f.History)
 	if s.At.IsZero() {
-		s.At = f.Now
+		s.At = Moment(f.Now)
+		if last != nil {
+			s.At = later(s.At, last.At) // the clock of whoever wrote last may be ahead of ours
+		}
+		return s, nil
 	}
 	s.At = Moment(s.At)
 	if s.At.After(f.Now) {
 		return s, Invalid("at", "%s lies in the future; give a time up to now", s.At.Format(time.RFC3339))
 	}
-	if last := lastEvent(f.History); !s.FromSource() && last != nil && s.At.Before(last.At) {
+	if !s.FromSource() && last != nil && s.At.Before(last.At) {
 		return s, Invalid("at", "%s lies before the last event of issue %s (%s at %s); give a later time",
 			s.At.Format(time.RFC3339), i.PublicRef, last.Kind, last.At.Format(time.RFC3339))
 	}

@@ -126,7 +126,7 @@ func TestValidate(t *testing.T) {
 			continue
 		}
 		require.Equal(t, CodeInvalid, CodeOf(c.err), "%s: %v", c.field, c.err)
-		require.Equal(t, c.field, c.err.(*Error).Field, "%v", c.err)
+		require.Equal(t, c.field, fieldOf(c.err), "%v", c.err)
 	}
 	require.Equal(t, CodeForbidden, CodeOf(registration(func(r *Registration) { r.Actor.Role = RoleAnalyst })))
 }

@@ -70,12 +70,12 @@ func (db *DB) Import(ctx context.Context, b groundwork.ImportBatch, progress fun
 	defer release()
 	im := newImporting(b)
 	if b.DryRun {
-		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			return errors.Join(im.run(ctx, func(f func(pgx.Tx) error) error { return f(tx) }, progress), errDryRun)
+		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if err := im.run(ctx, func(f func(pgx.Tx) error) error { return f(tx) }, progress); err != nil {
+				return err
+			}
+			return errDryRun
 		})
-		if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
-			err = nil
-		}
 		return im.result, importFailed(err)
 	}
 	if err := im.run(ctx, func(f func(pgx.Tx) error) error { return pgx.BeginFunc(ctx, conn, f) }, progress); err != nil {
@@ -86,7 +86,7 @@ func (db *DB) Import(ctx context.Context, b groundwork.ImportBatch, progress fun
 }
 
 func importFailed(err error) error {
-	if err == nil {
+	if err == nil || errors.Is(err, errDryRun) {
 		return nil
 	}
 	return translate("import (what was taken in before stays; import the file again)", err)

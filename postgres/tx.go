@@ -35,6 +35,7 @@ func (db *DB) write(ctx context.Context, op string, f func(pgx.Tx) error) (groun
 		if !lostRace(err) || try == maxTries {
 			return groundwork.Receipt{}, translate(op, err)
 		}
+		db.log.DebugContext(ctx, "transaction lost a race, doing it again", "operation", op, "try", try)
 		if err := pause(ctx, try); err != nil {
 			return groundwork.Receipt{}, translate(op, err)
 		}

@@ -58,9 +58,9 @@ func (s *scope) pastRows() string {
 	for i, column := range progress {
 		names.WriteString(", tupleElement(last, " + strconv.Itoa(i+2) + ") AS " + column)
 	}
-	return "SELECT f.*, e.* EXCEPT (issue_id, last) FROM (SELECT issue_id, argMax(tuple(to_state, " + strings.Join(progress, ", ") + "), seq) AS last," +
-		" tupleElement(last, 1) AS state" + names.String() +
-		" FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= " + asOf + " GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS e" +
+	latest := "SELECT issue_id, argMax(tuple(to_state, " + strings.Join(progress, ", ") + "), seq) AS last" +
+		" FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= " + asOf + " GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
+	return "SELECT f.*, tupleElement(last, 1) AS state" + names.String() + " FROM (" + latest + ") AS e" +
 		" INNER JOIN (SELECT " + frozen + " FROM f_issue FINAL WHERE _deleted = 0) AS f ON f.id = e.issue_id"
 }
 

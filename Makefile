@@ -28,7 +28,7 @@ engines: node_modules/.package-lock.json ## install the embedded engines and Gra
 .PHONY: graphiql
 graphiql: web/graphiql/dist/index.html ## bundle GraphiQL, once
 
-web/graphiql/dist/index.html: node_modules/.package-lock.json $(wildcard web/graphiql/src/*)
+web/graphiql/dist/index.html: node_modules/.package-lock.json web/graphiql/build.mjs $(wildcard web/graphiql/src/*)
 	npm run --silent graphiql
 
 .PHONY: test

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"groundwork/internal/app"
+	"groundwork/internal/embedded"
+	"groundwork/internal/engine"
+)
+
+// CLI is the command line.
+type CLI struct {
+	Common
+
+	Up      upCommand      `cmd:"" help:"Run everything: engines, migrations, replication, API."`
+	Serve   serveCommand   `cmd:"" help:"Run the API alone, against stores that run already."`
+	ETL     etlCommand     `cmd:"" name:"etl" help:"Run the replication alone, against stores that run already."`
+	Engine  engineCommand  `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
+	Migrate migrateCommand `cmd:"" help:"Bring the schemas of both stores up to date."`
+	Import  importCommand  `cmd:"" help:"Take in messages, service requests or populations from files."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// Common holds the options that every command has.
+type Common struct {
+	HTTP       string          `help:"Address that the API listens on." default:"127.0.0.1:8080" env:"GROUNDWORK_HTTP" placeholder:"HOST:PORT"`
+	Postgres   string          `help:"Address of the embedded Postgres, or postgres:// URL of a server." default:"127.0.0.1:5433" env:"GROUNDWORK_POSTGRES" placeholder:"HOST:PORT|URL"`
+	ClickHouse string          `name:"clickhouse" help:"Address of the embedded ClickHouse engine, or http(s):// or clickhouse:// URL of a server." default:"127.0.0.1:8123" env:"GROUNDWORK_CLICKHOUSE" placeholder:"HOST:PORT|URL"`
+	DataDir    string          `help:"Directory of the embedded engines' data." default:"./data" env:"GROUNDWORK_DATA" type:"path" placeholder:"DIR"`
+	Cluster    string          `help:"Name of the ClickHouse cluster to create the schema on." env:"GROUNDWORK_CLUSTER" placeholder:"NAME"`
+	LogLevel   string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
+	LogFormat  string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
+	Config     kong.ConfigFlag `help:"Read options from this YAML file too." env:"GROUNDWORK_CONFIG" placeholder:"FILE"`
+}
+
+// config turns the options into the application's configuration.
+func (c *Common) config() app.Config {
+	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Cluster: c.Cluster, Logger: c.logger()}
+}
+
+func (c *Common) logger() *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+type upCommand struct {
+	AllowUnauthenticated bool `help:"Let other machines reach the API, which does not authenticate yet." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
+	NoSample             bool `help:"Do not load the bundled sample into an empty system." env:"GROUNDWORK_NO_SAMPLE"`
+}
+
+func (upCommand) Help() string {
+	return `Starts a child Postgres and a child ClickHouse engine with their data under --data-dir, migrates both, starts the
+replication and the API, and prints the addresses. An empty system first takes in a small bundled sample. Ctrl-C stops all of it
+in order; the next start goes on where this one stopped. With URLs for --postgres and --clickhouse it uses those servers instead.
+
+Examples:
+  groundwork up
+  groundwork up --http 127.0.0.1:9080 --postgres 127.0.0.1:6433 --clickhouse 127.0.0.1:9123 --data-dir ./second
+  groundwork up --postgres postgres://groundwork:secret@db/groundwork --clickhouse http://groundwork:secret@ch:8123/groundwork`
+}
+
+func (u upCommand) Run(ctx context.Context, c *Common) error {
+	cfg := c.config()
+	cfg.AllowUnauthenticated, cfg.NoSample, cfg.GraphiQL = u.AllowUnauthenticated, u.NoSample, true
+	return app.Up(ctx, cfg, os.Stdout)
+}
+
+type serveCommand struct {
+	AllowUnauthenticated bool `help:"Let other machines reach the API, which does not authenticate yet." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
+	GraphiQL             bool `name:"graphiql" help:"Serve GraphiQL at /graphiql and answer introspection." env:"GROUNDWORK_GRAPHIQL"`
+}
+
+func (serveCommand) Help() string {
+	return `Examples:
+  groundwork serve --postgres postgres://groundwork:secret@db/groundwork --clickhouse http://groundwork:secret@ch:8123/groundwork
+  groundwork serve --http 127.0.0.1:8081        a second API on the engines of a running "groundwork up"`
+}
+
+func (s serveCommand) Run(ctx context.Context, c *Common) error {
+	cfg := c.config()
+	cfg.AllowUnauthenticated, cfg.GraphiQL = s.AllowUnauthenticated, s.GraphiQL
+	return app.Serve(ctx, cfg, os.Stdout)
+}
+
+type etlCommand struct{}
+
+func (etlCommand) Help() string {
+	return `Replicates the published tables from Postgres to ClickHouse until it is stopped: the first time from a snapshot, then change
+by change. One replicator is active at a time; a second one waits until the first is gone.
+
+Example:
+  groundwork etl --postgres postgres://groundwork:secret@db/groundwork --clickhouse http://groundwork:secret@ch:8123/groundwork`
+}
+
+func (etlCommand) Run(ctx context.Context, c *Common) error { return app.ETL(ctx, c.config()) }
+
+type engineCommand struct {
+	Listen  string `help:"Address that the HTTP interface listens on; default is that of --clickhouse." placeholder:"HOST:PORT"`
+	Library string `name:"chdb-lib" help:"The engine's library, where it is not found by itself." env:"GROUNDWORK_CHDB_LIB" placeholder:"FILE"`
+}
+
+func (engineCommand) Help() string {
+	return `Serves the ClickHouse HTTP interface over the engine's data in --data-dir. "groundwork up" starts it by itself. The passwords of
+the users "groundwork" (everything) and "bi" (reading the pub_* views) come from GROUNDWORK_ENGINE_PASSWORD and
+GROUNDWORK_ENGINE_BI_PASSWORD.
+
+Example:
+  groundwork engine --data-dir ./data/clickhouse --listen 127.0.0.1:8123`
+}
+
+func (e engineCommand) Run(ctx context.Context, c *Common) error {
+	listen := e.Listen
+	if listen == "" {
+		listen = c.ClickHouse
+	}
+	if e.Library == "" {
+		library, err := embedded.SearchFromEnvironment().Chdb()
+		if err != nil {
+			return err
+		}
+		e.Library = library
+	}
+	return engine.Run(ctx, engine.Config{
+		Library: e.Library, DataDir: c.DataDir, Listen: listen, Logger: c.logger(),
+		Password: os.Getenv(embedded.EnginePasswordVariable), BIPassword: os.Getenv(embedded.EngineReadOnlyPasswordVariable),
+	})
+}
+
+type migrateCommand struct {
+	DryRun bool `help:"Only say what would be done."`
+}
+
+func (migrateCommand) Help() string {
+	return `"groundwork up" migrates by itself; on servers of your own run this before a new version of serve and etl.
+
+Examples:
+  groundwork migrate --dry-run --postgres postgres://owner:secret@db/groundwork --clickhouse http://owner:secret@ch:8123/groundwork
+  groundwork migrate --cluster main --postgres postgres://owner:secret@db/groundwork --clickhouse http://owner:secret@ch1:8123,ch2:8123/groundwork`
+}
+
+func (m migrateCommand) Run(ctx context.Context, c *Common) error {
+	return app.Migrate(ctx, c.config(), m.DryRun, os.Stdout)
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run() error {
+	fmt.Println("groundwork", version())
+	return nil
+}
+
+// version is the module's version, or the commit that a checkout was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	parts := []string{info.Main.Version}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			parts = append(parts, s.Value[:12])
+		}
+	}
+	return strings.Join(append(parts, info.GoVersion), " ")
+}

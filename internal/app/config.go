@@ -1,0 +1,88 @@
+// Package app wires the parts of Groundwork together: it is the only package, beside cmd, that knows them all.
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// Config says where everything is. cmd/groundwork fills it from flags, environment and file (docs/configuration.md).
+type Config struct {
+	HTTP       string // address that the API listens on
+	Postgres   string // host:port of the embedded Postgres, or the postgres:// URL of a server
+	ClickHouse string // host:port of the embedded engine, or the http(s):// or clickhouse:// URL of a server
+	DataDir    string // where the embedded engines keep their data
+	Cluster    string // name of the ClickHouse cluster, empty = a single server
+
+	AllowUnauthenticated bool // let others than this machine reach the API, which does not authenticate yet
+	NoSample             bool // do not load the bundled sample into an empty system of record
+	GraphiQL             bool // serve GraphiQL and answer introspection
+
+	Logger *slog.Logger
+}
+
+// Validate reports every fault of the configuration, each with its remedy.
+func (c Config) Validate() error {
+	var faults []error
+	if err := checkAddress("--http", "GROUNDWORK_HTTP", c.HTTP); err != nil {
+		faults = append(faults, err)
+	} else if !c.AllowUnauthenticated && !loopback(c.HTTP) {
+		faults = append(faults, fmt.Errorf("--http %q reaches beyond this machine, and the API does not authenticate yet: listen on 127.0.0.1, or put an authenticating proxy in front and say --allow-unauthenticated", c.HTTP))
+	}
+	faults = append(faults, checkStore("--postgres", "GROUNDWORK_POSTGRES", c.Postgres, "postgres", "postgresql"))
+	faults = append(faults, checkStore("--clickhouse", "GROUNDWORK_CLICKHOUSE", c.ClickHouse, "http", "https", "clickhouse"))
+	if c.DataDir == "" {
+		faults = append(faults, errors.New("--data-dir (GROUNDWORK_DATA) is empty: name a directory"))
+	}
+	return errors.Join(faults...)
+}
+
+// embeddedPostgres reports whether Postgres is a child of ours rather than a server named by its URL.
+func (c Config) embeddedPostgres() bool { return !strings.Contains(c.Postgres, "://") }
+
+// embeddedClickHouse reports the same of ClickHouse.
+func (c Config) embeddedClickHouse() bool { return !strings.Contains(c.ClickHouse, "://") }
+
+func (c Config) postgresDir() string { return filepath.Join(c.DataDir, "postgres") }
+func (c Config) engineDir() string   { return filepath.Join(c.DataDir, "clickhouse") }
+
+func checkAddress(flag, env, address string) error {
+	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {
+		return fmt.Errorf("%s (%s) %q is no address: write host:port, such as 127.0.0.1:8080", flag, env, address)
+	}
+	return nil
+}
+
+func checkStore(flag, env, value string, schemes ...string) error {
+	if !strings.Contains(value, "://") {
+		return checkAddress(flag, env, value)
+	}
+	scheme, _, _ := strings.Cut(value, "://")
+	for _, known := range schemes {
+		if scheme == known {
+			// clickhouse-go and pgx accept several hosts in a URL, which net/url does not; they check the rest themselves.
+			return nil
+		}
+	}
+	if u, err := url.Parse(value); err == nil {
+		value = u.Redacted()
+	}
+	return fmt.Errorf("%s (%s) %q: the URL of a server starts with %s://", flag, env, value, strings.Join(schemes, ":// or "))
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"groundwork/etl"
+	"groundwork/graph"
+	"groundwork/postgres"
+	"groundwork/warehouse"
+	"groundwork/web/graphiql"
+)
+
+// readyPatience bounds the probes behind /readyz.
+const readyPatience = 2 * time.Second
+
+// newHandler routes /graphql, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
+func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
+		Store: store, Measures: warehouse.NewMeasures(house), Logger: cfg.Logger,
+		Introspection: cfg.GraphiQL,
+	}))
+	if cfg.GraphiQL {
+		mux.Handle("/graphiql/", http.StripPrefix("/graphiql", graphiql.Handler("/graphql")))
+		mux.Handle("GET /{$}", http.RedirectHandler("/graphiql/", http.StatusFound))
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
+		defer cancel()
+		writeReadiness(w, probe(ctx, store, house, replicator))
+	})
+	if cfg.AllowUnauthenticated {
+		return mux
+	}
+	return onlyThisMachine(mux)
+}
+
+// onlyThisMachine refuses requests for another host name: a page of some other site whose name has been made to point at this
+// machine (DNS rebinding) would otherwise reach the API that trusts whoever is here.
+func onlyThisMachine(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if !strings.Contains(strings.TrimPrefix(host, "["), ":") || strings.HasSuffix(host, "]") {
+			host = net.JoinHostPort(strings.Trim(host, "[]"), "80")
+		}
+		if !loopback(host) {
+			http.Error(w, "this Groundwork answers only to this machine: ask for it by 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readiness is the answer of /readyz: which part is ready, and what ails the others.
+type readiness struct {
+	Ready bool              `json:"ready"`
+	Parts map[string]string `json:"parts"`
+}
+
+func probe(ctx context.Context, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator) readiness {
+	answer := readiness{Ready: true, Parts: map[string]string{}}
+	say := func(part string, err error) {
+		answer.Parts[part] = "ok"
+		if err != nil {
+			answer.Ready = false
+			answer.Parts[part] = "unavailable" // the reason may hold hosts and users; it stands in the log
+		}
+	}
+	say("postgres", store.Ping(ctx))
+	say("clickhouse", house.Ping(ctx))
+	if replicator != nil {
+		answer.Parts["replication"] = string(replicator.Status().State)
+	}
+	return answer
+}
+
+func writeReadiness(w http.ResponseWriter, answer readiness) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if !answer.Ready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}

@@ -1,0 +1,216 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"groundwork/etl"
+	"groundwork/internal/embedded"
+	"groundwork/postgres"
+	"groundwork/warehouse"
+)
+
+// stopPatience bounds an orderly stop: answering the requests in hand, flushing the replication, ending the engines.
+const stopPatience = 20 * time.Second
+
+// Up runs everything until ctx is done: engines where no servers are named, migrations, replication, API. It prints the addresses
+// to out when all of it is ready.
+func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	listener, err := listen(cfg.HTTP)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	cfg.HTTP = listener.Addr().String()
+	children, err := startEngines(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+		defer cancel()
+		err = errors.Join(err, children.stop(stopCtx))
+	}()
+	if err := Migrate(ctx, cfg, false, io.Discard); err != nil {
+		return err
+	}
+	store, house, err := cfg.openBoth(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	defer house.Close()
+	replicator, err := newReplicator(cfg, house)
+	if err != nil {
+		return err
+	}
+	if !cfg.NoSample {
+		if err := loadSample(ctx, cfg, store, out); err != nil {
+			return err
+		}
+	}
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return children.failed(ctx) })
+	group.Go(func() error { return replicator.Run(ctx) })
+	group.Go(func() error { return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator)) })
+	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })
+	return ignoreStop(group.Wait())
+}
+
+// Serve runs the API alone.
+func Serve(ctx context.Context, cfg Config, out io.Writer) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	listener, err := listen(cfg.HTTP)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	store, house, err := cfg.openBoth(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	defer house.Close()
+	fmt.Fprintf(out, "GraphQL     http://%s/graphql\n", listener.Addr())
+	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil)))
+}
+
+// ETL runs the replication alone.
+func ETL(ctx context.Context, cfg Config) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	house, err := cfg.openWarehouse(ctx)
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	replicator, err := newReplicator(cfg, house)
+	if err != nil {
+		return err
+	}
+	return ignoreStop(replicator.Run(ctx))
+}
+
+// Migrate brings both schemas up to date, or says what that would do.
+func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error {
+	dsn, err := cfg.postgresDSN()
+	if err != nil {
+		return err
+	}
+	house, err := cfg.openWarehouse(ctx)
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	layout := warehouse.Layout{Cluster: cfg.Cluster}
+	if dryRun {
+		return reportPending(ctx, dsn, house, layout, out)
+	}
+	inRecord, err := postgres.Migrate(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	inWarehouse, err := warehouse.Migrate(ctx, house, layout)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Postgres: %d migrations applied\nClickHouse: %d migrations applied\n", inRecord, inWarehouse)
+	return nil
+}
+
+func reportPending(ctx context.Context, dsn string, house *warehouse.DB, layout warehouse.Layout, out io.Writer) error {
+	inRecord, err := postgres.Pending(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	inWarehouse, err := warehouse.Pending(ctx, house, layout)
+	if err != nil {
+		return err
+	}
+	for _, name := range inRecord {
+		fmt.Fprintln(out, "Postgres: would apply", name)
+	}
+	for _, name := range inWarehouse {
+		fmt.Fprintln(out, "ClickHouse: would apply", name)
+	}
+	if len(inRecord)+len(inWarehouse) == 0 {
+		fmt.Fprintln(out, "Both schemas are up to date.")
+	}
+	return nil
+}
+
+func newReplicator(cfg Config, house *warehouse.DB) (*etl.Replicator, error) {
+	dsn, err := cfg.postgresDSN()
+	if err != nil {
+		return nil, err
+	}
+	return etl.New(etl.Config{Postgres: dsn, ClickHouse: house, Logger: cfg.Logger})
+}
+
+func listen(address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("the API cannot listen on %s: %w: end what holds the port, or choose another by --http (GROUNDWORK_HTTP)", address, err)
+	}
+	return listener, nil
+}
+
+// serveHTTP serves until ctx is done, then finishes the requests in hand.
+func serveHTTP(ctx context.Context, cfg Config, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve the API: %w", err)
+	case <-ctx.Done():
+	}
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	if err := server.Shutdown(stopCtx); err != nil {
+		cfg.Logger.Warn("requests were cut off by the stop", "err", err)
+		return server.Close()
+	}
+	return nil
+}
+
+// announce waits until the replication has caught up for the first time and prints where everything is.
+func announce(ctx context.Context, cfg Config, children *engines, house *warehouse.DB, replicator *etl.Replicator, out io.Writer) error {
+	if err := replicator.AwaitStreaming(ctx); err != nil {
+		return nil // the stop that interrupts it is told elsewhere
+	}
+	base := "http://" + cfg.HTTP
+	fmt.Fprintf(out, "\nGroundwork is ready.\n")
+	fmt.Fprintf(out, "GraphQL     %s/graphql  (GraphiQL: %s/graphiql)\n", base, base)
+	if children.postgres != nil {
+		fmt.Fprintf(out, "Postgres    psql '%s'\n", children.postgres.DSN(databaseName))
+	}
+	if children.clickHouse != nil {
+		fmt.Fprintf(out, "ClickHouse  %s  database %s\n", children.clickHouse.URL(), databaseName)
+		fmt.Fprintf(out, "  for BI    user %s, password in %s\n", embedded.EngineReadOnlyUser, cfg.engineDir()+".bi.password")
+	}
+	fmt.Fprintf(out, "Data        %s\nCtrl-C stops everything.\n", cfg.DataDir)
+	return nil
+}
+
+// ignoreStop turns the end that was asked for into no error.
+func ignoreStop(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -39,7 +39,7 @@ func actor(r Role) Actor { return Actor{ID: string(r) + "-1", Role: r, UnitID: o
 
 // try plans a step at the time of the facts, and takes it if it is legal.
 func (l *life) try(s Step) error {
-	s.IssueID = l.Issue.ID
+	s.IssueID = l.ID
 	e, err := l.Plan(s, l.Facts)
 	if err != nil {
 		return err

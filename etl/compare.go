@@ -209,7 +209,7 @@ func openPostgres(ctx context.Context, pg Querier, m warehouse.Mirror, columns [
 			order = append(order, quotePG(k)+`::text COLLATE "C"`)
 		}
 	}
-	rows, err := pg.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", strings.Join(exprs, ", "), quotePG(m.Source), strings.Join(order, ", ")))
+	rows, err := pg.Query(ctx, fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", strings.Join(exprs, ", "), quotePG(m.Source), strings.Join(order, ", "))) //nolint:sqlclosecheck // side.close closes them
 	if err != nil {
 		return side{}, err
 	}

@@ -54,16 +54,20 @@ type office struct {
 type options struct {
 	introspection bool
 	limits        edge.Limits
+	warehouse     bool // replicate into a warehouse, for the measures
 }
 
 func newOffice(t testing.TB, o options) *office {
 	t.Helper()
 	c := &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, groundwork.China)}
-	db := pgtest.Open(t, pgtest.New(t), postgres.Options{Now: c.Now})
+	dsn := pgtest.New(t)
+	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now})
 	f := &office{t: t, clock: c, store: &counting{Store: db}}
-	srv := httptest.NewServer(graph.NewHandler(graph.Deps{Store: f.store,
-		Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now,
-	}))
+	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now}
+	if o.warehouse {
+		deps.Measures = replicate(t, dsn)
+	}
+	srv := httptest.NewServer(graph.NewHandler(deps))
 	t.Cleanup(srv.Close)
 	f.url = srv.URL
 	f.furnish()

@@ -76,9 +76,9 @@ func (c *cell) withoutVerdicts() bool { return c.claims > 0 && c.verdicts == 0 }
 
 func (t *Table) noteSilence(silent, cells int) {
 	const meaning = "no confirmations are recorded: the share resolved lies between the bounds; a claim is not a resolution"
-	switch {
-	case silent == 0:
-	case silent == cells:
+	switch silent {
+	case 0:
+	case cells:
 		t.Notes = append(t.Notes, meaning)
 	default:
 		t.Notes = append(t.Notes, fmt.Sprintf("in %d of %d cells %s", silent, cells, meaning))

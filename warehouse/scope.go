@@ -172,8 +172,6 @@ func (s *scope) table(d Definition) *Table {
 	}
 }
 
-func day(t time.Time) string { return t.Format(time.DateOnly) }
-
 func issues(n int64) string {
 	if n == 1 {
 		return "1 issue"

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"groundwork/internal/embedded/embeddedtest"
+	"groundwork/warehouse"
 )
 
 func TestEveryPublishedColumnSaysWhatItIs(t *testing.T) {
@@ -29,4 +32,78 @@ func TestEveryPublishedColumnSaysWhatItIs(t *testing.T) {
 		require.NotEmpty(t, comment, view)
 		require.NoError(t, db.Exec(t.Context(), "SELECT * FROM "+view))
 	}
+}
+
+func TestViewsResolvePlacesAndLeaveTheUnknownNull(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	w := newWorld(9, 60)
+	w.load(h, nil)
+	for _, setting := range []string{"join_use_nulls = 0", "join_use_nulls = 1"} {
+		var n, open, unknown, blank uint64
+		require.NoError(t, h.QueryRow(t.Context(), `SELECT count(), countIf(is_open), countIf(region_code IS NULL AND county_name IS NULL AND province_code IS NULL),
+			countIf(region_code = '' OR category_code = '' OR lead_unit_name = '' OR county_code = '') FROM pub_issue SETTINGS `+setting).Scan(&n, &open, &unknown, &blank))
+		var wantOpen, wantUnknown uint64
+		for _, i := range w.issues {
+			if i.State != "CLOSED" && i.State != "MERGED" {
+				wantOpen++
+			}
+			if i.Region == nil {
+				wantUnknown++
+			}
+		}
+		require.EqualValues(t, len(w.issues), n, "neither deleted rows nor old versions")
+		require.Equal(t, wantOpen, open)
+		require.Equal(t, wantUnknown, unknown)
+		require.Zero(t, blank)
+	}
+	for _, i := range w.issues {
+		if i.Region == nil {
+			continue
+		}
+		var code string
+		var county, prefecture, province *string
+		require.NoError(t, h.QueryRow(t.Context(), `SELECT ifNull(region_code, ''), county_code, prefecture_code, province_code FROM pub_issue WHERE id = {id:UUID}`,
+			named("id", i.ID.String())).Scan(&code, &county, &prefecture, &province))
+		for level, got := range map[string]*string{"": &code, "COUNTY": county, "PREFECTURE": prefecture, "PROVINCE": province} {
+			if want := w.regionCode(i, level); want == "" {
+				require.Nil(t, got, level)
+			} else {
+				require.Equal(t, want, *got, level)
+			}
+		}
+		break
+	}
+	var events, opened uint64
+	require.NoError(t, h.QueryRow(t.Context(), `SELECT count(), countIf(seq = 1) FROM pub_issue_event`).Scan(&events, &opened))
+	require.EqualValues(t, len(w.issues), opened)
+	var names, codes []string
+	var persons *int64
+	require.NoError(t, h.QueryRow(t.Context(), `SELECT path_names, path_codes, population FROM pub_region WHERE code = '350101000000'`).Scan(&names, &codes, &persons))
+	require.Equal(t, []string{"R350000000000", "R350100000000", "R350101000000"}, names)
+	require.Equal(t, []string{"350000000000", "350100000000", "350101000000"}, codes)
+	require.Equal(t, w.people["350101000000"], *persons)
+	var parent *string
+	require.NoError(t, h.QueryRow(t.Context(), `SELECT parent_code, population FROM pub_region WHERE code = '350000000000'`).Scan(&parent, &persons))
+	require.Nil(t, parent)
+	require.Nil(t, persons)
+	var lsn uint64
+	require.NoError(t, h.QueryRow(t.Context(), `SELECT lsn FROM pub_watermark`).Scan(&lsn))
+	require.EqualValues(t, 7, lsn)
+}
+
+func TestPendingMigrations(t *testing.T) {
+	t.Parallel()
+	db, err := warehouse.Open(t.Context(), embeddedtest.ClickHouse(t))
+	require.NoError(t, err)
+	defer db.Close()
+	before, err := warehouse.Pending(t.Context(), db, warehouse.Layout{})
+	require.NoError(t, err)
+	require.Contains(t, before, "00003_views.sql")
+	applied, err := warehouse.Migrate(t.Context(), db, warehouse.Layout{})
+	require.NoError(t, err)
+	require.Len(t, before, applied)
+	after, err := warehouse.Pending(t.Context(), db, warehouse.Layout{})
+	require.NoError(t, err)
+	require.Empty(t, after)
 }

@@ -187,7 +187,7 @@ func TestRow26ClientGone(t *testing.T) {
 		<-b.waiting
 		cancel()
 	}()
-	_, err = http.DefaultClient.Do(req)
+	_, err = http.DefaultClient.Do(req) //nolint:bodyclose // a cancelled request has no response
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorIs(t, <-b.ended, context.Canceled)
 	require.Eventually(t, func() bool { return len(b.journal.lines("graphql request")) == 1 }, 10*time.Second, 5*time.Millisecond)

@@ -169,7 +169,7 @@ func TestRow3NoSuggestions(t *testing.T) {
 	b := setup(t)
 	for _, document := range []string{
 		"{ helo }", "{ hello(nam: 1) }", "query ($x: ShapeInpu) { hello }", "{ paint(colour: REDD) }", "{ node }",
-		"{ ... on Quer { hello } }", "{ hello @includ(if: true) }", `{ shape(input: {side: 1, sides: 2}) }`,
+		"{ ... on Quer { hello } }", "{ hello @skp(if: true) }", `{ shape(input: {side: 1, sides: 2}) }`,
 	} {
 		r := b.query(t, document, nil)
 		require.Equal(t, http.StatusBadRequest, r.status, document)

@@ -5058,7 +5058,7 @@ input IssueChannelFilter {
 input MeasureQuery {
   "Splits the issues, one row a combination that occurs; nothing: one row in all."
   by: [Dimension!]! = []
-  "Rolls regions up to this level; the issue's own finest region if left out."
+  "Rolls regions up to this level; if left out, the own finest region of each issue, and COUNTY for hotspots."
   regionLevel: RegionLevel
   "Which issues count; all if left out."
   where: MeasureFilter

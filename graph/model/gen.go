@@ -590,7 +590,7 @@ type MeasureKindFilter struct {
 type MeasureQuery struct {
 	// Splits the issues, one row a combination that occurs; nothing: one row in all.
 	By []warehouse.Dimension `json:"by"`
-	// Rolls regions up to this level; the issue's own finest region if left out.
+	// Rolls regions up to this level; if left out, the own finest region of each issue, and COUNTY for hotspots.
 	RegionLevel graphql.Omittable[*groundwork.RegionLevel] `json:"regionLevel,omitempty"`
 	// Which issues count; all if left out.
 	Where graphql.Omittable[*MeasureFilter] `json:"where,omitempty"`

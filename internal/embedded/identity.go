@@ -143,7 +143,8 @@ func (id identity) own(dir string) error {
 
 // explain adds the remedy to the failure of a child that could not get its identity.
 func (id identity) explain(dir string, err error) error {
-	if id.how != userNamespace || !(errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL)) {
+	refused := errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EINVAL)
+	if id.how != userNamespace || !refused {
 		return err
 	}
 	blocked := nobodyIdentity().blockedAt(dir)

@@ -184,7 +184,7 @@ func TestClickHouseGoAsyncInsert(t *testing.T) {
 	f := setup(t)
 	conn := f.connect(t, clickhouse.CompressionNone)
 	require.NoError(t, conn.Exec(t.Context(), "CREATE TABLE a (s String) ENGINE = MergeTree ORDER BY s"))
-	require.NoError(t, conn.AsyncInsert(t.Context(), "INSERT INTO a VALUES (?)", true, "x\n\nDROP TABLE a"))
+	require.NoError(t, conn.Exec(clickhouse.Context(t.Context(), clickhouse.WithAsync(true)), "INSERT INTO a VALUES (?)", "x\n\nDROP TABLE a"))
 	require.Equal(t, "1", f.query(t, "SELECT count() FROM a"))
 }
 

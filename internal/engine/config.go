@@ -101,7 +101,7 @@ func machineMemory() uint64 {
 	memory := uint64(4 * gibibyte)
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) == nil {
-		memory = uint64(info.Totalram) * uint64(info.Unit)
+		memory = info.Totalram * uint64(info.Unit)
 	}
 	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
 		text, err := os.ReadFile(file)

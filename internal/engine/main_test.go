@@ -119,17 +119,17 @@ func (p *process) stop() {
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
-	case <-p.exit:
+	case <-p.exit: //nolint:errcheck // how it ends does not matter here
 	case <-time.After(20 * time.Second):
 		_ = p.cmd.Process.Kill()
-		<-p.exit
+		<-p.exit //nolint:errcheck // the same
 	}
 }
 
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Kill())
-	<-p.exit
+	<-p.exit //nolint:errcheck // killed is how it ends
 }
 
 // library finds the engine as the root's package.json installs it.

@@ -72,7 +72,7 @@ func (s *spool) moveToDisk() error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.file.Seek(0, io.SeekStart); err == nil {
+	if _, err = s.file.Seek(0, io.SeekStart); err == nil {
 		_, err = io.Copy(file, s.file)
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ func TestMeasures(t *testing.T) {
 	id := f.issue("A hole in the road")
 	dispatch(f, id)
 	claim(f, id)
-	r := f.done("CLOSED", "CITIZEN", "recordFeedback", id, `resolved: YES`)
+	f.done("CLOSED", "CITIZEN", "recordFeedback", id, `resolved: YES`)
 	f.issue("Another hole")
 	last := f.as("SYSTEM").get(`mutation($r: ID!) { setPopulation(input: {regionId: $r, year: 2026, persons: 1000, source: "census"}) {
 		region { populations { year persons source } } consistency } }`, map[string]any{"r": f.city})
@@ -25,7 +25,7 @@ func TestMeasures(t *testing.T) {
 
 	const number = " { unit values ciLow ciHigh } "
 	all := func(names string) string { return strings.ReplaceAll(names, " ", number) + number }
-	r = f.as("ANALYST").get(`query($token: String!, $city: ID!) {
+	r := f.as("ANALYST").get(`query($token: String!, $city: ID!) {
 		timeToResponse(query: {consistency: $token}) {`+about+all("responded24h responded7d responded30d medianDays p90Days responded")+`}
 		timeToResolution(query: {consistency: $token, by: [REGION, CATEGORY, MONTH, CHANNEL, KIND], regionLevel: PREFECTURE,
 			where: {region: {in: [$city]}, channel: {in: [HOTLINE]}}}) {`+about+

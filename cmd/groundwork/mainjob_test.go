@@ -174,7 +174,7 @@ func TestKillAnyProcessDuringImport(t *testing.T) {
 	}
 }
 
-// writeMessages writes a file of n invented messages, a third of them answered.
+// writeMessages writes a file of n invented messages, two thirds of them answered.
 func writeMessages(t *testing.T, n int) string {
 	random := rand.New(rand.NewPCG(1, uint64(n)))
 	name := filepath.Join(t.TempDir(), "messages.csv")
@@ -184,10 +184,10 @@ func writeMessages(t *testing.T, n int) string {
 	_ = out.Write([]string{"id", "user", "subject", "posted_at", "text", "reply", "replied_at"})
 	start := time.Date(2019, 1, 1, 8, 0, 0, 0, time.UTC)
 	for i := range n {
-		at := start.Add(time.Duration(i) * 17 * time.Minute)
+		at := start.Add(time.Duration(i) * 181 * time.Minute)
 		place := fmt.Sprintf("%c%d区", 'A'+random.IntN(4), 1+random.IntN(9))
 		row := []string{fmt.Sprint(i), fmt.Sprintf("user%d", i), fmt.Sprintf("%s第%d号路口的问题", place, i), at.Format("2006/1/2 15:04:05"), "路灯不亮，请处理。", "", ""}
-		if i%3 == 0 {
+		if i%3 != 0 {
 			row[5], row[6] = "已处理。", at.Add(time.Duration(random.IntN(5000))*time.Minute).Format("2006/1/2 15:04:05")
 		}
 		_ = out.Write(row)

@@ -11,7 +11,7 @@ import (
 
 type importCommand struct {
 	Messages    importMessages    `cmd:"" help:"CSV files of a message board, answered or open."`
-	Open311     importOpen311     `cmd:"" help:"Service requests of an Open311 GeoReport v2 server, from a file or its URL."`
+	Open311     importOpen311     `cmd:"" name:"open311" help:"Service requests of an Open311 GeoReport v2 server, from a file or its URL."`
 	Populations importPopulations `cmd:"" help:"CSV files of how many people live in which region."`
 }
 

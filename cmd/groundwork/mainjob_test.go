@@ -71,6 +71,24 @@ func TestUpFromNothing(t *testing.T) {
 		require.Equal(t, before+2, s.issuesIn("990000000000"))
 	})
 
+	t.Run("service requests and populations", func(t *testing.T) {
+		requests := filepath.Join(t.TempDir(), "requests.json")
+		require.NoError(t, os.WriteFile(requests, []byte(`[
+			{"service_request_id": "1", "status": "closed", "service_code": "033", "service_name": "Abandoned Vehicle", "requested_datetime": "2011-06-28T05:14:00Z", "updated_datetime": "2011-07-05T17:30:00Z", "lat": 37.7, "long": -122.4},
+			{"service_request_id": "2", "status": "open", "service_code": "049", "service_name": "Graffiti", "requested_datetime": "2011-06-28T14:56:00Z", "lat": 0, "long": 0}]`), 0o600))
+		for _, added := range []string{"2 new", "0 new"} {
+			out, code := s.run("import", "open311", "-q", requests)
+			require.Zero(t, code, out)
+			require.Contains(t, out, "opinions: "+added)
+		}
+		populations := filepath.Join(t.TempDir(), "populations.csv")
+		require.NoError(t, os.WriteFile(populations, []byte("code,name,year,persons,source\n991703000000,Q3区,2019,500000,census\n9917,Q市,2019,x,census\n"), 0o600))
+		out, code := s.run("import", "populations", populations)
+		require.Zero(t, code, out)
+		require.Contains(t, out, "1 populations new or changed")
+		require.Contains(t, out, "line 3")
+	})
+
 	t.Run("a row changed with psql is in the warehouse in 2 seconds, a deleted one gone from the measures", func(t *testing.T) {
 		s.psql(`UPDATE issue SET region_id = (SELECT id FROM region WHERE code = '991700000000') WHERE title = 'Q3区噪音扰民'`)
 		eventually(t, 2*time.Second, "the changed row", func() bool { return s.backlogIn("991703000000") == 1 })

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -212,9 +211,7 @@ func TestEngineAfterKillOfParent(t *testing.T) {
 	require.NoError(t, err)
 	eventually(t, func() bool { return findProcess(parent.PID) == nil }, "the child goes with its parent")
 
-	cfg := standIn(dataDir)
-	cfg.Addr = strings.TrimSuffix(parent.DSN[strings.LastIndex(parent.DSN, "@")+1:], "/groundwork")
-	startStandIn(t, cfg)
+	startStandIn(t, standIn(dataDir)) // at a port of its own: any other test may have got the old one meanwhile
 }
 
 func TestEngineEndsLiveOrphan(t *testing.T) {

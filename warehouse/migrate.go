@@ -107,6 +107,9 @@ func (l Layout) OnCluster() string {
 	return " ON CLUSTER " + l.Cluster
 }
 
+// Durable are the settings by which an insert is answered only when it is on the disk: what was acknowledged outlives a loss of power.
+func (l Layout) Durable() string { return "fsync_after_insert = 1, fsync_part_directory = 1" }
+
 // Replacing is the engine of a mirror: of all rows with a key the one with the highest _ver stands.
 func (l Layout) Replacing() string { return l.ReplacingBy("_ver, _deleted") }
 

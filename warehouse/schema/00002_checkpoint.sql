@@ -12,7 +12,7 @@ CREATE TABLE etl_checkpoint{{.OnCluster}} (
     timeline Int32,
     slot String,
     written_at DateTime64(6, 'UTC')
-) ENGINE = {{.ReplacingBy "seq"}} ORDER BY (pipeline, epoch)
+) ENGINE = {{.ReplacingBy "seq"}} ORDER BY (pipeline, epoch) SETTINGS {{.Durable}}
 COMMENT 'Replication checkpoints, one current row per pipeline and epoch';
 
 -- +goose Down

@@ -12,6 +12,7 @@ import (
 // costs. The edge refuses what costs more than its limit.
 const (
 	measureCost  = 100 // one question to the warehouse, flat: its answer is columns, whatever their length
+	childrenCost = 100 // one question to the store for each parent: the only list that is not batched
 	unpagedLists = 20  // what lists without a page size usually hold
 )
 
@@ -72,9 +73,8 @@ func lists(c *gen.ComplexityRoot) {
 func nested(c *gen.ComplexityRoot) {
 	c.Issue.Opinions, c.Issue.Events, c.Issue.Claims = listCost, listCost, listCost
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
-	// Children are one question a parent: below a list of regions they soon cost too much.
 	c.Region.Children = func(child int, first *int32, _ *string, last *int32, _ *string) int {
-		return unpagedLists + pageCost(child, first, last)
+		return childrenCost + pageCost(child, first, last)
 	}
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
 	c.Region.Populations, c.Official.Posts = unpaged, unpaged

@@ -46,6 +46,7 @@ generate: ## regenerate all generated code
 .PHONY: check-generated
 check-generated: generate ## fail if the committed generated code is stale
 	git diff --exit-code
+	@stray=$$(git ls-files --others --exclude-standard); test -z "$$stray" || { echo "generated, but not committed: $$stray"; exit 1; }
 
 .PHONY: clean
 clean: ## remove what was built (never ./data)

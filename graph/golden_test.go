@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,9 +70,26 @@ var (
 	publicRef = regexp.MustCompile(`"publicRef":"[^"]*"`)
 )
 
+// ordered sorts the errors: fields are resolved side by side, and the specification gives their errors no order.
+func ordered(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var answer struct {
+		Errors []json.RawMessage `json:"errors,omitempty"`
+		Data   json.RawMessage   `json:"data,omitempty"`
+	}
+	require.NoError(t, json.Unmarshal(body, &answer))
+	slices.SortFunc(answer.Errors, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	require.NoError(t, encoder.Encode(answer))
+	return out.Bytes()
+}
+
 // normalised replaces what differs from run to run by names in the order of appearance, and indents.
 func normalised(t *testing.T, body []byte) []byte {
 	t.Helper()
+	body = ordered(t, body)
 	names := map[string]string{}
 	number := map[string]int{}
 	body = opaque.ReplaceAllFunc(body, func(text []byte) []byte {

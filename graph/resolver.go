@@ -1,6 +1,6 @@
 package graph
 
-//go:generate go tool gqlgen --config ../gqlgen.yml
+//go:generate go tool gqlgen
 
 import (
 	"log/slog"

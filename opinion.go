@@ -43,6 +43,9 @@ const (
 	ToTheDay    Precision = "DAY"
 )
 
+// Confidential is the confidentiality of an opinion whose words only those see who handle it.
+const Confidential = "CONFIDENTIAL"
+
 // Opinion is what one reporter said once. It is never dropped and never merged: repeats are linked to the same issue.
 type Opinion struct {
 	ID                uuid.UUID

@@ -168,9 +168,13 @@ func PlanRegistration(r Registration, id uuid.UUID, opinions []Opinion, at, now 
 
 // issue makes the issue of a registration from its first opinion.
 func (r Registration) issue(id uuid.UUID, first Opinion, e Event) *Issue {
+	subject := first.Subject
+	if first.Confidentiality == Confidential {
+		subject = "" // what was told in confidence stays in the opinion; the title is for everybody
+	}
 	i := &Issue{
 		ID: id, CategoryID: r.CategoryID, Severity: orElse(r.Severity, SeverityNormal), Difficulty: orElse(r.Difficulty, Routine),
-		Kind: first.Kind, Channel: first.Channel, Title: orElse(r.Title, first.Subject), RegionID: r.RegionID, SiteID: r.SiteID,
+		Kind: first.Kind, Channel: first.Channel, Title: orElse(r.Title, subject), RegionID: r.RegionID, SiteID: r.SiteID,
 		SourceVisitID: first.VisitID, DueAt: r.DueAt, Progress: e.Progress,
 	}
 	if i.RegionID == nil {

@@ -23,6 +23,7 @@ type PlaceStore interface {
 	Regions(ctx context.Context, f RegionFilter, p PageRequest) (Page[*Region], error) // ordered by code
 	RegionsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Region, error)
 	RegionByCode(ctx context.Context, code string) (*Region, error)
+	ChildrenOf(ctx context.Context, regionIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Region, error) // by code, at most limit a region
 	PopulationsOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID][]Population, error)
 	CreateRegion(ctx context.Context, by Actor, r Region) (*Region, Receipt, error)
 	SetPopulations(ctx context.Context, by Actor, ps []Population) (Receipt, error)

@@ -128,7 +128,7 @@ func (o Opinion) Validate(now time.Time) error {
 		check(!o.ReceivedAt.After(now), "receivedAt", "%s lies in the future; give a time up to now", o.ReceivedAt.Format(time.RFC3339)),
 		check(o.OccurredAt == nil || !o.OccurredAt.After(now), "occurredAt", "what the opinion tells of cannot lie in the future"),
 		check(o.PrecisionM == nil || *o.PrecisionM >= 0, "precisionM", "a precision in metres cannot be negative"),
-		oneOf("confidentiality", orElse(o.Confidentiality, "NAME_HIDDEN"), "PUBLIC", "NAME_HIDDEN", "CONFIDENTIAL"),
+		oneOf("confidentiality", orElse(o.Confidentiality, "NAME_HIDDEN"), "PUBLIC", "NAME_HIDDEN", Confidential),
 		located(o.Latitude, o.Longitude),
 	)
 }

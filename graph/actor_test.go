@@ -48,6 +48,8 @@ func TestConfidentialWordsAreForThoseWhoWorkOnThem(t *testing.T) {
 		require.Equal(t, map[string]any{"subject": nil, "text": nil, "latitude": nil, "longitude": nil}, r.at(t, "opinion"), role)
 		require.Nil(t, r.at(t, "node", "text"), role)
 	}
+	made := f.as("INTAKE").get(`mutation($id: ID!) { registerIssue(input: {opinionIds: [$id]}) { issue { title } userErrors { message } } }`, id)
+	require.Empty(t, made.text(t, "registerIssue", "issue", "title"), "its subject is no title for everybody")
 	require.Equal(t, "He took it", f.as("HANDLER").get(read, id).text(t, "opinion", "text"))
 }
 
@@ -56,7 +58,7 @@ func TestIdsOfLookUps(t *testing.T) {
 	f := newOffice(t, options{})
 	issue := f.issue("Hole")
 	r := f.as("CITIZEN").get(`query($i: ID!, $r: ID!) { issue(id: $i) { publicRef id } node(id: $r) { id ... on Region { code } }
-		region(code: "430100000000") { id parent { code } children(first: 1) { nodes { code } } } }`, map[string]any{"i": issue, "r": f.city})
+		region(code: "430100000000") { id parent { code } children(first: 1) { code } } }`, map[string]any{"i": issue, "r": f.city})
 	require.Equal(t, f.city, r.text(t, "region", "id"))
 	require.Equal(t, "430100000000", r.text(t, "node", "code"))
 	byRef := f.as("CITIZEN").get(`query($r: String!) { issue(ref: $r) { id } }`, map[string]any{"r": r.text(t, "issue", "publicRef")})

@@ -41,6 +41,12 @@ func TestCallsDoNotGrowWithThePage(t *testing.T) {
 		require.Equal(t, "A市", r.text(t, "issues", "nodes", 49, "region", "name"))
 		require.Equal(t, map[string]int{"Issues": 1, "RegionsByID": 1, "CategoriesByID": 1, "EventsOf": 1}, f.store.take())
 	})
+	t.Run("the tree of regions in one call a level", func(t *testing.T) {
+		f.store.take()
+		r := f.as("CITIZEN").get(`{ regions(first: 50) { nodes { name children(first: 5) { name } } } }`, nil)
+		require.Equal(t, "A市", r.text(t, "regions", "nodes", 0, "children", 0, "name"))
+		require.Equal(t, map[string]int{"Regions": 1, "ChildrenOf": 1}, f.store.take())
+	})
 	t.Run("nodes by id in one call a type", func(t *testing.T) {
 		f.store.take()
 		f.as("CITIZEN").get(`query($a: ID!, $b: ID!, $c: ID!) { nodes(ids: [$a, $b, $c, $a]) { id } }`,

@@ -12,7 +12,6 @@ import (
 // costs. The edge refuses what costs more than its limit.
 const (
 	measureCost  = 100 // one question to the warehouse, flat: its answer is columns, whatever their length
-	childrenCost = 100 // one question to the store for each parent: the only list that is not batched
 	unpagedLists = 20  // what lists without a page size usually hold
 )
 
@@ -73,9 +72,7 @@ func lists(c *gen.ComplexityRoot) {
 func nested(c *gen.ComplexityRoot) {
 	c.Issue.Opinions, c.Issue.Events, c.Issue.Claims = listCost, listCost, listCost
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
-	c.Region.Children = func(child int, first *int32, _ *string, last *int32, _ *string) int {
-		return childrenCost + pageCost(child, first, last)
-	}
+	c.Region.Children = listCost
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
 	c.Region.Populations, c.Official.Posts = unpaged, unpaged
 }

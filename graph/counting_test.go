@@ -170,6 +170,11 @@ func (c *counting) FeedbackOf(ctx context.Context, claimIDs []uuid.UUID, limit i
 	return c.Store.FeedbackOf(ctx, claimIDs, limit)
 }
 
+func (c *counting) ChildrenOf(ctx context.Context, regionIDs []uuid.UUID, limit int) (map[uuid.UUID][]*groundwork.Region, error) {
+	c.count("ChildrenOf")
+	return c.Store.ChildrenOf(ctx, regionIDs, limit)
+}
+
 func (c *counting) CallbackAttemptsOf(ctx context.Context, claimIDs []uuid.UUID, limit int) (map[uuid.UUID][]*groundwork.CallbackAttempt, error) {
 	c.count("CallbackAttemptsOf")
 	return c.Store.CallbackAttemptsOf(ctx, claimIDs, limit)

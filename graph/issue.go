@@ -62,11 +62,9 @@ func clockEnd(i *model.Issue, now time.Time) time.Time {
 	}
 }
 
-const confidential = "CONFIDENTIAL"
-
 // unlessConfidential hides what only those may read who work on the issue.
 func unlessConfidential[T any](ctx context.Context, o *model.Opinion, v *T) *T {
-	if o.Confidentiality == confidential {
+	if o.Confidentiality == groundwork.Confidential {
 		return forWorkers(ctx, v)
 	}
 	return v
@@ -90,7 +88,7 @@ func (r *Resolver) claimText(ctx context.Context, c *model.Claim) (*string, erro
 		return nil, err
 	}
 	for _, o := range found[0] {
-		if o.Confidentiality == confidential {
+		if o.Confidentiality == groundwork.Confidential {
 			return nil, nil
 		}
 	}

@@ -98,6 +98,7 @@ type part struct {
 // loaders are those of one request.
 type loaders struct {
 	regions      loader[uuid.UUID, *groundwork.Region]
+	childrenOf   loader[part, []*groundwork.Region]
 	populations  loader[uuid.UUID, []groundwork.Population]
 	sites        loader[uuid.UUID, *groundwork.Site]
 	categories   loader[uuid.UUID, *groundwork.Category]
@@ -119,6 +120,7 @@ type loaders struct {
 func newLoaders(s groundwork.Store) *loaders {
 	return &loaders{
 		regions:      newLoader(s.RegionsByID),
+		childrenOf:   newLoader(parts(s.ChildrenOf)),
 		populations:  newLoader(s.PopulationsOf),
 		sites:        newLoader(s.SitesByID),
 		categories:   newLoader(s.CategoriesByID),

@@ -76,10 +76,8 @@ func (r *regionResolver) Parent(ctx context.Context, objs []*model.Region) ([]*m
 	return point(ctx, loadersOf(ctx).regions, objs, func(p *model.Region) *uuid.UUID { return p.ParentID }, asRegion)
 }
 
-func (r *regionResolver) Children(ctx context.Context, obj *model.Region, first *int32, after *string, last *int32, before *string) (*model.Connection[model.Region], error) {
-	return connection(first, after, last, before, func(p groundwork.PageRequest) (groundwork.Page[*groundwork.Region], error) {
-		return r.store.Regions(ctx, groundwork.RegionFilter{ParentID: &obj.ID}, p)
-	}, asRegion)
+func (r *regionResolver) Children(ctx context.Context, objs []*model.Region, first int32) ([][]model.Region, error) {
+	return list(ctx, loadersOf(ctx).childrenOf, objs, first, func(p *model.Region) uuid.UUID { return p.ID }, asRegion)
 }
 
 func (r *regionResolver) Populations(ctx context.Context, objs []*model.Region) ([][]groundwork.Population, error) {

@@ -42,6 +42,15 @@ func regionByCode(ctx context.Context, q querier, code string) (*groundwork.Regi
 	return one[groundwork.Region](ctx, q, "read region", "SELECT "+regionColumns+" FROM region WHERE code = @code", pgx.NamedArgs{"code": code})
 }
 
+// ChildrenOf implements groundwork.PlaceStore.
+func (db *DB) ChildrenOf(ctx context.Context, regionIDs []uuid.UUID, limit int) (map[uuid.UUID][]*groundwork.Region, error) {
+	items, err := limitedOf[groundwork.Region](ctx, db, regionColumns, "region", "parent_id", "code", regionIDs, limit)
+	if err != nil {
+		return nil, err
+	}
+	return grouped(items, func(r *groundwork.Region) uuid.UUID { return *r.ParentID }), nil
+}
+
 // PopulationsOf implements groundwork.PlaceStore.
 func (db *DB) PopulationsOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID][]groundwork.Population, error) {
 	items, err := collect[groundwork.Population](ctx, db.pool, "read populations",

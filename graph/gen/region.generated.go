@@ -55,7 +55,7 @@ type MutationResolver interface {
 }
 type RegionResolver interface {
 	Parent(ctx context.Context, objs []*model.Region) ([]*model.Region, error)
-	Children(ctx context.Context, obj *model.Region, first *int32, after *string, last *int32, before *string) (*model.Connection[model.Region], error)
+	Children(ctx context.Context, objs []*model.Region, first int32) ([][]model.Region, error)
 	Populations(ctx context.Context, objs []*model.Region) ([][]groundwork.Population, error)
 }
 
@@ -543,37 +543,13 @@ func (ec *executionContext) field_Region_children_args(ctx context.Context, rawA
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
-		func(ctx context.Context, v any) (*int32, error) {
-			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["first"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
-		func(ctx context.Context, v any) (*string, error) {
-			return ec.unmarshalOString2ᚖstring(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["after"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
-		func(ctx context.Context, v any) (*int32, error) {
-			return ec.unmarshalOInt2ᚖint32(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["last"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
-		func(ctx context.Context, v any) (*string, error) {
-			return ec.unmarshalOString2ᚖstring(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["before"] = arg3
 	return args, nil
 }
 
@@ -2573,12 +2549,11 @@ func (ec *executionContext) _Region_children(ctx context.Context, field graphql.
 			return ec.fieldContext_Region_children(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Region().Children(ctx, obj, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string))
+			return ec.resolveBatch_Region_children(ctx, field, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.Region]) graphql.Marshaler {
-			return ec.marshalNRegionConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Region) graphql.Marshaler {
+			return ec.marshalNRegion2ᚕgroundworkᚋgraphᚋmodelᚐRegionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2591,7 +2566,7 @@ func (ec *executionContext) fieldContext_Region_children(ctx context.Context, fi
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_RegionConnection(ctx, field)
+			return ec.childFields_Region(ctx, field)
 		},
 	}
 	defer func() {
@@ -2606,6 +2581,30 @@ func (ec *executionContext) fieldContext_Region_children(ctx context.Context, fi
 		return fc, err
 	}
 	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Region_children(ctx context.Context, field graphql.CollectedField, obj *model.Region) (any, error) {
+	resolver := ec.Resolvers.Region()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*model.Region](ctx, "Region"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Children(ctx, batch.Parents, fc.Args["first"].(int32))
+		})
+		return graphql.ResolveBatchGroupResult[[]model.Region](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Region.children",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Children(ctx, []*model.Region{obj}, fc.Args["first"].(int32))
+	return graphql.ResolveBatchSingleResult[[]model.Region](
+		ctx,
+		results,
+		err,
+		"Region.children",
+	)
 }
 
 func (ec *executionContext) _Region_populations(ctx context.Context, field graphql.CollectedField, obj *model.Region) (ret graphql.Marshaler) {
@@ -3848,6 +3847,27 @@ func (ec *executionContext) marshalNPopulation2ᚕgroundworkᚐPopulationᚄ(ctx
 	return ret
 }
 
+func (ec *executionContext) marshalNRegion2groundworkᚋgraphᚋmodelᚐRegion(ctx context.Context, sel ast.SelectionSet, v model.Region) graphql.Marshaler {
+	return ec._Region(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRegion2ᚕgroundworkᚋgraphᚋmodelᚐRegionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Region) graphql.Marshaler {
+	ctx = graphql.WithBatchParentValues(ctx, "Region", v)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRegion2groundworkᚋgraphᚋmodelᚐRegion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) marshalNRegion2ᚕᚖgroundworkᚋgraphᚋmodelᚐRegionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Region) graphql.Marshaler {
 	ctx = graphql.WithBatchParents(ctx, "Region", v, nil)
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
@@ -3871,14 +3891,6 @@ func (ec *executionContext) marshalNRegion2ᚖgroundworkᚋgraphᚋmodelᚐRegio
 		return graphql.Null
 	}
 	return ec._Region(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalNRegionConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[model.Region]) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "RegionConnection!")
-		return graphql.Null
-	}
-	return ec._RegionConnection(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNRegionEdge2groundworkᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v model.Edge[model.Region]) graphql.Marshaler {

@@ -592,7 +592,7 @@ type ComplexityRoot struct {
 	}
 
 	Region struct {
-		Children    func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Children    func(childComplexity int, first int32) int
 		Code        func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
 		GlobalID    func(childComplexity int) int
@@ -3416,7 +3416,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Region.Children(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+		return e.ComplexityRoot.Region.Children(childComplexity, args["first"].(int32)), true
 	case "Region.code":
 		if e.ComplexityRoot.Region.Code == nil {
 			break
@@ -6014,17 +6014,11 @@ type Region implements Node {
   createdAt: DateTime!
   "The region above; null at the top."
   parent: Region
-  "The regions directly below, by code."
+  "The regions directly below, by code; regions(filter:) pages through more."
   children(
-    "The first so many, 1 to 100; give either first or last."
-    first: Int
-    "Only what comes after this cursor of the same list."
-    after: String
-    "The last so many, 1 to 100."
-    last: Int
-    "Only what comes before this cursor of the same list."
-    before: String
-  ): RegionConnection!
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [Region!]!
   "How many people lived here, by year."
   populations: [Population!]!
 }

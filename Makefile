@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 GO ?= go
 TOOL := $(GO) tool -modfile=tools/go.mod
+REVISION := $(or $(shell git describe --always --dirty 2>/dev/null),unreleased)
+# The revision comes from git describe; Go's own stamping fails where the checkout belongs to another user.
 export GOFLAGS += -buildvcs=false
 
 .PHONY: help
@@ -15,7 +17,7 @@ up: build engines ## build, then run everything on the embedded engines (ARGS="-
 
 .PHONY: build
 build: graphiql ## build bin/groundwork
-	@$(GO) build -trimpath -o bin/groundwork ./cmd/groundwork
+	@$(GO) build -trimpath -ldflags "-X main.revision=$(REVISION)" -o bin/groundwork ./cmd/groundwork
 
 # npm's own record of what is installed says whether the lock file is newer.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -44,7 +46,8 @@ generate: ## regenerate all generated code
 	$(GO) generate ./...
 
 .PHONY: check-generated
-check-generated: generate ## fail if the committed generated code is stale
+check-generated: generate ## fail if the committed generated code, or go.mod, is stale
+	$(GO) mod tidy -diff
 	git diff --exit-code
 	@stray=$$(git ls-files --others --exclude-standard); test -z "$$stray" || { echo "generated, but not committed: $$stray"; exit 1; }
 

@@ -34,7 +34,7 @@ func document(definitions []warehouse.Definition) string {
 		"A figure never comes alone: beside it stand n, its 95 % interval, the version of its definition, its anchor, and the moment it speaks of.\n" +
 		"Null is not zero: it is not reached, or cannot be computed. `unstable` means n < 30. A day is 86,400 seconds; times are rounded up\n" +
 		"to whole seconds (where there are very many, minutes or hours, which the answer then says). Why some things are defined as they are:\n" +
-		"decisions/measures.md.\n")
+		"decisions/0005-measures.md.\n")
 	for _, d := range definitions {
 		fmt.Fprintf(&b, "\n## %s %s · %s\n\nVersion %s. %s\n\n", d.Code, d.Name, d.ChineseName, d.Version, d.Meaning)
 		for _, line := range [][2]string{

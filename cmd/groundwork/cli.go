@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
-	"strings"
+	"runtime"
 
 	"github.com/alecthomas/kong"
 
@@ -161,17 +160,7 @@ func (versionCommand) Run() error {
 	return nil
 }
 
-// version is the module's version, or the commit that a checkout was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	parts := []string{info.Main.Version}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			parts = append(parts, s.Value[:12])
-		}
-	}
-	return strings.Join(append(parts, info.GoVersion), " ")
-}
+// revision is the commit that the binary was built from; make sets it.
+var revision = "unknown revision"
+
+func version() string { return revision + " " + runtime.Version() }

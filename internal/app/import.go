@@ -90,11 +90,7 @@ func (j ImportJob) Populations(ctx context.Context, files []string) error {
 		}
 		read = append(read, population)
 	}
-	var rejects []importer.Reject
-	for _, p := range read {
-		rejects = append(rejects, p.Rejects...)
-	}
-	if err := j.writeRejects(rejects); err != nil {
+	if err := writeRejects(j.Rejects, read, func(p *importer.Population) []importer.Reject { return p.Rejects }); err != nil {
 		return err
 	}
 	store, err := j.openStore(ctx)
@@ -143,11 +139,7 @@ var importActor = groundwork.Actor{ID: "import", Role: groundwork.RoleSystem}
 
 // run writes the refused rows, then takes in the files.
 func (j ImportJob) run(ctx context.Context, source string, files []*importer.File) error {
-	var rejects []importer.Reject
-	for _, f := range files {
-		rejects = append(rejects, f.Rejects...)
-	}
-	if err := j.writeRejects(rejects); err != nil {
+	if err := writeRejects(j.Rejects, files, func(f *importer.File) []importer.Reject { return f.Rejects }); err != nil {
 		return err
 	}
 	store, err := j.openStore(ctx)
@@ -245,12 +237,17 @@ func importRow(r *importer.Record) groundwork.ImportRow {
 	return row
 }
 
-// writeRejects writes the refused rows of all files. They hold what citizens wrote, so only the owner can read the file.
-func (j ImportJob) writeRejects(rejects []importer.Reject) error {
-	if len(rejects) == 0 || j.Rejects == "" {
+// writeRejects writes the refused rows of all files to the file of the name. They hold what citizens wrote, so only the owner can
+// read it.
+func writeRejects[F any](name string, files []F, of func(F) []importer.Reject) error {
+	var rejects []importer.Reject
+	for _, file := range files {
+		rejects = append(rejects, of(file)...)
+	}
+	if len(rejects) == 0 {
 		return nil
 	}
-	out, err := os.OpenFile(j.Rejects, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write refused rows: %w: name another file by --rejects", err)
 	}
@@ -258,8 +255,11 @@ func (j ImportJob) writeRejects(rejects []importer.Reject) error {
 }
 
 func (j ImportJob) report(file *importer.File, r groundwork.ImportResult) {
-	fmt.Fprintf(j.Out, "%s: %d rows (%s), known until %s%s\n", file.Name, file.Rows, file.Encoding, file.ObservedUntil.Format(time.RFC3339), j.dryRunNote())
-	fmt.Fprintf(j.Out, "  opinions: %d new, %d changed, %d known already, %d given twice\n", r.OpinionsAdded, r.OpinionsChanged, r.OpinionsKnown, file.Duplicates)
+	fmt.Fprintf(j.Out, "%s (%s)%s\n", file.Name, file.Encoding, j.dryRunNote())
+	for line := range strings.Lines(importer.Summarise(file).String()) {
+		fmt.Fprintf(j.Out, "  %s", line)
+	}
+	fmt.Fprintf(j.Out, "  opinions: %d new, %d changed, %d known already\n", r.OpinionsAdded, r.OpinionsChanged, r.OpinionsKnown)
 	fmt.Fprintf(j.Out, "  issues:   %d new, %d changed; claims: %d new\n", r.IssuesAdded, r.IssuesChanged, r.ClaimsAdded)
 	fmt.Fprintf(j.Out, "  regions:  %d new; categories: %d new\n", r.RegionsAdded, r.CategoriesAdded)
 	j.reportRejects(file.Rejects)

@@ -1,6 +1,10 @@
 package groundwork
 
-import "github.com/google/uuid"
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
 
 // Role is what somebody may do here.
 type Role string
@@ -24,9 +28,47 @@ const (
 	RoleSystem         Role = "SYSTEM"
 )
 
-// Actor is who does something: an account, the role it acts in and, for officials, its unit.
-type Actor struct {
-	ID     string
-	Role   Role
-	UnitID *uuid.UUID
+// Roles lists all roles in the order in which tables show them.
+var Roles = []Role{
+	RoleCitizen, RoleIntake, RoleDispatcher, RoleHandler, RoleUnitHead, RoleLeader, RoleSupervisor, RoleCaller, RoleCampaignLead,
+	RolePolicyOwner, RoleAssessor, RoleAnalyst, RoleResearcher, RolePrivacyOfficer, RoleSystem,
 }
+
+// Actor is who does something: an account, the role it acts in and what that role is bound to.
+type Actor struct {
+	ID         string
+	Role       Role
+	UnitID     *uuid.UUID  // the unit it acts for, of roles within units
+	RegionIDs  []uuid.UUID // roots of the region subtrees that the role is bound to; none = bound to no region
+	OfficialID *uuid.UUID  // the official behind the account, of LEADER and others who hold posts
+	Via        Request     `json:"-"` // not part of who somebody is
+}
+
+// Request is by which request an actor does something. It enters the audit, never a rule.
+type Request struct {
+	ClientMutationID string // given again by the same actor, the request is answered again and not done again
+	ID               string // of the request in the log
+	Address          string // where it came from
+	Purpose          string // why, where a reason must be given beside the step's own
+}
+
+type actorKey struct{}
+
+// WithActor returns a context that says who asks.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// ActorFrom returns who asks: an anonymous citizen, unless the context says otherwise.
+func ActorFrom(ctx context.Context) Actor {
+	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
+		return a
+	}
+	return Anonymous
+}
+
+// Anonymous is who asks without an account.
+var Anonymous = Actor{ID: "anonymous", Role: RoleCitizen}
+
+// System is who does what time brings about.
+var System = Actor{ID: "system", Role: RoleSystem}

@@ -9,13 +9,12 @@ import (
 // Step asks to move an issue along its life. Kind names the transition; the group of fields that belongs to it carries what its
 // guard asks for, all else stays zero. At is when it happened, zero = now; it may lie in the past, never in the future.
 type Step struct {
-	IssueID          uuid.UUID
-	Kind             EventKind
-	Actor            Actor
-	At               time.Time
-	ExpectedSeq      int    // optimistic locking: the issue's Seq as the caller saw it, 0 = do not check
-	ClientMutationID string // the same id of the same actor is answered again, not done again
-	Reason           string // public reason or coded reason, as the transition asks
+	IssueID     uuid.UUID
+	Kind        EventKind
+	Actor       Actor
+	At          time.Time
+	ExpectedSeq int    // optimistic locking: the issue's Seq as the caller saw it, 0 = do not check
+	Reason      string // public reason or coded reason, as the transition asks
 
 	UnitID         *uuid.UUID // DISPATCHED: the unit
 	OverrideReason string     // DISPATCHED outside the catalogue

@@ -15,6 +15,7 @@ type Store interface {
 	OfficeStore
 	OpinionStore
 	IssueStore
+	HistoryStore
 	Ping(ctx context.Context) error
 }
 
@@ -85,16 +86,15 @@ type IssueStore interface {
 
 // Registration opens an issue.
 type Registration struct {
-	Actor            Actor
-	ClientMutationID string
-	OpinionIDs       []uuid.UUID
-	Title            string // empty = the first opinion's subject
-	CategoryID       *uuid.UUID
-	Severity         Severity   // empty = NORMAL
-	Difficulty       Difficulty // empty = ROUTINE
-	RegionID         *uuid.UUID // nil = that of the first opinion
-	SiteID           *uuid.UUID
-	DueAt            *time.Time
+	Actor      Actor
+	OpinionIDs []uuid.UUID
+	Title      string // empty = the first opinion's subject
+	CategoryID *uuid.UUID
+	Severity   Severity   // empty = NORMAL
+	Difficulty Difficulty // empty = ROUTINE
+	RegionID   *uuid.UUID // nil = that of the first opinion
+	SiteID     *uuid.UUID
+	DueAt      *time.Time
 }
 
 // TimeRange is half-open: [From, To); a nil end is open.
@@ -186,3 +186,9 @@ const (
 	OrderUpdatedDesc IssueOrder = "UPDATED_DESC"
 	OrderDueAsc      IssueOrder = "DUE_ASC" // issues without a due time come last
 )
+
+// HistoryStore keeps the histories of the nouns other than issues.
+type HistoryStore interface {
+	// HistoryOf returns the first events of things of a noun (its table's name), by seq, at most limit a thing.
+	HistoryOf(ctx context.Context, noun string, ids []uuid.UUID, limit int) (map[uuid.UUID][]*EntityEvent, error)
+}

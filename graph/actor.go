@@ -22,15 +22,7 @@ const (
 
 const maxActor = 200
 
-var roles = []groundwork.Role{
-	groundwork.RoleCitizen, groundwork.RoleIntake, groundwork.RoleDispatcher, groundwork.RoleHandler, groundwork.RoleUnitHead,
-	groundwork.RoleLeader, groundwork.RoleSupervisor, groundwork.RoleCaller, groundwork.RoleCampaignLead, groundwork.RolePolicyOwner,
-	groundwork.RoleAssessor, groundwork.RoleAnalyst, groundwork.RoleResearcher, groundwork.RolePrivacyOfficer, groundwork.RoleSystem,
-}
-
-type actorKey struct{}
-
-// WithActor reads from the headers who asks, for ActorFrom. Without headers it is an anonymous citizen; headers that make no sense
+// WithActor reads from the headers who asks, for groundwork.ActorFrom. Without headers it is an anonymous citizen; headers that make no sense
 // are answered 400.
 func WithActor(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,22 +31,12 @@ func WithActor(next http.Handler) http.Handler {
 			refuse(w, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+		next.ServeHTTP(w, r.WithContext(groundwork.WithActor(r.Context(), actor)))
 	})
 }
 
-// ActorFrom returns who asks.
-func ActorFrom(ctx context.Context) groundwork.Actor {
-	if actor, ok := ctx.Value(actorKey{}).(groundwork.Actor); ok {
-		return actor
-	}
-	return anonymous
-}
-
-var anonymous = groundwork.Actor{ID: "anonymous", Role: groundwork.RoleCitizen}
-
 func actorOf(h http.Header) (groundwork.Actor, *groundwork.Error) {
-	actor := anonymous
+	actor := groundwork.Anonymous
 	if name := strings.TrimSpace(h.Get(HeaderActor)); name != "" {
 		if len(name) > maxActor {
 			return actor, groundwork.Invalid(HeaderActor, "header %s has %d bytes; give at most %d", HeaderActor, len(name), maxActor)
@@ -62,12 +44,12 @@ func actorOf(h http.Header) (groundwork.Actor, *groundwork.Error) {
 		actor.ID = name
 	}
 	if role := groundwork.Role(h.Get(HeaderRole)); role != "" {
-		if !slices.Contains(roles, role) {
-			return actor, groundwork.Invalid(HeaderRole, "header %s: role %q is unknown; give one of %v", HeaderRole, role, roles)
+		if !slices.Contains(groundwork.Roles, role) {
+			return actor, groundwork.Invalid(HeaderRole, "header %s: role %q is unknown; give one of %v", HeaderRole, role, groundwork.Roles)
 		}
 		actor.Role = role
 	}
-	if actor.Role != groundwork.RoleCitizen && actor.ID == anonymous.ID {
+	if actor.Role != groundwork.RoleCitizen && actor.ID == groundwork.Anonymous.ID {
 		return actor, groundwork.Invalid(HeaderActor, "role %s is not for the anonymous; give header %s", actor.Role, HeaderActor)
 	}
 	unit, err := unitOf(h.Get(HeaderUnit))
@@ -101,7 +83,7 @@ func refuse(w http.ResponseWriter, err *groundwork.Error) {
 
 // worksOnIssues reports whether the role of this request may read what is confidential in an issue.
 func worksOnIssues(ctx context.Context) bool {
-	switch ActorFrom(ctx).Role {
+	switch groundwork.ActorFrom(ctx).Role {
 	case groundwork.RoleCitizen, groundwork.RoleAnalyst, groundwork.RoleResearcher:
 		return false
 	default:

@@ -12,12 +12,12 @@ import (
 func (r *Resolver) register(ctx context.Context, input model.RegisterIssueInput) (*model.IssuePayload, error) {
 	var ids refs
 	registration := groundwork.Registration{
-		ClientMutationID: or(input.ClientMutationID), OpinionIDs: ids.many(input.OpinionIds, model.TypeOpinion, "opinionIds"),
-		Title: or(input.Title), CategoryID: ids.opt(input.CategoryID, model.TypeCategory, "categoryId"),
+		OpinionIDs: ids.many(input.OpinionIds, model.TypeOpinion, "opinionIds"),
+		Title:      or(input.Title), CategoryID: ids.opt(input.CategoryID, model.TypeCategory, "categoryId"),
 		Severity: input.Severity, Difficulty: input.Difficulty, RegionID: ids.opt(input.RegionID, model.TypeRegion, "regionId"),
 		SiteID: ids.opt(input.SiteID, model.TypeSite, "siteId"), DueAt: input.DueAt.Value(),
 	}
-	issue, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Issue, groundwork.Receipt, error) {
+	issue, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Issue, groundwork.Receipt, error) {
 		registration.Actor = by
 		return r.store.RegisterIssue(ctx, registration)
 	})
@@ -31,7 +31,7 @@ func (r *Resolver) register(ctx context.Context, input model.RegisterIssueInput)
 func (r *Resolver) feedback(ctx context.Context, input model.RecordFeedbackInput) (*model.IssuePayload, error) {
 	collectedBy := or(input.CollectedBy)
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
-		Kind:     feedbackKind(ActorFrom(ctx), input.Resolved, collectedBy),
+		Kind:     feedbackKind(groundwork.ActorFrom(ctx), input.Resolved, collectedBy),
 		Resolved: input.Resolved, Satisfaction: whole(input.Satisfaction), Pressured: input.Pressured,
 		CollectedBy: collectedBy, Comment: or(input.Comment),
 	})

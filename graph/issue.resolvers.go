@@ -47,7 +47,7 @@ func (r *issueResolver) NetHours(ctx context.Context, obj *model.Issue) (float64
 }
 
 func (r *issueResolver) PermittedSteps(ctx context.Context, obj *model.Issue) ([]groundwork.EventKind, error) {
-	return groundwork.PermittedSteps((*groundwork.Issue)(obj), ActorFrom(ctx).Role), nil
+	return groundwork.PermittedSteps((*groundwork.Issue)(obj), groundwork.ActorFrom(ctx).Role), nil
 }
 
 func (r *issueResolver) Region(ctx context.Context, objs []*model.Issue) ([]*model.Region, error) {

@@ -123,7 +123,6 @@ func TestRefusals(t *testing.T) {
 	id := f.issue("Refused")
 	const nowhere = "SXNzdWU6MDE5MDAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAw" // Issue:01900000-0000-7000-8000-000000000000
 	for _, c := range []struct{ name, role, mutation, issue, input, code, field string }{
-		{"role", "CITIZEN", "dispatchIssue", id, `unitId: "` + f.bureau + `"`, "FORBIDDEN", ""},
 		{"state", "HANDLER", "acceptIssue", id, ``, "ILLEGAL_TRANSITION", ""},
 		{"missing reason", "CITIZEN", "withdrawIssue", id, `reason: "", pressured: NO`, "BAD_USER_INPUT", "reason"},
 		{"stale version", "DISPATCHER", "dispatchIssue", id, `unitId: "` + f.bureau + `", expectedVersion: 9`, "CONFLICT", ""},

@@ -28,7 +28,7 @@ func (r *mutationResolver) CreateOrgUnit(ctx context.Context, input model.Create
 		ParentID: ids.opt(input.ParentID, model.TypeOrgUnit, "parentId"), RegionID: ids.opt(input.RegionID, model.TypeRegion, "regionId"),
 		Name: input.Name, Kind: input.Kind,
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.OrgUnit, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.OrgUnit, groundwork.Receipt, error) {
 		return r.store.CreateOrgUnit(ctx, by, orgUnit)
 	})
 	if err != nil {
@@ -46,7 +46,7 @@ func (r *mutationResolver) CreateDispatchRule(ctx context.Context, input model.C
 		OrgUnitID: ids.one(input.OrgUnitID, model.TypeOrgUnit, "orgUnitId"), Basis: input.Basis,
 		ValidFrom: input.ValidFrom, ValidTo: input.ValidTo.Value(),
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.DispatchRule, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.DispatchRule, groundwork.Receipt, error) {
 		return r.store.CreateDispatchRule(ctx, by, dispatchRule)
 	})
 	if err != nil {
@@ -62,7 +62,7 @@ func (r *mutationResolver) CreateOfficial(ctx context.Context, input model.Creat
 	official := groundwork.Official{
 		Pseudonym: input.Pseudonym,
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Official, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Official, groundwork.Receipt, error) {
 		return r.store.CreateOfficial(ctx, by, official)
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (r *mutationResolver) CreatePostHolding(ctx context.Context, input model.Cr
 		OfficialID: ids.one(input.OfficialID, model.TypeOfficial, "officialId"), OrgUnitID: ids.one(input.OrgUnitID, model.TypeOrgUnit, "orgUnitId"),
 		Rank: input.Rank, Title: input.Title, HeldFrom: input.HeldFrom, HeldTo: input.HeldTo.Value(),
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.PostHolding, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.PostHolding, groundwork.Receipt, error) {
 		return r.store.CreatePostHolding(ctx, by, postHolding)
 	})
 	if err != nil {

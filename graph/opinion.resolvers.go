@@ -23,7 +23,7 @@ func (r *mutationResolver) SubmitOpinion(ctx context.Context, input model.Submit
 		RegionID: ids.opt(input.RegionID, model.TypeRegion, "regionId"), SiteID: ids.opt(input.SiteID, model.TypeSite, "siteId"),
 		Confidentiality: input.Confidentiality,
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Opinion, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Opinion, groundwork.Receipt, error) {
 		return r.store.SubmitOpinion(ctx, by, opinion)
 	})
 	if err != nil {

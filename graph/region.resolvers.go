@@ -21,7 +21,7 @@ func (r *mutationResolver) CreateRegion(ctx context.Context, input model.CreateR
 		Latitude: input.Latitude.Value(), Longitude: input.Longitude.Value(), UrbanRural: input.UrbanRural.Value(),
 		ValidFrom: input.ValidFrom.Value(), ValidTo: input.ValidTo.Value(),
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Region, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Region, groundwork.Receipt, error) {
 		return r.store.CreateRegion(ctx, by, region)
 	})
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *mutationResolver) SetPopulation(ctx context.Context, input model.SetPop
 	var ids refs
 	region := ids.one(input.RegionID, model.TypeRegion, "regionId")
 	population := groundwork.Population{RegionID: region, Year: int(input.Year), Persons: int64(input.Persons), Source: input.Source}
-	_, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Population, groundwork.Receipt, error) {
+	_, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Population, groundwork.Receipt, error) {
 		receipt, err := r.store.SetPopulations(ctx, by, []groundwork.Population{population})
 		return &population, receipt, err
 	})

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"groundwork"
 	"groundwork/graph/edge"
 	"groundwork/graph/gen"
@@ -47,6 +49,7 @@ func NewHandler(d Deps) http.Handler {
 		AllowedOrigins: d.AllowedOrigins,
 		Timeout:        d.Timeout,
 		Limits:         d.Limits,
+		Extensions:     []graphql.HandlerExtension{permissions{}},
 	})
 	return WithActor(withLoaders(d.Store, api))
 }

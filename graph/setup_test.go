@@ -85,13 +85,10 @@ func (f *office) furnish() {
 		`", basis: "duty list 3", validFrom: "2020-01-01"`)
 }
 
-// create asks for one thing to be made and returns its id.
+// create asks as the system for one thing to be made and returns its id.
 func (f *office) create(mutation, field, input string) string {
 	f.t.Helper()
-	r := f.as("SYSTEM").ask(`mutation { `+mutation+`(input: {`+input+`}) { `+field+` { id } userErrors { code message field } } }`, nil)
-	require.Empty(f.t, r.Errors)
-	require.Empty(f.t, r.at(f.t, mutation, "userErrors"))
-	return r.text(f.t, mutation, field, "id")
+	return f.as("SYSTEM").create(mutation, field, input)
 }
 
 // caller asks in a role.
@@ -214,4 +211,12 @@ func (f *office) done(state, role, mutation, issue, input string) reply {
 	require.Equal(f.t, state, r.text(f.t, "s", "issue", "state"), "%s by %s", mutation, role)
 	require.NotEmpty(f.t, r.text(f.t, "s", "consistency"))
 	return r
+}
+
+// create asks for one thing to be made and returns its id.
+func (c caller) create(mutation, field, input string) string {
+	c.f.t.Helper()
+	r := c.get(`mutation { `+mutation+`(input: {`+input+`}) { `+field+` { id } userErrors { code message field } } }`, nil)
+	require.Empty(c.f.t, r.at(c.f.t, mutation, "userErrors"))
+	return r.text(c.f.t, mutation, field, "id")
 }

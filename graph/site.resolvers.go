@@ -21,7 +21,7 @@ func (r *mutationResolver) CreateSite(ctx context.Context, input model.CreateSit
 		Latitude: input.Latitude.Value(), Longitude: input.Longitude.Value(),
 		EligibleFrom: input.EligibleFrom.Value(), EligibleTo: input.EligibleTo.Value(),
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Site, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Site, groundwork.Receipt, error) {
 		return r.store.CreateSite(ctx, by, site)
 	})
 	if err != nil {

@@ -22,7 +22,7 @@ func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVi
 		StartedAt: input.StartedAt, EndedAt: input.EndedAt.Value(), CitizensMet: whole(input.CitizensMet),
 		NoteText: input.NoteText.Value(), NoteUnitID: ids.opt(input.NoteUnitID, model.TypeOrgUnit, "noteUnitId"),
 	}
-	made, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Visit, groundwork.Receipt, error) {
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Visit, groundwork.Receipt, error) {
 		return r.store.RecordVisit(ctx, by, visit)
 	})
 	if err != nil {

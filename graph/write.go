@@ -17,10 +17,12 @@ type written struct {
 }
 
 // write does a write unless an id of its input was wrong, and tells refusals from faults. The thing is nil if it was refused.
-func write[T any](ctx context.Context, ids refs, do func(by groundwork.Actor) (*T, groundwork.Receipt, error)) (*T, written, error) {
+func write[T any](ctx context.Context, ids refs, clientMutationID graphql.Omittable[*string], do func(by groundwork.Actor) (*T, groundwork.Receipt, error)) (*T, written, error) {
 	made, receipt, err := (*T)(nil), groundwork.Receipt{}, ids.err
 	if err == nil {
-		made, receipt, err = do(ActorFrom(ctx))
+		by := groundwork.ActorFrom(ctx)
+		by.Via.ClientMutationID = or(clientMutationID)
+		made, receipt, err = do(by)
 	}
 	refused, err := userErrors(err)
 	if err != nil || len(refused) > 0 {
@@ -42,8 +44,8 @@ type stepInput struct {
 // step moves an issue along its life.
 func (r *Resolver) step(ctx context.Context, in stepInput, ids refs, s groundwork.Step) (*model.IssuePayload, error) {
 	s.IssueID = ids.one(in.issueID, model.TypeIssue, "issueId")
-	s.At, s.ExpectedSeq, s.ClientMutationID = or(in.at), int(or(in.expectedVersion)), or(in.clientMutationID)
-	issue, done, err := write(ctx, ids, func(by groundwork.Actor) (*groundwork.Issue, groundwork.Receipt, error) {
+	s.At, s.ExpectedSeq = or(in.at), int(or(in.expectedVersion))
+	issue, done, err := write(ctx, ids, in.clientMutationID, func(by groundwork.Actor) (*groundwork.Issue, groundwork.Receipt, error) {
 		s.Actor = by
 		return r.store.Step(ctx, s)
 	})

@@ -45,18 +45,17 @@ func (db *DB) CategoriesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 }
 
 // CreateCategory implements groundwork.PlaceStore. The version before the new one ends on the day on which the new one begins.
-func (db *DB) CreateCategory(ctx context.Context, by groundwork.Actor, c groundwork.Category) (created *groundwork.Category, receipt groundwork.Receipt, err error) {
+func (db *DB) CreateCategory(ctx context.Context, by groundwork.Actor, c groundwork.Category) (*groundwork.Category, groundwork.Receipt, error) {
 	if c.ValidFrom.IsZero() {
 		c.ValidFrom = db.now().In(groundwork.China).Truncate(24 * time.Hour)
 	}
 	if err := c.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create category", func(tx pgx.Tx) error {
-		created, err = addCategory(ctx, tx, by, c)
-		return err
+	return do(ctx, db, request[groundwork.Category]{op: "create category", by: by, input: c, table: "category", columns: categoryColumns,
+		id: func(made *groundwork.Category) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Category, error) {
+		return addCategory(ctx, tx, by, c)
 	})
-	return created, receipt, err
 }
 
 func addCategory(ctx context.Context, tx pgx.Tx, by groundwork.Actor, c groundwork.Category) (*groundwork.Category, error) {

@@ -44,25 +44,25 @@ func events(rows []eventRow) []groundwork.Event {
 // eventInsertColumns are the columns of a new event, in the order of eventValues.
 var eventInsertColumns = []string{
 	"issue_id", "seq", "kind", "from_state", "to_state", "at", "known_at", "actor", "actor_role", "actor_unit_id", "reason_code",
-	"payload", "client_mutation_id", "client_mutation_sha256", "closure_type", "origin_at", "first_response_at", "claimed_at",
+	"payload", "closure_type", "origin_at", "first_response_at", "claimed_at",
 	"resolved_at", "closed_at", "merged_into_id", "lead_unit_id", "paused_since", "paused_seconds", "return_count", "dispute_count",
 	"reopen_count", "escalation_level", "opinion_count",
 }
 
-func eventValues(e groundwork.Event, m mutation) []any {
+func eventValues(e groundwork.Event) []any {
 	p := e.Progress
 	return []any{
 		e.IssueID, p.Seq, e.Kind, e.FromState, p.State, e.At, e.KnownAt, e.Actor.ID, e.Actor.Role, e.Actor.UnitID, e.ReasonCode,
-		e.Payload, m.id, m.sha256, p.ClosureType, p.OriginAt, p.FirstResponseAt, p.ClaimedAt,
+		e.Payload, p.ClosureType, p.OriginAt, p.FirstResponseAt, p.ClaimedAt,
 		p.ResolvedAt, p.ClosedAt, p.MergedIntoID, p.LeadUnitID, p.PausedSince, p.PausedSeconds, p.ReturnCount, p.DisputeCount,
 		p.ReopenCount, p.EscalationLevel, p.OpinionCount,
 	}
 }
 
 // addEvents appends events, in their order.
-func addEvents(ctx context.Context, tx pgx.Tx, list []groundwork.Event, m mutation) error {
+func addEvents(ctx context.Context, tx pgx.Tx, list []groundwork.Event) error {
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue_event"}, eventInsertColumns, pgx.CopyFromSlice(len(list), func(i int) ([]any, error) {
-		return eventValues(list[i], m), nil
+		return eventValues(list[i]), nil
 	}))
 	return err
 }

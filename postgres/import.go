@@ -142,7 +142,7 @@ func checkBatch(b groundwork.ImportBatch) error {
 
 // ImportPopulations implements groundwork.Importer.
 func (db *DB) ImportPopulations(ctx context.Context, by groundwork.Actor, rows []groundwork.PopulationRow, dryRun bool) (changed int, err error) {
-	_, err = db.write(ctx, "import populations", func(tx pgx.Tx) error {
+	_, err = db.write(ctx, by, "import populations", func(tx pgx.Tx) error {
 		known := map[string]uuid.UUID{}
 		ps := make([]groundwork.Population, len(rows))
 		for i, r := range rows {

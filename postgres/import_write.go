@@ -25,7 +25,7 @@ func (w *writing) flush(ctx context.Context, tx pgx.Tx) error {
 	if err := addIssues(ctx, tx, w.added, w.actor); err != nil {
 		return err
 	}
-	if err := addEvents(ctx, tx, w.events, mutation{}); err != nil {
+	if err := addEvents(ctx, tx, w.events); err != nil {
 		return err
 	}
 	if err := addLinks(ctx, tx, w.links); err != nil {

@@ -33,32 +33,30 @@ func (db *DB) OrgUnitsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 }
 
 // CreateOrgUnit implements groundwork.OfficeStore.
-func (db *DB) CreateOrgUnit(ctx context.Context, by groundwork.Actor, u groundwork.OrgUnit) (created *groundwork.OrgUnit, receipt groundwork.Receipt, err error) {
+func (db *DB) CreateOrgUnit(ctx context.Context, by groundwork.Actor, u groundwork.OrgUnit) (*groundwork.OrgUnit, groundwork.Receipt, error) {
 	if err := u.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create unit", func(tx pgx.Tx) error {
-		created, err = insert[groundwork.OrgUnit](ctx, tx, "org_unit", orgUnitColumns, pgx.NamedArgs{
+	return do(ctx, db, request[groundwork.OrgUnit]{op: "create unit", by: by, input: u, table: "org_unit", columns: orgUnitColumns,
+		id: func(made *groundwork.OrgUnit) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.OrgUnit, error) {
+		return insert[groundwork.OrgUnit](ctx, tx, "org_unit", orgUnitColumns, pgx.NamedArgs{
 			"id": newID(u.ID), "parent_id": u.ParentID, "region_id": u.RegionID, "name": u.Name, "kind": u.Kind, "recorded_by": by.ID,
 		})
-		return err
 	})
-	return created, receipt, err
 }
 
 // CreateDispatchRule implements groundwork.OfficeStore.
-func (db *DB) CreateDispatchRule(ctx context.Context, by groundwork.Actor, r groundwork.DispatchRule) (created *groundwork.DispatchRule, receipt groundwork.Receipt, err error) {
+func (db *DB) CreateDispatchRule(ctx context.Context, by groundwork.Actor, r groundwork.DispatchRule) (*groundwork.DispatchRule, groundwork.Receipt, error) {
 	if err := r.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create dispatch rule", func(tx pgx.Tx) error {
-		created, err = insert[groundwork.DispatchRule](ctx, tx, "dispatch_rule", dispatchRuleColumns, pgx.NamedArgs{
+	return do(ctx, db, request[groundwork.DispatchRule]{op: "create dispatch rule", by: by, input: r, table: "dispatch_rule", columns: dispatchRuleColumns,
+		id: func(made *groundwork.DispatchRule) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.DispatchRule, error) {
+		return insert[groundwork.DispatchRule](ctx, tx, "dispatch_rule", dispatchRuleColumns, pgx.NamedArgs{
 			"id": newID(r.ID), "category_id": r.CategoryID, "region_level": r.RegionLevel, "org_unit_id": r.OrgUnitID, "basis": r.Basis,
 			"valid_from": r.ValidFrom, "valid_to": r.ValidTo, "recorded_by": by.ID,
 		})
-		return err
 	})
-	return created, receipt, err
 }
 
 // Officials implements groundwork.OfficeStore.
@@ -74,16 +72,15 @@ func (db *DB) OfficialsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID
 }
 
 // CreateOfficial implements groundwork.OfficeStore.
-func (db *DB) CreateOfficial(ctx context.Context, by groundwork.Actor, o groundwork.Official) (created *groundwork.Official, receipt groundwork.Receipt, err error) {
+func (db *DB) CreateOfficial(ctx context.Context, by groundwork.Actor, o groundwork.Official) (*groundwork.Official, groundwork.Receipt, error) {
 	if err := o.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create official", func(tx pgx.Tx) error {
-		created, err = insert[groundwork.Official](ctx, tx, "official", officialColumns,
+	return do(ctx, db, request[groundwork.Official]{op: "create official", by: by, input: o, table: "official", columns: officialColumns,
+		id: func(made *groundwork.Official) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Official, error) {
+		return insert[groundwork.Official](ctx, tx, "official", officialColumns,
 			pgx.NamedArgs{"id": newID(o.ID), "pseudonym": o.Pseudonym, "recorded_by": by.ID})
-		return err
 	})
-	return created, receipt, err
 }
 
 // PostHoldingsByID implements groundwork.OfficeStore.
@@ -102,16 +99,15 @@ func (db *DB) PostHoldingsOf(ctx context.Context, officialIDs []uuid.UUID) (map[
 }
 
 // CreatePostHolding implements groundwork.OfficeStore.
-func (db *DB) CreatePostHolding(ctx context.Context, by groundwork.Actor, h groundwork.PostHolding) (created *groundwork.PostHolding, receipt groundwork.Receipt, err error) {
+func (db *DB) CreatePostHolding(ctx context.Context, by groundwork.Actor, h groundwork.PostHolding) (*groundwork.PostHolding, groundwork.Receipt, error) {
 	if err := h.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create post holding", func(tx pgx.Tx) error {
-		created, err = insert[groundwork.PostHolding](ctx, tx, "post_holding", postHoldingColumns, pgx.NamedArgs{
+	return do(ctx, db, request[groundwork.PostHolding]{op: "create post holding", by: by, input: h, table: "post_holding", columns: postHoldingColumns,
+		id: func(made *groundwork.PostHolding) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.PostHolding, error) {
+		return insert[groundwork.PostHolding](ctx, tx, "post_holding", postHoldingColumns, pgx.NamedArgs{
 			"id": newID(h.ID), "official_id": h.OfficialID, "org_unit_id": h.OrgUnitID, "rank": h.Rank, "title": h.Title,
 			"held_from": h.HeldFrom, "held_to": h.HeldTo, "recorded_by": by.ID,
 		})
-		return err
 	})
-	return created, receipt, err
 }

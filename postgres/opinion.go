@@ -69,31 +69,30 @@ func (db *DB) OpinionsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (
 }
 
 // SubmitOpinion implements groundwork.OpinionStore. A citizen who submits becomes the reporter, under a pseudonym.
-func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwork.Opinion) (created *groundwork.Opinion, receipt groundwork.Receipt, err error) {
+func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwork.Opinion) (*groundwork.Opinion, groundwork.Receipt, error) {
 	now := groundwork.Moment(db.now())
 	fillOpinion(&o, now)
 	if err := o.Validate(now); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "submit opinion", func(tx pgx.Tx) error {
+	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: o, table: "opinion", columns: opinionColumns,
+		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
 		reporter := o.ReporterPID
 		if reporter == nil && by.Role == groundwork.RoleCitizen {
 			pids, err := pseudonyms(ctx, tx, ownSource, []string{by.ID})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			reporter = new(pids[by.ID])
 		}
-		created, err = insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
+		return insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
 			"id": newID(o.ID), "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
 			"received_at": o.ReceivedAt, "received_precision": o.ReceivedPrecision, "occurred_at": o.OccurredAt, "visit_id": o.VisitID,
 			"reporter_pid": reporter, "subject": o.Subject, "text": o.Text, "latitude": o.Latitude, "longitude": o.Longitude,
 			"precision_m": o.PrecisionM, "region_id": o.RegionID, "site_id": o.SiteID, "confidentiality": o.Confidentiality,
 			"recorded_by": by.ID,
 		})
-		return err
 	})
-	return created, receipt, err
 }
 
 func fillOpinion(o *groundwork.Opinion, now time.Time) {

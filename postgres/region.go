@@ -66,15 +66,14 @@ func (db *DB) PopulationsOf(ctx context.Context, regionIDs []uuid.UUID) (map[uui
 }
 
 // CreateRegion implements groundwork.PlaceStore.
-func (db *DB) CreateRegion(ctx context.Context, by groundwork.Actor, r groundwork.Region) (created *groundwork.Region, receipt groundwork.Receipt, err error) {
+func (db *DB) CreateRegion(ctx context.Context, by groundwork.Actor, r groundwork.Region) (*groundwork.Region, groundwork.Receipt, error) {
 	if err := r.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create region", func(tx pgx.Tx) error {
-		created, err = addRegion(ctx, tx, by, r)
-		return err
+	return do(ctx, db, request[groundwork.Region]{op: "create region", by: by, input: r, table: "region", columns: regionColumns,
+		id: func(made *groundwork.Region) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Region, error) {
+		return addRegion(ctx, tx, by, r)
 	})
-	return created, receipt, err
 }
 
 // addRegion adds a region below its parent, which must be one rung above.
@@ -102,7 +101,7 @@ func (db *DB) SetPopulations(ctx context.Context, by groundwork.Actor, ps []grou
 			return groundwork.Receipt{}, err
 		}
 	}
-	return db.write(ctx, "set populations", func(tx pgx.Tx) error {
+	return db.write(ctx, by, "set populations", func(tx pgx.Tx) error {
 		_, err := setPopulations(ctx, tx, by, ps)
 		return err
 	})

@@ -12,29 +12,21 @@ import (
 )
 
 // RegisterIssue implements groundwork.IssueStore.
-func (db *DB) RegisterIssue(ctx context.Context, r groundwork.Registration) (issue *groundwork.Issue, receipt groundwork.Receipt, err error) {
+func (db *DB) RegisterIssue(ctx context.Context, r groundwork.Registration) (*groundwork.Issue, groundwork.Receipt, error) {
 	if err := r.Validate(); err != nil {
-		return nil, receipt, err
-	}
-	m, err := mutationOf(r.ClientMutationID, r)
-	if err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
 	r.OpinionIDs = distinct(r.OpinionIDs)
-	receipt, err = db.write(ctx, "register issue", func(tx pgx.Tx) error {
-		if issue, err = m.answered(ctx, tx, r.Actor); issue != nil || err != nil {
-			return err
-		}
-		issue, err = db.register(ctx, tx, r, m)
-		return err
-	})
-	if err != nil {
-		return nil, receipt, err
-	}
-	return issue, receipt, nil
+	return do(ctx, db, issueRequest("register issue", r.Actor, r), func(tx pgx.Tx) (*groundwork.Issue, error) { return db.register(ctx, tx, r) })
 }
 
-func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration, m mutation) (*groundwork.Issue, error) {
+// issueRequest is a request that makes or moves an issue.
+func issueRequest(op string, by groundwork.Actor, input any) request[groundwork.Issue] {
+	return request[groundwork.Issue]{op: op, by: by, input: input, table: "issue", columns: issueColumns,
+		id: func(i *groundwork.Issue) uuid.UUID { return i.ID }}
+}
+
+func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration) (*groundwork.Issue, error) {
 	opinions, err := collect[groundwork.Opinion](ctx, tx, "read opinions",
 		"SELECT "+opinionColumns+" FROM opinion WHERE id = ANY(@ids) ORDER BY received_at, id FOR UPDATE", pgx.NamedArgs{"ids": r.OpinionIDs})
 	if err != nil {
@@ -53,7 +45,7 @@ func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration
 	if err := addIssues(ctx, tx, []*groundwork.Issue{issue}, r.Actor); err != nil {
 		return nil, err
 	}
-	if err := addEvents(ctx, tx, []groundwork.Event{event}, m); err != nil {
+	if err := addEvents(ctx, tx, []groundwork.Event{event}); err != nil {
 		return nil, err
 	}
 	links := make([]link, len(opinions))

@@ -28,16 +28,15 @@ func (db *DB) SitesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*gr
 }
 
 // CreateSite implements groundwork.PlaceStore.
-func (db *DB) CreateSite(ctx context.Context, by groundwork.Actor, s groundwork.Site) (created *groundwork.Site, receipt groundwork.Receipt, err error) {
+func (db *DB) CreateSite(ctx context.Context, by groundwork.Actor, s groundwork.Site) (*groundwork.Site, groundwork.Receipt, error) {
 	if err := s.Validate(); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "create site", func(tx pgx.Tx) error {
-		created, err = insert[groundwork.Site](ctx, tx, "site", siteColumns, pgx.NamedArgs{
+	return do(ctx, db, request[groundwork.Site]{op: "create site", by: by, input: s, table: "site", columns: siteColumns,
+		id: func(made *groundwork.Site) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Site, error) {
+		return insert[groundwork.Site](ctx, tx, "site", siteColumns, pgx.NamedArgs{
 			"id": newID(s.ID), "region_id": s.RegionID, "kind": s.Kind, "name": s.Name, "latitude": s.Latitude, "longitude": s.Longitude,
 			"eligible_from": s.EligibleFrom, "eligible_to": s.EligibleTo, "recorded_by": by.ID,
 		})
-		return err
 	})
-	return created, receipt, err
 }

@@ -2,10 +2,6 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -15,66 +11,15 @@ import (
 	"groundwork"
 )
 
-// mutation is the identity of a request that may come again: its id and a digest of what it asked. Both are nil if it has none.
-type mutation struct{ id, sha256 *string }
-
-func mutationOf(id string, request any) (mutation, error) {
-	if id == "" {
-		return mutation{}, nil
-	}
-	text, err := json.Marshal(request)
-	if err != nil {
-		return mutation{}, fmt.Errorf("digest of the request: %w", err)
-	}
-	digest := sha256.Sum256(text)
-	return mutation{id: &id, sha256: new(hex.EncodeToString(digest[:]))}, nil
-}
-
-// answered returns the issue of an earlier request with the same actor and id, nil if there was none.
-func (m mutation) answered(ctx context.Context, tx pgx.Tx, actor groundwork.Actor) (*groundwork.Issue, error) {
-	if m.id == nil {
-		return nil, nil
-	}
-	type earlier struct {
-		IssueID              uuid.UUID
-		ClientMutationSha256 string
-	}
-	before, err := one[earlier](ctx, tx, "look for the same request",
-		"SELECT issue_id, client_mutation_sha256 FROM issue_event WHERE actor = @actor AND client_mutation_id = @id",
-		pgx.NamedArgs{"actor": actor.ID, "id": m.id})
-	if err != nil || before == nil {
-		return nil, err
-	}
-	if before.ClientMutationSha256 != *m.sha256 {
-		return nil, &groundwork.Error{Code: groundwork.CodeConflict, Field: "clientMutationId",
-			Message: fmt.Sprintf("clientMutationId %q was used for another request; give a new one", *m.id)}
-	}
-	return one[groundwork.Issue](ctx, tx, "read issue", "SELECT "+issueColumns+" FROM issue WHERE id = @id", pgx.NamedArgs{"id": before.IssueID})
-}
-
 // Step implements groundwork.IssueStore.
-func (db *DB) Step(ctx context.Context, s groundwork.Step) (issue *groundwork.Issue, receipt groundwork.Receipt, err error) {
-	m, err := mutationOf(s.ClientMutationID, s)
-	if err != nil {
-		return nil, receipt, err
-	}
-	receipt, err = db.write(ctx, "take step "+string(s.Kind), func(tx pgx.Tx) error {
-		issue, err = db.step(ctx, tx, s, m)
-		return err
-	})
-	if err != nil {
-		return nil, receipt, err
-	}
-	return issue, receipt, nil
+func (db *DB) Step(ctx context.Context, s groundwork.Step) (*groundwork.Issue, groundwork.Receipt, error) {
+	return do(ctx, db, issueRequest("take step "+string(s.Kind), s.Actor, s), func(tx pgx.Tx) (*groundwork.Issue, error) { return db.step(ctx, tx, s) })
 }
 
-func (db *DB) step(ctx context.Context, tx pgx.Tx, s groundwork.Step, m mutation) (*groundwork.Issue, error) {
+func (db *DB) step(ctx context.Context, tx pgx.Tx, s groundwork.Step) (*groundwork.Issue, error) {
 	locked, err := lockIssues(ctx, tx, s)
 	if err != nil {
 		return nil, err
-	}
-	if before, err := m.answered(ctx, tx, s.Actor); before != nil || err != nil {
-		return before, err
 	}
 	issue := locked[s.IssueID]
 	if issue == nil {
@@ -94,7 +39,7 @@ func (db *DB) step(ctx context.Context, tx pgx.Tx, s groundwork.Step, m mutation
 	if err := keepStep(ctx, tx, issue, s, event, facts); err != nil {
 		return nil, err
 	}
-	if err := addEvents(ctx, tx, []groundwork.Event{event}, m); err != nil {
+	if err := addEvents(ctx, tx, []groundwork.Event{event}); err != nil {
 		return nil, err
 	}
 	issue.Progress = event.Progress

@@ -82,7 +82,7 @@ func TestOptimisticLocking(t *testing.T) {
 func TestRequestsComeAgain(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	r := groundwork.Registration{Actor: o.intake, ClientMutationID: "reg-1", OpinionIDs: []uuid.UUID{o.opinion("Broken road").ID}}
+	r := groundwork.Registration{Actor: under(o.intake, "reg-1"), OpinionIDs: []uuid.UUID{o.opinion("Broken road").ID}}
 	answers := make(chan *groundwork.Issue, 6)
 	for range 6 { // a phone that retries before it has the answer
 		go func() {
@@ -100,7 +100,7 @@ func TestRequestsComeAgain(t *testing.T) {
 	}
 
 	s := o.dispatch()
-	s.IssueID, s.ClientMutationID, s.OverrideReason = first.ID, "step-1", "no category yet"
+	s.IssueID, s.Actor, s.OverrideReason = first.ID, under(s.Actor, "step-1"), "no category yet"
 	once, _, err := o.Step(t.Context(), s)
 	require.NoError(t, err)
 	again, receipt, err := o.Step(t.Context(), s)
@@ -296,4 +296,10 @@ func TestAnyLifeInTheStore(t *testing.T) {
 		}
 	})
 	o.sound()
+}
+
+// under is an actor with a client's id for what it asks.
+func under(a groundwork.Actor, clientMutationID string) groundwork.Actor {
+	a.Via.ClientMutationID = clientMutationID
+	return a
 }

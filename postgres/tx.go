@@ -21,14 +21,19 @@ const maxTries = 5
 
 // write runs f in one transaction and answers when it is durable, with the position of the log behind it. A transaction that lost
 // a race is done again; f must therefore leave nothing behind but what the transaction holds.
-func (db *DB) write(ctx context.Context, op string, f func(pgx.Tx) error) (groundwork.Receipt, error) {
+func (db *DB) write(ctx context.Context, by groundwork.Actor, op string, f func(pgx.Tx) error) (groundwork.Receipt, error) {
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return groundwork.Receipt{}, unreachable(err)
 	}
 	defer conn.Release()
 	for try := 1; ; try++ {
-		err = pgx.BeginFunc(ctx, conn, f)
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if err := identify(ctx, tx, by); err != nil {
+				return err
+			}
+			return f(tx)
+		})
 		if err == nil {
 			return receipt(ctx, conn)
 		}
@@ -40,6 +45,29 @@ func (db *DB) write(ctx context.Context, op string, f func(pgx.Tx) error) (groun
 			return groundwork.Receipt{}, translate(op, err)
 		}
 	}
+}
+
+// identify tells the database who writes, for as long as the transaction lasts: rules of the rows and the audit read it.
+func identify(ctx context.Context, tx pgx.Tx, by groundwork.Actor) error {
+	unit, official := "", ""
+	if by.UnitID != nil {
+		unit = by.UnitID.String()
+	}
+	if by.OfficialID != nil {
+		official = by.OfficialID.String()
+	}
+	regions := make([]string, len(by.RegionIDs))
+	for i, id := range by.RegionIDs {
+		regions[i] = id.String()
+	}
+	_, err := tx.Exec(ctx, `
+		SELECT set_config('groundwork.actor', @actor, true), set_config('groundwork.role', @role, true),
+			set_config('groundwork.unit', @unit, true), set_config('groundwork.regions', @regions, true),
+			set_config('groundwork.official', @official, true), set_config('groundwork.request', @request, true),
+			set_config('groundwork.address', @address, true), set_config('groundwork.purpose', @purpose, true)`,
+		pgx.NamedArgs{"actor": by.ID, "role": string(by.Role), "unit": unit, "regions": strings.Join(regions, ","), "official": official,
+			"request": by.Via.ID, "address": by.Via.Address, "purpose": by.Via.Purpose})
+	return err
 }
 
 // receipt reads the end of the log, behind the commit that this connection has just seen.
@@ -63,7 +91,7 @@ func pause(ctx context.Context, try int) error {
 func lostRace(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	// The second of two equal requests waits for the first, then finds its answer.
-	return ok && (pg.Code == "40001" || pg.Code == "40P01" || pg.ConstraintName == "issue_event_client_mutation")
+	return ok && (pg.Code == "40001" || pg.Code == "40P01" || pg.ConstraintName == "mutation_receipt_pkey")
 }
 
 // querier is a pool, a connection or a transaction.

@@ -36,21 +36,20 @@ func (db *DB) VisitsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*g
 }
 
 // RecordVisit implements groundwork.OfficeStore.
-func (db *DB) RecordVisit(ctx context.Context, by groundwork.Actor, v groundwork.Visit) (created *groundwork.Visit, receipt groundwork.Receipt, err error) {
+func (db *DB) RecordVisit(ctx context.Context, by groundwork.Actor, v groundwork.Visit) (*groundwork.Visit, groundwork.Receipt, error) {
 	now := groundwork.Moment(db.now())
 	if v.NoteText != nil && v.NoteCreatedAt == nil {
 		v.NoteCreatedAt = &now
 	}
 	if err := v.Validate(now); err != nil {
-		return nil, receipt, err
+		return nil, groundwork.Receipt{}, err
 	}
-	receipt, err = db.write(ctx, "record visit", func(tx pgx.Tx) error {
-		created, err = insert[groundwork.Visit](ctx, tx, "visit", visitColumns, pgx.NamedArgs{
+	return do(ctx, db, request[groundwork.Visit]{op: "record visit", by: by, input: v, table: "visit", columns: visitColumns,
+		id: func(made *groundwork.Visit) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Visit, error) {
+		return insert[groundwork.Visit](ctx, tx, "visit", visitColumns, pgx.NamedArgs{
 			"id": newID(v.ID), "activity_kind": v.ActivityKind, "notice": v.Notice, "site_id": v.SiteID, "lead_id": v.LeadID,
 			"started_at": v.StartedAt, "ended_at": v.EndedAt, "citizens_met": v.CitizensMet, "note_text": v.NoteText,
 			"note_unit_id": v.NoteUnitID, "note_created_at": v.NoteCreatedAt, "state": v.State, "recorded_by": by.ID,
 		})
-		return err
 	})
-	return created, receipt, err
 }

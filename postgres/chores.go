@@ -1,0 +1,8 @@
+package postgres
+
+import "groundwork"
+
+// Chores lists what time brings about in the system of record. Each noun's own stand in its file.
+func (db *DB) Chores() []groundwork.Chore {
+	return nil
+}

@@ -115,6 +115,7 @@ type loaders struct {
 	claimsOf     loader[part, []*groundwork.Claim]
 	feedbackOf   loader[part, []*groundwork.Feedback]
 	callAttempts loader[part, []*groundwork.CallbackAttempt]
+	histories    loader[past, []*groundwork.EntityEvent]
 }
 
 func newLoaders(s groundwork.Store) *loaders {
@@ -137,6 +138,7 @@ func newLoaders(s groundwork.Store) *loaders {
 		claimsOf:     newLoader(parts(s.ClaimsOf)),
 		feedbackOf:   newLoader(parts(s.FeedbackOf)),
 		callAttempts: newLoader(parts(s.CallbackAttemptsOf)),
+		histories:    newLoader(histories(s)),
 	}
 }
 

@@ -28,6 +28,7 @@ type ResolverRoot interface {
 	Category() CategoryResolver
 	Claim() ClaimResolver
 	DispatchRule() DispatchRuleResolver
+	EntityEvent() EntityEventResolver
 	Feedback() FeedbackResolver
 	Issue() IssueResolver
 	IssueConnection() IssueConnectionResolver
@@ -253,6 +254,19 @@ type ComplexityRoot struct {
 		RegionLevel func(childComplexity int) int
 		ValidFrom   func(childComplexity int) int
 		ValidTo     func(childComplexity int) int
+	}
+
+	EntityEvent struct {
+		ActorRole  func(childComplexity int) int
+		ActorUnit  func(childComplexity int) int
+		At         func(childComplexity int) int
+		Detail     func(childComplexity int) int
+		FromState  func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		RecordedAt func(childComplexity int) int
+		Seq        func(childComplexity int) int
+		ToState    func(childComplexity int) int
 	}
 
 	EscalateIssuePayload struct {
@@ -1615,6 +1629,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DispatchRule.ValidTo(childComplexity), true
+
+	case "EntityEvent.actorRole":
+		if e.ComplexityRoot.EntityEvent.ActorRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.ActorRole(childComplexity), true
+	case "EntityEvent.actorUnit":
+		if e.ComplexityRoot.EntityEvent.ActorUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.ActorUnit(childComplexity), true
+	case "EntityEvent.at":
+		if e.ComplexityRoot.EntityEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.At(childComplexity), true
+	case "EntityEvent.detail":
+		if e.ComplexityRoot.EntityEvent.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.Detail(childComplexity), true
+	case "EntityEvent.fromState":
+		if e.ComplexityRoot.EntityEvent.FromState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.FromState(childComplexity), true
+	case "EntityEvent.kind":
+		if e.ComplexityRoot.EntityEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.Kind(childComplexity), true
+	case "EntityEvent.reason":
+		if e.ComplexityRoot.EntityEvent.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.Reason(childComplexity), true
+	case "EntityEvent.recordedAt":
+		if e.ComplexityRoot.EntityEvent.RecordedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.RecordedAt(childComplexity), true
+	case "EntityEvent.seq":
+		if e.ComplexityRoot.EntityEvent.Seq == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.Seq(childComplexity), true
+	case "EntityEvent.toState":
+		if e.ComplexityRoot.EntityEvent.ToState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EntityEvent.ToState(childComplexity), true
 
 	case "EscalateIssuePayload.clientMutationId":
 		if e.ComplexityRoot.EscalateIssuePayload.ClientMutationID == nil {
@@ -4462,6 +4537,30 @@ type CreateCategoryPayload {
   consistency: String
   "As given."
   clientMutationId: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/history.graphqls", Input: `"An entry of the append-only history of a visit, a campaign or another thing with a life of its own; issues have events."
+type EntityEvent {
+  "1 for the first, without gaps. The last is the version of the thing."
+  seq: Int!
+  "What happened."
+  kind: String!
+  "Where the thing stood before; null for the first."
+  fromState: String
+  "Where it stands after."
+  toState: String!
+  "When it happened."
+  at: DateTime!
+  "When it was recorded."
+  recordedAt: DateTime!
+  "The role in which somebody did it."
+  actorRole: Role!
+  "The unit of who did it."
+  actorUnit: OrgUnit
+  "Why; null for roles that do not work on issues."
+  reason: String
+  "What was said with it; null for roles that do not work on issues."
+  detail: JSON
 }
 `, BuiltIn: false},
 	{Name: "../schema/issue.graphqls", Input: `extend type Query {

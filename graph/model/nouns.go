@@ -22,6 +22,7 @@ type (
 	Opinion         groundwork.Opinion
 	Issue           groundwork.Issue
 	IssueEvent      groundwork.Event
+	EntityEvent     groundwork.EntityEvent
 	Claim           groundwork.Claim
 	Feedback        groundwork.Feedback
 	CallbackAttempt groundwork.CallbackAttempt
@@ -75,6 +76,9 @@ func IDOf(kind string, id *uuid.UUID) *ID {
 	}
 	return &ID{kind, *id}
 }
+
+// ActorRole is the role in which somebody did it.
+func (e *EntityEvent) ActorRole() groundwork.Role { return e.Actor.Role }
 
 // ActorRole is the role in which somebody did it.
 func (e *IssueEvent) ActorRole() groundwork.Role { return e.Actor.Role }

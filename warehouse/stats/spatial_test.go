@@ -224,8 +224,9 @@ func TestScanFindsTheLastWeeks(t *testing.T) {
 		areas[i] = a
 	}
 	for _, i := range []int{12, 13} {
-		areas[i].Observed[6], areas[i].Observed[7], areas[i].Y = 20, 20, 2.4
+		areas[i].Observed[6], areas[i].Observed[7] = 20, 20
 	}
+	areas[13].X = 2.5 // the two lie close together
 	found, err := Scan(areas, ScanOptions{Replicas: 99, Seed: 5})
 	require.NoError(t, err)
 	require.ElementsMatch(t, []int{12, 13}, found[0].Areas)

@@ -10,6 +10,7 @@ import (
 
 	"groundwork/etl"
 	"groundwork/graph"
+	"groundwork/open311"
 	"groundwork/postgres"
 	"groundwork/warehouse"
 	"groundwork/web/graphiql"
@@ -18,13 +19,14 @@ import (
 // readyPatience bounds the probes behind /readyz.
 const readyPatience = 2 * time.Second
 
-// newHandler routes /graphql, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
+// newHandler routes /graphql, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
 func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Store: store, Measures: warehouse.NewMeasures(house), Logger: cfg.Logger,
 		Introspection: cfg.GraphiQL,
 	}))
+	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger})))
 	if cfg.GraphiQL {
 		mux.Handle("/graphiql/", http.StripPrefix("/graphiql", graphiql.Handler("/graphql")))
 		mux.Handle("GET /{$}", http.RedirectHandler("/graphiql/", http.StatusFound))

@@ -274,7 +274,7 @@ func TestRefusals(t *testing.T) {
 		"/v2/requests.json?page_size=1001": 400, "/v2/requests.json?page=102": 400, "/v2/requests.json?jurisdiction_id=1": 404,
 		"/v2/requests.json?start_date=2026-01-01T00:00:00Z&end_date=2026-06-01T00:00:00Z": 400,
 		"/v2/requests.json?start_date=2026-02-01T00:00:00Z&end_date=2026-01-01T00:00:00Z": 400,
-		"/v2/requests.json?service_request_id=" + strings.Repeat("a,", 101):                400,
+		"/v2/requests.json?service_request_id=" + strings.Repeat("a,", 101):               400,
 	} {
 		response, body := b.get(path)
 		require.Equal(t, status, response.StatusCode, "%s: %s", path, body)

@@ -27,7 +27,7 @@ func (db *DB) CreateAPIKey(ctx context.Context, by groundwork.Actor, k groundwor
 		return nil, "", err
 	}
 	key = groundwork.NewKey()
-	_, err = db.write(ctx, "create API key", func(tx pgx.Tx) error {
+	_, err = db.write(ctx, by, "create API key", func(tx pgx.Tx) error {
 		created, err = insert[groundwork.APIKey](ctx, tx, "api_key", apiKeyColumns, pgx.NamedArgs{
 			"id": newID(k.ID), "account": k.Account, "digest": groundwork.KeyDigest(key), "scopes": k.Scopes, "created_at": now,
 			"expires_at": k.ExpiresAt, "recorded_by": by.ID,
@@ -49,7 +49,7 @@ func (db *DB) APIKeys(ctx context.Context, p groundwork.PageRequest) (groundwork
 
 // RevokeAPIKey implements groundwork.APIKeyStore.
 func (db *DB) RevokeAPIKey(ctx context.Context, by groundwork.Actor, id uuid.UUID) (revoked *groundwork.APIKey, err error) {
-	_, err = db.write(ctx, "revoke API key", func(tx pgx.Tx) error {
+	_, err = db.write(ctx, by, "revoke API key", func(tx pgx.Tx) error {
 		revoked, err = one[groundwork.APIKey](ctx, tx, "revoke API key",
 			"UPDATE api_key SET revoked_at = coalesce(revoked_at, @now) WHERE id = @id RETURNING "+apiKeyColumns,
 			pgx.NamedArgs{"id": id, "now": db.now()})

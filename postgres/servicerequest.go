@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -109,47 +110,33 @@ func (db *DB) ServiceRequestRef(ctx context.Context, opinionID uuid.UUID) (strin
 	return refs[0], nil
 }
 
-// FileServiceRequest implements groundwork.ServiceStore.
+// FileServiceRequest implements groundwork.ServiceStore. The external id is the identity of the request; long after, when the receipt
+// of the request is forgotten, the opinion still has it.
 func (db *DB) FileServiceRequest(ctx context.Context, by groundwork.Actor, f groundwork.Filing) (ref string, receipt groundwork.Receipt, err error) {
-	m, err := mutationOf(f.ExternalID, f)
-	if err != nil {
-		return "", receipt, err
-	}
-	receipt, err = db.write(ctx, "file service request", func(tx pgx.Tx) error {
-		issue, err := db.fileRequest(ctx, tx, by, f, m)
-		if err == nil {
-			ref = issue.PublicRef
-		}
-		return err
-	})
-	if err != nil {
-		return "", receipt, err
-	}
-	return ref, receipt, nil
-}
-
-func (db *DB) fileRequest(ctx context.Context, tx pgx.Tx, by groundwork.Actor, f groundwork.Filing, m mutation) (*groundwork.Issue, error) {
-	if m.id != nil {
-		// The second of two equal requests waits here for the first, then finds what it made.
-		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))", pgx.NamedArgs{"key": by.ID + "\n" + f.ExternalID}); err != nil {
-			return nil, err
-		}
-		before, err := m.answered(ctx, tx, by)
-		if groundwork.CodeOf(err) == groundwork.CodeConflict {
-			err = &groundwork.Error{Code: groundwork.CodeConflict, Field: "external_id",
-				Message: fmt.Sprintf("external_id %q was used for a request that says something else; give a new one", f.ExternalID)}
-		}
+	by.Via.ClientMutationID = f.ExternalID
+	issue, receipt, err := do(ctx, db, issueRequest("file service request", by, f), func(tx pgx.Tx) (*groundwork.Issue, error) {
+		before, err := one[groundwork.Issue](ctx, tx, "look for the same request", "SELECT "+issueColumns+` FROM issue WHERE id = (
+			SELECT link.issue_id FROM opinion o JOIN issue_opinion link ON link.opinion_id = o.id WHERE o.source = @source AND o.external_id = @id)`,
+			pgx.NamedArgs{"source": groundwork.FilingSource(f.Account), "id": f.ExternalID})
 		if before != nil || err != nil {
 			return before, err
 		}
+		opinion, err := db.addFiled(ctx, tx, by, f)
+		if err != nil {
+			return nil, err
+		}
+		return db.register(ctx, tx, groundwork.Registration{
+			Actor: by, OpinionIDs: []uuid.UUID{opinion.ID}, Title: f.Service.Name, CategoryID: &f.Service.CategoryID,
+		})
+	})
+	if refused, ok := errors.AsType[*groundwork.Error](err); ok && refused.Field == "clientMutationId" {
+		err = &groundwork.Error{Code: groundwork.CodeConflict, Field: "external_id", Err: err,
+			Message: fmt.Sprintf("external_id %q was used for a request that says something else; give a new one", f.ExternalID)}
 	}
-	opinion, err := db.addFiled(ctx, tx, by, f)
 	if err != nil {
-		return nil, err
+		return "", receipt, err
 	}
-	return db.register(ctx, tx, groundwork.Registration{
-		Actor: by, OpinionIDs: []uuid.UUID{opinion.ID}, Title: f.Service.Name, CategoryID: &f.Service.CategoryID,
-	}, m)
+	return issue.PublicRef, receipt, nil
 }
 
 // addFiled records the opinion that a filing makes, under the pseudonym of its reporter.

@@ -190,20 +190,15 @@ func populatedRegion(ctx context.Context, tx pgx.Tx, by groundwork.Actor, r grou
 	return region.ID, nil
 }
 
-// parentDigits is how many digits of a code name the parent of a region of the level.
-var parentDigits = map[groundwork.RegionLevel]int{
-	groundwork.Prefecture: 2, groundwork.County: 4, groundwork.Township: 6, groundwork.VillageCommittee: 9,
-}
-
 func addPopulatedRegion(ctx context.Context, tx pgx.Tx, by groundwork.Actor, r groundwork.PopulationRow) (*groundwork.Region, error) {
 	region := groundwork.Region{Code: r.Code, Level: r.Level, Name: r.Name}
-	if digits := parentDigits[r.Level]; digits > 0 && len(r.Code) == 12 {
-		parent, err := regionByCode(ctx, tx, fmt.Sprintf("%s%0*d", r.Code[:digits], 12-digits, 0))
+	if above := groundwork.ParentCode(r.Code, r.Level); above != "" {
+		parent, err := regionByCode(ctx, tx, above)
 		if err != nil {
 			return nil, err
 		}
 		if parent == nil {
-			return nil, groundwork.Invalid("code", "line %d: the region above %q, %s%0*d, is unknown; list it before", r.Line, r.Code, r.Code[:digits], 12-digits, 0)
+			return nil, groundwork.Invalid("code", "line %d: the region above %q, %s, is unknown; list it before", r.Line, r.Code, above)
 		}
 		region.ParentID = &parent.ID
 	}

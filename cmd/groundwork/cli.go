@@ -23,7 +23,7 @@ type CLI struct {
 	ETL     etlCommand     `cmd:"" name:"etl" help:"Run the replication alone, against stores that run already."`
 	Engine  engineCommand  `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
 	Migrate migrateCommand `cmd:"" help:"Bring the schemas of both stores up to date."`
-	Import  importCommand  `cmd:"" help:"Take in messages, service requests or populations from files."`
+	Import  importCommand  `cmd:"" help:"Take in messages, service requests and reference data from files."`
 	APIKey  apiKeyCommand  `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

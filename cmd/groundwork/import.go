@@ -10,9 +10,15 @@ import (
 )
 
 type importCommand struct {
-	Messages    importMessages    `cmd:"" help:"CSV files of a message board, answered or open."`
-	Open311     importOpen311     `cmd:"" name:"open311" help:"Service requests of an Open311 GeoReport v2 server, from a file or its URL."`
-	Populations importPopulations `cmd:"" help:"CSV files of how many people live in which region."`
+	Messages      importMessages      `cmd:"" help:"CSV files of a message board, answered or open."`
+	Open311       importOpen311       `cmd:"" name:"open311" help:"Service requests of an Open311 GeoReport v2 server, from a file or its URL."`
+	Regions       importRegions       `cmd:"" help:"CSV files of regions."`
+	Populations   importPopulations   `cmd:"" help:"CSV files of how many people live in which region."`
+	Sites         importSites         `cmd:"" help:"CSV files of the places that visits go to."`
+	Units         importUnits         `cmd:"" help:"CSV files of units."`
+	Officials     importOfficials     `cmd:"" help:"CSV files of the posts that officials hold, under pseudonyms."`
+	DispatchRules importDispatchRules `cmd:"" help:"CSV files of the dispatch catalogue."`
+	Holidays      importHolidays      `cmd:"" help:"CSV files of the working calendar, or the bundled one."`
 }
 
 // importOptions are those of every import of opinions.
@@ -91,22 +97,4 @@ func (i importOpen311) Run(ctx context.Context, c *Common) error {
 		return err
 	}
 	return job.Open311(ctx, i.Source, i.Name)
-}
-
-type importPopulations struct {
-	DryRun  bool     `help:"Read and check everything, keep nothing."`
-	Rejects string   `help:"File that refused rows are written to." default:"rejects.csv" type:"path" placeholder:"FILE"`
-	Files   []string `arg:"" name:"file" help:"CSV files with the columns code, name, year, persons, source." type:"existingfile"`
-}
-
-func (importPopulations) Help() string {
-	return `Populations make rates possible: hotspots are issues per person-year. A region that has none is listed, never guessed.
-
-Example:
-  groundwork import populations populations.csv`
-}
-
-func (i importPopulations) Run(ctx context.Context, c *Common) error {
-	job := app.ImportJob{Config: c.config(), DryRun: i.DryRun, Rejects: i.Rejects, Out: os.Stdout, ErrOut: os.Stderr}
-	return job.Populations(ctx, i.Files)
 }

@@ -85,7 +85,7 @@ func TestUpFromNothing(t *testing.T) {
 		require.NoError(t, os.WriteFile(populations, []byte("code,name,year,persons,source\n991703000000,Q3区,2019,500000,census\n9917,Q市,2019,x,census\n"), 0o600))
 		out, code := s.run("import", "populations", populations)
 		require.Zero(t, code, out)
-		require.Contains(t, out, "1 populations new or changed")
+		require.Contains(t, out, "populations: 0 new, 1 changed, 0 known already")
 		require.Contains(t, out, "line 3")
 	})
 

@@ -25,6 +25,7 @@ const maxImportBytes = 1 << 30
 type ImportJob struct {
 	Config
 	DryRun        bool
+	Replace       bool           // holidays: days of the files' years that they do not name become ordinary again
 	ObservedUntil time.Time      // zero = the latest time in each file
 	Location      *time.Location // of times that name none; nil = the importer's default
 	Province      string
@@ -76,64 +77,6 @@ func open311Name(source, name string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
-// Populations imports how many people live where.
-func (j ImportJob) Populations(ctx context.Context, files []string) error {
-	var read []*importer.Population
-	for _, name := range files {
-		data, err := importer.Load(ctx, name, maxImportBytes)
-		if err != nil {
-			return err
-		}
-		population, err := importer.ReadPopulation(data, name)
-		if err != nil {
-			return err
-		}
-		read = append(read, population)
-	}
-	if err := writeRejects(j.Rejects, read, func(p *importer.Population) []importer.Reject { return p.Rejects }); err != nil {
-		return err
-	}
-	store, err := j.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	for i, name := range files {
-		changed, err := store.ImportPopulations(ctx, importActor, populationRows(read[i].Persons), j.DryRun)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		fmt.Fprintf(j.Out, "%s: %d rows, %d populations new or changed%s\n", name, len(read[i].Persons), changed, j.dryRunNote())
-		j.reportRejects(read[i].Rejects)
-	}
-	return nil
-}
-
-func populationRows(persons []importer.Persons) []groundwork.PopulationRow {
-	rows := make([]groundwork.PopulationRow, len(persons))
-	for i, p := range persons {
-		rows[i] = groundwork.PopulationRow{Line: p.Line, Code: p.Code, Name: p.Name, Level: levelOf(p.Code), Year: p.Year, Persons: int64(p.Persons), Source: p.Source}
-	}
-	return rows
-}
-
-// levelOf reads the level of a region off its code (GB/T 2260 and its continuation below the county): two digits each for
-// province, prefecture and county, three each for township and village committee; zeros where the code ends.
-func levelOf(code string) groundwork.RegionLevel {
-	switch {
-	case strings.HasSuffix(code, "0000000000"):
-		return groundwork.Province
-	case strings.HasSuffix(code, "00000000"):
-		return groundwork.Prefecture
-	case strings.HasSuffix(code, "000000"):
-		return groundwork.County
-	case strings.HasSuffix(code, "000"):
-		return groundwork.Township
-	default:
-		return groundwork.VillageCommittee
-	}
-}
-
 // importActor stands for the person at the command line.
 var importActor = groundwork.Actor{ID: "import", Role: groundwork.RoleSystem}
 
@@ -171,13 +114,18 @@ func (j ImportJob) take(ctx context.Context, store groundwork.Importer, source s
 		}
 		until = j.ObservedUntil
 	}
-	bar := progressbar.NewOptions(len(file.Records), progressbar.OptionSetWriter(j.ErrOut), progressbar.OptionSetVisibility(!j.Quiet && len(file.Records) > 0),
-		progressbar.OptionSetDescription(filepath.Base(file.Name)), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionOnCompletion(func() { fmt.Fprintln(j.ErrOut) }))
+	bar := j.bar(file.Name, len(file.Records))
 	return store.Import(ctx, groundwork.ImportBatch{
 		Source: source, FileName: filepath.Base(file.Name), SHA256: file.SHA256, ObservedUntil: until,
 		RowsRead: file.Rows, RowsRejected: len(file.Rejects), Rows: importRows(file.Records, known), DryRun: j.DryRun,
 	}, func(done int) { _ = bar.Set(done) })
+}
+
+// bar shows how far the import of a file is.
+func (j ImportJob) bar(file string, rows int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(rows, progressbar.OptionSetWriter(j.ErrOut), progressbar.OptionSetVisibility(!j.Quiet && rows > 0),
+		progressbar.OptionSetDescription(filepath.Base(file)), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionOnCompletion(func() { fmt.Fprintln(j.ErrOut) }))
 }
 
 func reporters(records []importer.Record) []string {

@@ -54,6 +54,9 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := loadHolidays(ctx, cfg, store); err != nil {
+		return err
+	}
 	if !cfg.NoSample {
 		if err := loadSample(ctx, cfg, store, out); err != nil {
 			return err

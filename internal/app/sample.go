@@ -33,7 +33,7 @@ func loadSample(ctx context.Context, cfg Config, store *postgres.DB, out io.Writ
 	if err != nil {
 		return fmt.Errorf("bundled sample: %w", err)
 	}
-	if _, err := store.ImportPopulations(ctx, importActor, populationRows(population.Persons), false); err != nil {
+	if _, err := store.ImportPopulations(ctx, importActor, populationRows(population.Rows), false); err != nil {
 		return fmt.Errorf("bundled sample: %w", err)
 	}
 	fmt.Fprintf(out, "The system of record was empty: %d invented messages of the bundled sample are in it now (--no-sample leaves them out).\n", rows)

@@ -12,7 +12,7 @@ func TestReadPopulation(t *testing.T) {
 	p, err := ReadPopulation([]byte(header+"1000,A3区,990103000000,2025,census\n"), "p.csv")
 	require.NoError(t, err)
 	require.Empty(t, p.Rejects)
-	require.Equal(t, []Persons{{2, "990103000000", "A3区", 2025, 1000, "census"}}, p.Persons)
+	require.Equal(t, []Persons{{2, "990103000000", "A3区", 2025, 1000, "census"}}, p.Rows)
 
 	for row, field := range map[string]string{
 		"1000,x,99,2025,c":             "code",
@@ -25,7 +25,7 @@ func TestReadPopulation(t *testing.T) {
 	} {
 		p, err := ReadPopulation([]byte(header+"1000,A1区,990101000000,2025,c\n"+row+"\n"), "p.csv")
 		require.NoError(t, err)
-		require.Len(t, p.Persons, 1, row)
+		require.Len(t, p.Rows, 1, row)
 		require.Len(t, p.Rejects, 1, row)
 		require.Equal(t, field, p.Rejects[0].Field, row)
 	}

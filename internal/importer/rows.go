@@ -59,6 +59,13 @@ func (r *rowReader) read() (row, bool) {
 	return out, true
 }
 
+// skipRemarks moves behind the lines at the beginning that begin with #.
+func (r *rowReader) skipRemarks() {
+	for r.next < len(r.lines) && (strings.HasPrefix(r.lines[r.next], "#") || strings.TrimSpace(r.lines[r.next]) == "") {
+		r.next++
+	}
+}
+
 // cut moves next behind the row that begins there and reports whether its quotes are balanced.
 func (r *rowReader) cut() bool {
 	first, quotes := r.next, 0

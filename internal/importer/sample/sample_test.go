@@ -54,7 +54,7 @@ func TestSampleReads(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, population.Rejects)
 	known := map[string]bool{}
-	for _, p := range population.Persons {
+	for _, p := range population.Rows {
 		known[p.Code] = true
 	}
 	for _, region := range importer.Regions(records) {

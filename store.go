@@ -15,6 +15,7 @@ type Store interface {
 	OfficeStore
 	OpinionStore
 	IssueStore
+	CampaignStore
 	HistoryStore
 	Ping(ctx context.Context) error
 }

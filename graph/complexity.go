@@ -61,6 +61,12 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.Visits = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.VisitFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.Campaigns = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.CampaignTasks = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignTaskFilter) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.Opinions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.OpinionFilter) int {
 		return pageCost(child, first, last)
 	}
@@ -73,6 +79,8 @@ func nested(c *gen.ComplexityRoot) {
 	c.Issue.Opinions, c.Issue.Events, c.Issue.Claims = listCost, listCost, listCost
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
 	c.Region.Children = listCost
+	c.Campaign.Tasks, c.Campaign.Issues, c.Campaign.History, c.CampaignTask.History = listCost, listCost, listCost, listCost
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
 	c.Region.Populations, c.Official.Posts = unpaged, unpaged
+	c.Campaign.Regions, c.Campaign.ExitCriteria, c.Campaign.Results, c.HotspotEvidence.Cells = unpaged, unpaged, unpaged, unpaged
 }

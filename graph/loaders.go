@@ -97,48 +97,64 @@ type part struct {
 
 // loaders are those of one request.
 type loaders struct {
-	regions      loader[uuid.UUID, *groundwork.Region]
-	childrenOf   loader[part, []*groundwork.Region]
-	populations  loader[uuid.UUID, []groundwork.Population]
-	sites        loader[uuid.UUID, *groundwork.Site]
-	categories   loader[uuid.UUID, *groundwork.Category]
-	orgUnits     loader[uuid.UUID, *groundwork.OrgUnit]
-	officials    loader[uuid.UUID, *groundwork.Official]
-	posts        loader[uuid.UUID, *groundwork.PostHolding]
-	postsOf      loader[uuid.UUID, []*groundwork.PostHolding]
-	visits       loader[uuid.UUID, *groundwork.Visit]
-	opinions     loader[uuid.UUID, *groundwork.Opinion]
-	issues       loader[uuid.UUID, *groundwork.Issue]
-	issuesOf     loader[uuid.UUID, *groundwork.Issue]
-	opinionsOf   loader[part, []*groundwork.Opinion]
-	eventsOf     loader[part, []*groundwork.Event]
-	claimsOf     loader[part, []*groundwork.Claim]
-	feedbackOf   loader[part, []*groundwork.Feedback]
-	callAttempts loader[part, []*groundwork.CallbackAttempt]
-	histories    loader[past, []*groundwork.EntityEvent]
+	regions         loader[uuid.UUID, *groundwork.Region]
+	childrenOf      loader[part, []*groundwork.Region]
+	populations     loader[uuid.UUID, []groundwork.Population]
+	sites           loader[uuid.UUID, *groundwork.Site]
+	categories      loader[uuid.UUID, *groundwork.Category]
+	orgUnits        loader[uuid.UUID, *groundwork.OrgUnit]
+	officials       loader[uuid.UUID, *groundwork.Official]
+	posts           loader[uuid.UUID, *groundwork.PostHolding]
+	postsOf         loader[uuid.UUID, []*groundwork.PostHolding]
+	visits          loader[uuid.UUID, *groundwork.Visit]
+	opinions        loader[uuid.UUID, *groundwork.Opinion]
+	issues          loader[uuid.UUID, *groundwork.Issue]
+	issuesOf        loader[uuid.UUID, *groundwork.Issue]
+	opinionsOf      loader[part, []*groundwork.Opinion]
+	eventsOf        loader[part, []*groundwork.Event]
+	claimsOf        loader[part, []*groundwork.Claim]
+	feedbackOf      loader[part, []*groundwork.Feedback]
+	callAttempts    loader[part, []*groundwork.CallbackAttempt]
+	campaigns       loader[uuid.UUID, *groundwork.Campaign]
+	campaignsNow    loader[uuid.UUID, *groundwork.Campaign] // by issue
+	campaignRegions loader[uuid.UUID, []*groundwork.CampaignRegion]
+	exitCriteria    loader[uuid.UUID, []*groundwork.ExitCriterion]
+	results         loader[uuid.UUID, []*groundwork.CriterionResult]
+	campaignIssues  loader[part, []*groundwork.CampaignIssue]
+	tasks           loader[uuid.UUID, *groundwork.CampaignTask]
+	tasksOf         loader[part, []*groundwork.CampaignTask]
+	histories       loader[past, []*groundwork.EntityEvent]
 }
 
 func newLoaders(s groundwork.Store) *loaders {
 	return &loaders{
-		regions:      newLoader(s.RegionsByID),
-		childrenOf:   newLoader(parts(s.ChildrenOf)),
-		populations:  newLoader(s.PopulationsOf),
-		sites:        newLoader(s.SitesByID),
-		categories:   newLoader(s.CategoriesByID),
-		orgUnits:     newLoader(s.OrgUnitsByID),
-		officials:    newLoader(s.OfficialsByID),
-		posts:        newLoader(s.PostHoldingsByID),
-		postsOf:      newLoader(s.PostHoldingsOf),
-		visits:       newLoader(s.VisitsByID),
-		opinions:     newLoader(s.OpinionsByID),
-		issues:       newLoader(s.IssuesByID),
-		issuesOf:     newLoader(s.IssuesOfOpinions),
-		opinionsOf:   newLoader(parts(s.OpinionsOf)),
-		eventsOf:     newLoader(parts(s.EventsOf)),
-		claimsOf:     newLoader(parts(s.ClaimsOf)),
-		feedbackOf:   newLoader(parts(s.FeedbackOf)),
-		callAttempts: newLoader(parts(s.CallbackAttemptsOf)),
-		histories:    newLoader(histories(s)),
+		regions:         newLoader(s.RegionsByID),
+		childrenOf:      newLoader(parts(s.ChildrenOf)),
+		populations:     newLoader(s.PopulationsOf),
+		sites:           newLoader(s.SitesByID),
+		categories:      newLoader(s.CategoriesByID),
+		orgUnits:        newLoader(s.OrgUnitsByID),
+		officials:       newLoader(s.OfficialsByID),
+		posts:           newLoader(s.PostHoldingsByID),
+		postsOf:         newLoader(s.PostHoldingsOf),
+		visits:          newLoader(s.VisitsByID),
+		opinions:        newLoader(s.OpinionsByID),
+		issues:          newLoader(s.IssuesByID),
+		issuesOf:        newLoader(s.IssuesOfOpinions),
+		opinionsOf:      newLoader(parts(s.OpinionsOf)),
+		eventsOf:        newLoader(parts(s.EventsOf)),
+		claimsOf:        newLoader(parts(s.ClaimsOf)),
+		feedbackOf:      newLoader(parts(s.FeedbackOf)),
+		callAttempts:    newLoader(parts(s.CallbackAttemptsOf)),
+		campaigns:       newLoader(s.CampaignsByID),
+		campaignsNow:    newLoader(s.CampaignsOfIssues),
+		campaignRegions: newLoader(s.CampaignRegionsOf),
+		exitCriteria:    newLoader(s.ExitCriteriaOf),
+		results:         newLoader(s.CriterionResultsOf),
+		campaignIssues:  newLoader(parts(s.CampaignIssuesOf)),
+		tasks:           newLoader(s.CampaignTasksByID),
+		tasksOf:         newLoader(parts(s.CampaignTasksOf)),
+		histories:       newLoader(histories(s)),
 	}
 }
 

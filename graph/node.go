@@ -50,6 +50,10 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.opinions, asOpinion)
 		case model.TypeIssue:
 			err = place(ctx, nodes, ids, positions, l.issues, asIssue)
+		case model.TypeCampaign:
+			err = place(ctx, nodes, ids, positions, l.campaigns, asCampaign)
+		case model.TypeCampaignTask:
+			err = place(ctx, nodes, ids, positions, l.tasks, asCampaignTask)
 		default:
 			_, err = ids[positions[0]].Of("Node", "id")
 		}

@@ -1,8 +1,12 @@
 package postgres
 
-import "groundwork"
+import (
+	"slices"
+
+	"groundwork"
+)
 
 // Chores lists what time brings about in the system of record. Each noun's own stand in its file.
 func (db *DB) Chores() []groundwork.Chore {
-	return nil
+	return slices.Concat(db.campaignChores())
 }

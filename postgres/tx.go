@@ -197,6 +197,7 @@ var uniques = map[string]struct{ field, message string }{
 	"org_unit_name":                {"name", "this region has a unit of this name already; use it or give another name"},
 	"official_pseudonym_key":       {"pseudonym", "an official of this pseudonym exists already; use it or give another"},
 	"opinion_external":             {"externalId", "an opinion of this source and external id exists already"},
+	"campaign_issue_current":       {"issueIds", "somebody else put one of these issues to a campaign just now; read them again"},
 	"issue_opinion_opinion_id_key": {"opinionIds", "an opinion belongs to an issue already; link others to that issue"},
 }
 

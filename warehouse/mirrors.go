@@ -24,4 +24,10 @@ var Mirrors = []Mirror{
 	{"claim", "f_claim", []string{"id"}},
 	{"callback_attempt", "f_callback_attempt", []string{"id"}},
 	{"feedback", "f_feedback", []string{"id"}},
+	{"campaign", "f_campaign", []string{"id"}},
+	{"campaign_region", "f_campaign_region", []string{"campaign_id", "region_id"}},
+	{"campaign_criterion", "f_campaign_criterion", []string{"campaign_id", "n"}},
+	{"campaign_result", "f_campaign_result", []string{"campaign_id", "review", "n"}},
+	{"campaign_task", "f_campaign_task", []string{"id"}},
+	{"campaign_issue", "f_campaign_issue", []string{"id"}},
 }

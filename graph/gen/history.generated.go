@@ -390,4 +390,25 @@ func (ec *executionContext) _EntityEvent(ctx context.Context, sel ast.SelectionS
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNEntityEvent2groundworkᚋgraphᚋmodelᚐEntityEvent(ctx context.Context, sel ast.SelectionSet, v model.EntityEvent) graphql.Marshaler {
+	return ec._EntityEvent(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNEntityEvent2ᚕgroundworkᚋgraphᚋmodelᚐEntityEventᚄ(ctx context.Context, sel ast.SelectionSet, v []model.EntityEvent) graphql.Marshaler {
+	ctx = graphql.WithBatchParentValues(ctx, "EntityEvent", v)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNEntityEvent2groundworkᚋgraphᚋmodelᚐEntityEvent(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 // endregion ***************************** type.gotpl *****************************

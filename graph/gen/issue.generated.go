@@ -44,6 +44,7 @@ type IssueResolver interface {
 	Opinions(ctx context.Context, objs []*model.Issue, first int32) ([][]model.Opinion, error)
 	Events(ctx context.Context, objs []*model.Issue, first int32) ([][]model.IssueEvent, error)
 	Claims(ctx context.Context, objs []*model.Issue, first int32) ([][]model.Claim, error)
+	Campaign(ctx context.Context, objs []*model.Issue) ([]*model.Campaign, error)
 }
 type IssueConnectionResolver interface {
 	TotalCount(ctx context.Context, obj *model.IssueConnection, max int32) (*groundwork.Count, error)
@@ -2094,6 +2095,61 @@ func (ec *executionContext) resolveBatch_Issue_claims(ctx context.Context, field
 	)
 }
 
+func (ec *executionContext) _Issue_campaign(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_campaign(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Issue_campaign(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Campaign) graphql.Marshaler {
+			return ec.marshalOCampaign2ᚖgroundworkᚋgraphᚋmodelᚐCampaign(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_campaign(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Issue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Campaign(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Issue_campaign(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Campaign(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Campaign](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.campaign",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Campaign(ctx, []*model.Issue{obj})
+	return graphql.ResolveBatchSingleResult[*model.Campaign](
+		ctx,
+		results,
+		err,
+		"Issue.campaign",
+	)
+}
+
 func (ec *executionContext) _IssueConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.IssueConnection) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3620,6 +3676,12 @@ func (ec *executionContext) _Issue(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Issue_claims(ctx, field, obj)
+				})
+		case "campaign":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Issue_campaign(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

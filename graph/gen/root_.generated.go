@@ -25,11 +25,16 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	CallbackAttempt() CallbackAttemptResolver
+	Campaign() CampaignResolver
+	CampaignIssue() CampaignIssueResolver
+	CampaignRegion() CampaignRegionResolver
+	CampaignTask() CampaignTaskResolver
 	Category() CategoryResolver
 	Claim() ClaimResolver
 	DispatchRule() DispatchRuleResolver
 	EntityEvent() EntityEventResolver
 	Feedback() FeedbackResolver
+	HotspotCell() HotspotCellResolver
 	Issue() IssueResolver
 	IssueConnection() IssueConnectionResolver
 	IssueEvent() IssueEventResolver
@@ -52,6 +57,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	AddCampaignTaskPayload struct {
+		CampaignTask     func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -94,6 +106,87 @@ type ComplexityRoot struct {
 		GlobalID  func(childComplexity int) int
 		Method    func(childComplexity int) int
 		Outcome   func(childComplexity int) int
+	}
+
+	Campaign struct {
+		Category             func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		EndedAt              func(childComplexity int) int
+		Evidence             func(childComplexity int) int
+		EvidenceSHA256       func(childComplexity int) int
+		ExitCriteria         func(childComplexity int) int
+		ExtendedAt           func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		Issues               func(childComplexity int, first int32) int
+		LeadUnit             func(childComplexity int) int
+		NominatedAt          func(childComplexity int) int
+		Origin               func(childComplexity int) int
+		PeriodFrom           func(childComplexity int) int
+		PeriodTo             func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		Regions              func(childComplexity int) int
+		Results              func(childComplexity int) int
+		ReviewAt             func(childComplexity int) int
+		ReviewerUnit         func(childComplexity int) int
+		Reviews              func(childComplexity int) int
+		SelectedAt           func(childComplexity int) int
+		SelectionRule        func(childComplexity int) int
+		StartedAt            func(childComplexity int) int
+		State                func(childComplexity int) int
+		Tasks                func(childComplexity int, first int32) int
+		Topic                func(childComplexity int) int
+		Version              func(childComplexity int) int
+	}
+
+	CampaignConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	CampaignEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	CampaignIssue struct {
+		Issue    func(childComplexity int) int
+		JoinedAt func(childComplexity int) int
+		LeftAt   func(childComplexity int) int
+	}
+
+	CampaignRegion struct {
+		Region func(childComplexity int) int
+		Role   func(childComplexity int) int
+	}
+
+	CampaignTask struct {
+		Campaign             func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		DoneAt               func(childComplexity int) int
+		DueAt                func(childComplexity int) int
+		Evidence             func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		OverdueAt            func(childComplexity int) int
+		OwnerPost            func(childComplexity int) int
+		OwnerUnit            func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		State                func(childComplexity int) int
+		Title                func(childComplexity int) int
+		Version              func(childComplexity int) int
+	}
+
+	CampaignTaskConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	CampaignTaskEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Category struct {
@@ -178,6 +271,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	CompleteCampaignTaskPayload struct {
+		CampaignTask     func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	CountUpTo struct {
 		Capped func(childComplexity int) int
 		Value  func(childComplexity int) int
@@ -232,6 +332,24 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	CriterionResult struct {
+		AsOf   func(childComplexity int) int
+		CIHigh func(childComplexity int) int
+		CILow  func(childComplexity int) int
+		Cases  func(childComplexity int) int
+		Met    func(childComplexity int) int
+		N      func(childComplexity int) int
+		Review func(childComplexity int) int
+		Value  func(childComplexity int) int
+	}
+
+	DeclineCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	DimensionColumn struct {
 		Codes     func(childComplexity int) int
 		Dimension func(childComplexity int) int
@@ -254,6 +372,13 @@ type ComplexityRoot struct {
 		RegionLevel func(childComplexity int) int
 		ValidFrom   func(childComplexity int) int
 		ValidTo     func(childComplexity int) int
+	}
+
+	DropCampaignTaskPayload struct {
+		CampaignTask     func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	EntityEvent struct {
@@ -281,6 +406,35 @@ type ComplexityRoot struct {
 		Reason func(childComplexity int) int
 	}
 
+	ExitCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	ExitCriterion struct {
+		Direction  func(childComplexity int) int
+		Measure    func(childComplexity int) int
+		N          func(childComplexity int) int
+		Threshold  func(childComplexity int) int
+		WindowDays func(childComplexity int) int
+	}
+
+	ExtendCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	FailCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	Feedback struct {
 		At           func(childComplexity int) int
 		CollectedBy  func(childComplexity int) int
@@ -289,6 +443,28 @@ type ComplexityRoot struct {
 		Pressured    func(childComplexity int) int
 		Resolved     func(childComplexity int) int
 		Satisfaction func(childComplexity int) int
+	}
+
+	HotspotCell struct {
+		Category     func(childComplexity int) int
+		CommonRate   func(childComplexity int) int
+		ExpectedFall func(childComplexity int) int
+		Issues       func(childComplexity int) int
+		PValue       func(childComplexity int) int
+		PersonYears  func(childComplexity int) int
+		Rank         func(childComplexity int) int
+		Rate         func(childComplexity int) int
+		RawRate      func(childComplexity int) int
+		Region       func(childComplexity int) int
+		Weight       func(childComplexity int) int
+	}
+
+	HotspotEvidence struct {
+		AsOf              func(childComplexity int) int
+		Cells             func(childComplexity int) int
+		DefinitionVersion func(childComplexity int) int
+		From              func(childComplexity int) int
+		To                func(childComplexity int) int
 	}
 
 	Hotspots struct {
@@ -309,6 +485,7 @@ type ComplexityRoot struct {
 	}
 
 	Issue struct {
+		Campaign        func(childComplexity int) int
 		Category        func(childComplexity int) int
 		Channel         func(childComplexity int) int
 		ClaimedAt       func(childComplexity int) int
@@ -375,6 +552,20 @@ type ComplexityRoot struct {
 		State      func(childComplexity int) int
 	}
 
+	JoinCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	LeaveCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	LinkOpinionPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -405,6 +596,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AcceptIssue           func(childComplexity int, input model.AcceptIssueInput) int
+		AddCampaignTask       func(childComplexity int, input model.AddCampaignTaskInput) int
 		AnswerOnTheSpot       func(childComplexity int, input model.AnswerOnTheSpotInput) int
 		AskCitizen            func(childComplexity int, input model.AskCitizenInput) int
 		ClaimExplained        func(childComplexity int, input model.ClaimExplainedInput) int
@@ -413,6 +605,7 @@ type ComplexityRoot struct {
 		CloseExplained        func(childComplexity int, input model.CloseExplainedInput) int
 		CloseReferredOut      func(childComplexity int, input model.CloseReferredOutInput) int
 		CloseUnconfirmed      func(childComplexity int, input model.CloseUnconfirmedInput) int
+		CompleteCampaignTask  func(childComplexity int, input model.CompleteCampaignTaskInput) int
 		CreateCategory        func(childComplexity int, input model.CreateCategoryInput) int
 		CreateDispatchRule    func(childComplexity int, input model.CreateDispatchRuleInput) int
 		CreateOfficial        func(childComplexity int, input model.CreateOfficialInput) int
@@ -420,24 +613,43 @@ type ComplexityRoot struct {
 		CreatePostHolding     func(childComplexity int, input model.CreatePostHoldingInput) int
 		CreateRegion          func(childComplexity int, input model.CreateRegionInput) int
 		CreateSite            func(childComplexity int, input model.CreateSiteInput) int
+		DeclineCampaign       func(childComplexity int, input model.DeclineCampaignInput) int
 		DispatchIssue         func(childComplexity int, input model.DispatchIssueInput) int
+		DropCampaignTask      func(childComplexity int, input model.DropCampaignTaskInput) int
 		EscalateIssue         func(childComplexity int, input model.EscalateIssueInput) int
+		ExitCampaign          func(childComplexity int, input model.ExitCampaignInput) int
+		ExtendCampaign        func(childComplexity int, input model.ExtendCampaignInput) int
+		FailCampaign          func(childComplexity int, input model.FailCampaignInput) int
+		JoinCampaign          func(childComplexity int, input model.JoinCampaignInput) int
+		LeaveCampaign         func(childComplexity int, input model.LeaveCampaignInput) int
 		LinkOpinion           func(childComplexity int, input model.LinkOpinionInput) int
 		MergeIssue            func(childComplexity int, input model.MergeIssueInput) int
+		NominateCampaign      func(childComplexity int, input model.NominateCampaignInput) int
 		PlanIssue             func(childComplexity int, input model.PlanIssueInput) int
 		RecordCallbackAttempt func(childComplexity int, input model.RecordCallbackAttemptInput) int
 		RecordFeedback        func(childComplexity int, input model.RecordFeedbackInput) int
 		RecordResponse        func(childComplexity int, input model.RecordResponseInput) int
 		RecordVisit           func(childComplexity int, input model.RecordVisitInput) int
 		RegisterIssue         func(childComplexity int, input model.RegisterIssueInput) int
+		ReopenCampaignTask    func(childComplexity int, input model.ReopenCampaignTaskInput) int
 		ReopenIssue           func(childComplexity int, input model.ReopenIssueInput) int
 		ResumeIssue           func(childComplexity int, input model.ResumeIssueInput) int
 		ResumePlanned         func(childComplexity int, input model.ResumePlannedInput) int
 		ReturnIssue           func(childComplexity int, input model.ReturnIssueInput) int
+		ReviewCampaign        func(childComplexity int, input model.ReviewCampaignInput) int
+		SelectCampaign        func(childComplexity int, input model.SelectCampaignInput) int
 		SetPopulation         func(childComplexity int, input model.SetPopulationInput) int
+		StartCampaign         func(childComplexity int, input model.StartCampaignInput) int
 		SubmitOpinion         func(childComplexity int, input model.SubmitOpinionInput) int
 		UnmergeIssue          func(childComplexity int, input model.UnmergeIssueInput) int
 		WithdrawIssue         func(childComplexity int, input model.WithdrawIssueInput) int
+	}
+
+	NominateCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	NumberColumn struct {
@@ -553,6 +765,10 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Backlog          func(childComplexity int, query model.MeasureQuery) int
+		Campaign         func(childComplexity int, id model.ID) int
+		CampaignTask     func(childComplexity int, id model.ID) int
+		CampaignTasks    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) int
+		Campaigns        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
 		Categories       func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
 		Category         func(childComplexity int, id model.ID) int
 		Hotspots         func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
@@ -640,6 +856,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	ReopenCampaignTaskPayload struct {
+		CampaignTask     func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ReopenIssuePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -665,6 +888,20 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	ReviewCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	SelectCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -696,6 +933,13 @@ type ComplexityRoot struct {
 	SiteEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	StartCampaignPayload struct {
+		Campaign         func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	SubmitOpinionPayload struct {
@@ -838,6 +1082,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AcceptIssuePayload.UserErrors(childComplexity), true
+
+	case "AddCampaignTaskPayload.campaignTask":
+		if e.ComplexityRoot.AddCampaignTaskPayload.CampaignTask == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddCampaignTaskPayload.CampaignTask(childComplexity), true
+	case "AddCampaignTaskPayload.clientMutationId":
+		if e.ComplexityRoot.AddCampaignTaskPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddCampaignTaskPayload.ClientMutationID(childComplexity), true
+	case "AddCampaignTaskPayload.consistency":
+		if e.ComplexityRoot.AddCampaignTaskPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddCampaignTaskPayload.Consistency(childComplexity), true
+	case "AddCampaignTaskPayload.userErrors":
+		if e.ComplexityRoot.AddCampaignTaskPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AddCampaignTaskPayload.UserErrors(childComplexity), true
 
 	case "AnswerOnTheSpotPayload.clientMutationId":
 		if e.ComplexityRoot.AnswerOnTheSpotPayload.ClientMutationID == nil {
@@ -1016,6 +1285,376 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CallbackAttempt.Outcome(childComplexity), true
+
+	case "Campaign.category":
+		if e.ComplexityRoot.Campaign.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Category(childComplexity), true
+	case "Campaign.createdAt":
+		if e.ComplexityRoot.Campaign.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.CreatedAt(childComplexity), true
+	case "Campaign.endedAt":
+		if e.ComplexityRoot.Campaign.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.EndedAt(childComplexity), true
+	case "Campaign.evidence":
+		if e.ComplexityRoot.Campaign.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Evidence(childComplexity), true
+	case "Campaign.evidenceSha256":
+		if e.ComplexityRoot.Campaign.EvidenceSHA256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.EvidenceSHA256(childComplexity), true
+	case "Campaign.exitCriteria":
+		if e.ComplexityRoot.Campaign.ExitCriteria == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.ExitCriteria(childComplexity), true
+	case "Campaign.extendedAt":
+		if e.ComplexityRoot.Campaign.ExtendedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.ExtendedAt(childComplexity), true
+	case "Campaign.id":
+		if e.ComplexityRoot.Campaign.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.GlobalID(childComplexity), true
+	case "Campaign.history":
+		if e.ComplexityRoot.Campaign.History == nil {
+			break
+		}
+
+		args, err := ec.field_Campaign_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Campaign.History(childComplexity, args["first"].(int32)), true
+	case "Campaign.issues":
+		if e.ComplexityRoot.Campaign.Issues == nil {
+			break
+		}
+
+		args, err := ec.field_Campaign_issues_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Campaign.Issues(childComplexity, args["first"].(int32)), true
+	case "Campaign.leadUnit":
+		if e.ComplexityRoot.Campaign.LeadUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.LeadUnit(childComplexity), true
+	case "Campaign.nominatedAt":
+		if e.ComplexityRoot.Campaign.NominatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.NominatedAt(childComplexity), true
+	case "Campaign.origin":
+		if e.ComplexityRoot.Campaign.Origin == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Origin(childComplexity), true
+	case "Campaign.periodFrom":
+		if e.ComplexityRoot.Campaign.PeriodFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.PeriodFrom(childComplexity), true
+	case "Campaign.periodTo":
+		if e.ComplexityRoot.Campaign.PeriodTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.PeriodTo(childComplexity), true
+	case "Campaign.permittedTransitions":
+		if e.ComplexityRoot.Campaign.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.PermittedTransitions(childComplexity), true
+	case "Campaign.regions":
+		if e.ComplexityRoot.Campaign.Regions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Regions(childComplexity), true
+	case "Campaign.results":
+		if e.ComplexityRoot.Campaign.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Results(childComplexity), true
+	case "Campaign.reviewAt":
+		if e.ComplexityRoot.Campaign.ReviewAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.ReviewAt(childComplexity), true
+	case "Campaign.reviewerUnit":
+		if e.ComplexityRoot.Campaign.ReviewerUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.ReviewerUnit(childComplexity), true
+	case "Campaign.reviews":
+		if e.ComplexityRoot.Campaign.Reviews == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Reviews(childComplexity), true
+	case "Campaign.selectedAt":
+		if e.ComplexityRoot.Campaign.SelectedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.SelectedAt(childComplexity), true
+	case "Campaign.selectionRule":
+		if e.ComplexityRoot.Campaign.SelectionRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.SelectionRule(childComplexity), true
+	case "Campaign.startedAt":
+		if e.ComplexityRoot.Campaign.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.StartedAt(childComplexity), true
+	case "Campaign.state":
+		if e.ComplexityRoot.Campaign.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.State(childComplexity), true
+	case "Campaign.tasks":
+		if e.ComplexityRoot.Campaign.Tasks == nil {
+			break
+		}
+
+		args, err := ec.field_Campaign_tasks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Campaign.Tasks(childComplexity, args["first"].(int32)), true
+	case "Campaign.topic":
+		if e.ComplexityRoot.Campaign.Topic == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Topic(childComplexity), true
+	case "Campaign.version":
+		if e.ComplexityRoot.Campaign.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Campaign.Version(childComplexity), true
+
+	case "CampaignConnection.edges":
+		if e.ComplexityRoot.CampaignConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignConnection.Edges(childComplexity), true
+	case "CampaignConnection.nodes":
+		if e.ComplexityRoot.CampaignConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignConnection.Nodes(childComplexity), true
+	case "CampaignConnection.pageInfo":
+		if e.ComplexityRoot.CampaignConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignConnection.PageInfo(childComplexity), true
+
+	case "CampaignEdge.cursor":
+		if e.ComplexityRoot.CampaignEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignEdge.Cursor(childComplexity), true
+	case "CampaignEdge.node":
+		if e.ComplexityRoot.CampaignEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignEdge.Node(childComplexity), true
+
+	case "CampaignIssue.issue":
+		if e.ComplexityRoot.CampaignIssue.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignIssue.Issue(childComplexity), true
+	case "CampaignIssue.joinedAt":
+		if e.ComplexityRoot.CampaignIssue.JoinedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignIssue.JoinedAt(childComplexity), true
+	case "CampaignIssue.leftAt":
+		if e.ComplexityRoot.CampaignIssue.LeftAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignIssue.LeftAt(childComplexity), true
+
+	case "CampaignRegion.region":
+		if e.ComplexityRoot.CampaignRegion.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignRegion.Region(childComplexity), true
+	case "CampaignRegion.role":
+		if e.ComplexityRoot.CampaignRegion.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignRegion.Role(childComplexity), true
+
+	case "CampaignTask.campaign":
+		if e.ComplexityRoot.CampaignTask.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.Campaign(childComplexity), true
+	case "CampaignTask.createdAt":
+		if e.ComplexityRoot.CampaignTask.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.CreatedAt(childComplexity), true
+	case "CampaignTask.doneAt":
+		if e.ComplexityRoot.CampaignTask.DoneAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.DoneAt(childComplexity), true
+	case "CampaignTask.dueAt":
+		if e.ComplexityRoot.CampaignTask.DueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.DueAt(childComplexity), true
+	case "CampaignTask.evidence":
+		if e.ComplexityRoot.CampaignTask.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.Evidence(childComplexity), true
+	case "CampaignTask.id":
+		if e.ComplexityRoot.CampaignTask.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.GlobalID(childComplexity), true
+	case "CampaignTask.history":
+		if e.ComplexityRoot.CampaignTask.History == nil {
+			break
+		}
+
+		args, err := ec.field_CampaignTask_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CampaignTask.History(childComplexity, args["first"].(int32)), true
+	case "CampaignTask.overdueAt":
+		if e.ComplexityRoot.CampaignTask.OverdueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.OverdueAt(childComplexity), true
+	case "CampaignTask.ownerPost":
+		if e.ComplexityRoot.CampaignTask.OwnerPost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.OwnerPost(childComplexity), true
+	case "CampaignTask.ownerUnit":
+		if e.ComplexityRoot.CampaignTask.OwnerUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.OwnerUnit(childComplexity), true
+	case "CampaignTask.permittedTransitions":
+		if e.ComplexityRoot.CampaignTask.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.PermittedTransitions(childComplexity), true
+	case "CampaignTask.state":
+		if e.ComplexityRoot.CampaignTask.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.State(childComplexity), true
+	case "CampaignTask.title":
+		if e.ComplexityRoot.CampaignTask.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.Title(childComplexity), true
+	case "CampaignTask.version":
+		if e.ComplexityRoot.CampaignTask.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTask.Version(childComplexity), true
+
+	case "CampaignTaskConnection.edges":
+		if e.ComplexityRoot.CampaignTaskConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTaskConnection.Edges(childComplexity), true
+	case "CampaignTaskConnection.nodes":
+		if e.ComplexityRoot.CampaignTaskConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTaskConnection.Nodes(childComplexity), true
+	case "CampaignTaskConnection.pageInfo":
+		if e.ComplexityRoot.CampaignTaskConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTaskConnection.PageInfo(childComplexity), true
+
+	case "CampaignTaskEdge.cursor":
+		if e.ComplexityRoot.CampaignTaskEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTaskEdge.Cursor(childComplexity), true
+	case "CampaignTaskEdge.node":
+		if e.ComplexityRoot.CampaignTaskEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CampaignTaskEdge.Node(childComplexity), true
 
 	case "Category.code":
 		if e.ComplexityRoot.Category.Code == nil {
@@ -1349,6 +1988,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CloseUnconfirmedPayload.UserErrors(childComplexity), true
 
+	case "CompleteCampaignTaskPayload.campaignTask":
+		if e.ComplexityRoot.CompleteCampaignTaskPayload.CampaignTask == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteCampaignTaskPayload.CampaignTask(childComplexity), true
+	case "CompleteCampaignTaskPayload.clientMutationId":
+		if e.ComplexityRoot.CompleteCampaignTaskPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteCampaignTaskPayload.ClientMutationID(childComplexity), true
+	case "CompleteCampaignTaskPayload.consistency":
+		if e.ComplexityRoot.CompleteCampaignTaskPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteCampaignTaskPayload.Consistency(childComplexity), true
+	case "CompleteCampaignTaskPayload.userErrors":
+		if e.ComplexityRoot.CompleteCampaignTaskPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CompleteCampaignTaskPayload.UserErrors(childComplexity), true
+
 	case "CountUpTo.capped":
 		if e.ComplexityRoot.CountUpTo.Capped == nil {
 			break
@@ -1537,6 +2201,80 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateSitePayload.UserErrors(childComplexity), true
 
+	case "CriterionResult.asOf":
+		if e.ComplexityRoot.CriterionResult.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.AsOf(childComplexity), true
+	case "CriterionResult.ciHigh":
+		if e.ComplexityRoot.CriterionResult.CIHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.CIHigh(childComplexity), true
+	case "CriterionResult.ciLow":
+		if e.ComplexityRoot.CriterionResult.CILow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.CILow(childComplexity), true
+	case "CriterionResult.cases":
+		if e.ComplexityRoot.CriterionResult.Cases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.Cases(childComplexity), true
+	case "CriterionResult.met":
+		if e.ComplexityRoot.CriterionResult.Met == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.Met(childComplexity), true
+	case "CriterionResult.n":
+		if e.ComplexityRoot.CriterionResult.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.N(childComplexity), true
+	case "CriterionResult.review":
+		if e.ComplexityRoot.CriterionResult.Review == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.Review(childComplexity), true
+	case "CriterionResult.value":
+		if e.ComplexityRoot.CriterionResult.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CriterionResult.Value(childComplexity), true
+
+	case "DeclineCampaignPayload.campaign":
+		if e.ComplexityRoot.DeclineCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclineCampaignPayload.Campaign(childComplexity), true
+	case "DeclineCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.DeclineCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclineCampaignPayload.ClientMutationID(childComplexity), true
+	case "DeclineCampaignPayload.consistency":
+		if e.ComplexityRoot.DeclineCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclineCampaignPayload.Consistency(childComplexity), true
+	case "DeclineCampaignPayload.userErrors":
+		if e.ComplexityRoot.DeclineCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeclineCampaignPayload.UserErrors(childComplexity), true
+
 	case "DimensionColumn.codes":
 		if e.ComplexityRoot.DimensionColumn.Codes == nil {
 			break
@@ -1629,6 +2367,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DispatchRule.ValidTo(childComplexity), true
+
+	case "DropCampaignTaskPayload.campaignTask":
+		if e.ComplexityRoot.DropCampaignTaskPayload.CampaignTask == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropCampaignTaskPayload.CampaignTask(childComplexity), true
+	case "DropCampaignTaskPayload.clientMutationId":
+		if e.ComplexityRoot.DropCampaignTaskPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropCampaignTaskPayload.ClientMutationID(childComplexity), true
+	case "DropCampaignTaskPayload.consistency":
+		if e.ComplexityRoot.DropCampaignTaskPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropCampaignTaskPayload.Consistency(childComplexity), true
+	case "DropCampaignTaskPayload.userErrors":
+		if e.ComplexityRoot.DropCampaignTaskPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropCampaignTaskPayload.UserErrors(childComplexity), true
 
 	case "EntityEvent.actorRole":
 		if e.ComplexityRoot.EntityEvent.ActorRole == nil {
@@ -1729,6 +2492,112 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Exclusion.Reason(childComplexity), true
 
+	case "ExitCampaignPayload.campaign":
+		if e.ComplexityRoot.ExitCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCampaignPayload.Campaign(childComplexity), true
+	case "ExitCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.ExitCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCampaignPayload.ClientMutationID(childComplexity), true
+	case "ExitCampaignPayload.consistency":
+		if e.ComplexityRoot.ExitCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCampaignPayload.Consistency(childComplexity), true
+	case "ExitCampaignPayload.userErrors":
+		if e.ComplexityRoot.ExitCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCampaignPayload.UserErrors(childComplexity), true
+
+	case "ExitCriterion.direction":
+		if e.ComplexityRoot.ExitCriterion.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCriterion.Direction(childComplexity), true
+	case "ExitCriterion.measure":
+		if e.ComplexityRoot.ExitCriterion.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCriterion.Measure(childComplexity), true
+	case "ExitCriterion.n":
+		if e.ComplexityRoot.ExitCriterion.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCriterion.N(childComplexity), true
+	case "ExitCriterion.threshold":
+		if e.ComplexityRoot.ExitCriterion.Threshold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCriterion.Threshold(childComplexity), true
+	case "ExitCriterion.windowDays":
+		if e.ComplexityRoot.ExitCriterion.WindowDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExitCriterion.WindowDays(childComplexity), true
+
+	case "ExtendCampaignPayload.campaign":
+		if e.ComplexityRoot.ExtendCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExtendCampaignPayload.Campaign(childComplexity), true
+	case "ExtendCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.ExtendCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExtendCampaignPayload.ClientMutationID(childComplexity), true
+	case "ExtendCampaignPayload.consistency":
+		if e.ComplexityRoot.ExtendCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExtendCampaignPayload.Consistency(childComplexity), true
+	case "ExtendCampaignPayload.userErrors":
+		if e.ComplexityRoot.ExtendCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExtendCampaignPayload.UserErrors(childComplexity), true
+
+	case "FailCampaignPayload.campaign":
+		if e.ComplexityRoot.FailCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailCampaignPayload.Campaign(childComplexity), true
+	case "FailCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.FailCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailCampaignPayload.ClientMutationID(childComplexity), true
+	case "FailCampaignPayload.consistency":
+		if e.ComplexityRoot.FailCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailCampaignPayload.Consistency(childComplexity), true
+	case "FailCampaignPayload.userErrors":
+		if e.ComplexityRoot.FailCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailCampaignPayload.UserErrors(childComplexity), true
+
 	case "Feedback.at":
 		if e.ComplexityRoot.Feedback.At == nil {
 			break
@@ -1771,6 +2640,104 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Feedback.Satisfaction(childComplexity), true
+
+	case "HotspotCell.category":
+		if e.ComplexityRoot.HotspotCell.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.Category(childComplexity), true
+	case "HotspotCell.commonRate":
+		if e.ComplexityRoot.HotspotCell.CommonRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.CommonRate(childComplexity), true
+	case "HotspotCell.expectedFall":
+		if e.ComplexityRoot.HotspotCell.ExpectedFall == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.ExpectedFall(childComplexity), true
+	case "HotspotCell.issues":
+		if e.ComplexityRoot.HotspotCell.Issues == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.Issues(childComplexity), true
+	case "HotspotCell.pValue":
+		if e.ComplexityRoot.HotspotCell.PValue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.PValue(childComplexity), true
+	case "HotspotCell.personYears":
+		if e.ComplexityRoot.HotspotCell.PersonYears == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.PersonYears(childComplexity), true
+	case "HotspotCell.rank":
+		if e.ComplexityRoot.HotspotCell.Rank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.Rank(childComplexity), true
+	case "HotspotCell.rate":
+		if e.ComplexityRoot.HotspotCell.Rate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.Rate(childComplexity), true
+	case "HotspotCell.rawRate":
+		if e.ComplexityRoot.HotspotCell.RawRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.RawRate(childComplexity), true
+	case "HotspotCell.region":
+		if e.ComplexityRoot.HotspotCell.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.Region(childComplexity), true
+	case "HotspotCell.weight":
+		if e.ComplexityRoot.HotspotCell.Weight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotCell.Weight(childComplexity), true
+
+	case "HotspotEvidence.asOf":
+		if e.ComplexityRoot.HotspotEvidence.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotEvidence.AsOf(childComplexity), true
+	case "HotspotEvidence.cells":
+		if e.ComplexityRoot.HotspotEvidence.Cells == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotEvidence.Cells(childComplexity), true
+	case "HotspotEvidence.definitionVersion":
+		if e.ComplexityRoot.HotspotEvidence.DefinitionVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotEvidence.DefinitionVersion(childComplexity), true
+	case "HotspotEvidence.from":
+		if e.ComplexityRoot.HotspotEvidence.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotEvidence.From(childComplexity), true
+	case "HotspotEvidence.to":
+		if e.ComplexityRoot.HotspotEvidence.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HotspotEvidence.To(childComplexity), true
 
 	case "Hotspots.about":
 		if e.ComplexityRoot.Hotspots.About == nil {
@@ -1857,6 +2824,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Hotspots.Weight(childComplexity), true
 
+	case "Issue.campaign":
+		if e.ComplexityRoot.Issue.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Issue.Campaign(childComplexity), true
 	case "Issue.category":
 		if e.ComplexityRoot.Issue.Category == nil {
 			break
@@ -2211,6 +3184,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IssueEvent.State(childComplexity), true
 
+	case "JoinCampaignPayload.campaign":
+		if e.ComplexityRoot.JoinCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JoinCampaignPayload.Campaign(childComplexity), true
+	case "JoinCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.JoinCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JoinCampaignPayload.ClientMutationID(childComplexity), true
+	case "JoinCampaignPayload.consistency":
+		if e.ComplexityRoot.JoinCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JoinCampaignPayload.Consistency(childComplexity), true
+	case "JoinCampaignPayload.userErrors":
+		if e.ComplexityRoot.JoinCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.JoinCampaignPayload.UserErrors(childComplexity), true
+
+	case "LeaveCampaignPayload.campaign":
+		if e.ComplexityRoot.LeaveCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveCampaignPayload.Campaign(childComplexity), true
+	case "LeaveCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.LeaveCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveCampaignPayload.ClientMutationID(childComplexity), true
+	case "LeaveCampaignPayload.consistency":
+		if e.ComplexityRoot.LeaveCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveCampaignPayload.Consistency(childComplexity), true
+	case "LeaveCampaignPayload.userErrors":
+		if e.ComplexityRoot.LeaveCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LeaveCampaignPayload.UserErrors(childComplexity), true
+
 	case "LinkOpinionPayload.clientMutationId":
 		if e.ComplexityRoot.LinkOpinionPayload.ClientMutationID == nil {
 			break
@@ -2339,6 +3362,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptIssue(childComplexity, args["input"].(model.AcceptIssueInput)), true
+	case "Mutation.addCampaignTask":
+		if e.ComplexityRoot.Mutation.AddCampaignTask == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_addCampaignTask_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AddCampaignTask(childComplexity, args["input"].(model.AddCampaignTaskInput)), true
 	case "Mutation.answerOnTheSpot":
 		if e.ComplexityRoot.Mutation.AnswerOnTheSpot == nil {
 			break
@@ -2427,6 +3461,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CloseUnconfirmed(childComplexity, args["input"].(model.CloseUnconfirmedInput)), true
+	case "Mutation.completeCampaignTask":
+		if e.ComplexityRoot.Mutation.CompleteCampaignTask == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_completeCampaignTask_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CompleteCampaignTask(childComplexity, args["input"].(model.CompleteCampaignTaskInput)), true
 	case "Mutation.createCategory":
 		if e.ComplexityRoot.Mutation.CreateCategory == nil {
 			break
@@ -2504,6 +3549,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateSite(childComplexity, args["input"].(model.CreateSiteInput)), true
+	case "Mutation.declineCampaign":
+		if e.ComplexityRoot.Mutation.DeclineCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_declineCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeclineCampaign(childComplexity, args["input"].(model.DeclineCampaignInput)), true
 	case "Mutation.dispatchIssue":
 		if e.ComplexityRoot.Mutation.DispatchIssue == nil {
 			break
@@ -2515,6 +3571,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DispatchIssue(childComplexity, args["input"].(model.DispatchIssueInput)), true
+	case "Mutation.dropCampaignTask":
+		if e.ComplexityRoot.Mutation.DropCampaignTask == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_dropCampaignTask_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DropCampaignTask(childComplexity, args["input"].(model.DropCampaignTaskInput)), true
 	case "Mutation.escalateIssue":
 		if e.ComplexityRoot.Mutation.EscalateIssue == nil {
 			break
@@ -2526,6 +3593,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EscalateIssue(childComplexity, args["input"].(model.EscalateIssueInput)), true
+	case "Mutation.exitCampaign":
+		if e.ComplexityRoot.Mutation.ExitCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_exitCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExitCampaign(childComplexity, args["input"].(model.ExitCampaignInput)), true
+	case "Mutation.extendCampaign":
+		if e.ComplexityRoot.Mutation.ExtendCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_extendCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExtendCampaign(childComplexity, args["input"].(model.ExtendCampaignInput)), true
+	case "Mutation.failCampaign":
+		if e.ComplexityRoot.Mutation.FailCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_failCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FailCampaign(childComplexity, args["input"].(model.FailCampaignInput)), true
+	case "Mutation.joinCampaign":
+		if e.ComplexityRoot.Mutation.JoinCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_joinCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.JoinCampaign(childComplexity, args["input"].(model.JoinCampaignInput)), true
+	case "Mutation.leaveCampaign":
+		if e.ComplexityRoot.Mutation.LeaveCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_leaveCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LeaveCampaign(childComplexity, args["input"].(model.LeaveCampaignInput)), true
 	case "Mutation.linkOpinion":
 		if e.ComplexityRoot.Mutation.LinkOpinion == nil {
 			break
@@ -2548,6 +3670,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MergeIssue(childComplexity, args["input"].(model.MergeIssueInput)), true
+	case "Mutation.nominateCampaign":
+		if e.ComplexityRoot.Mutation.NominateCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_nominateCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NominateCampaign(childComplexity, args["input"].(model.NominateCampaignInput)), true
 	case "Mutation.planIssue":
 		if e.ComplexityRoot.Mutation.PlanIssue == nil {
 			break
@@ -2614,6 +3747,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RegisterIssue(childComplexity, args["input"].(model.RegisterIssueInput)), true
+	case "Mutation.reopenCampaignTask":
+		if e.ComplexityRoot.Mutation.ReopenCampaignTask == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reopenCampaignTask_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReopenCampaignTask(childComplexity, args["input"].(model.ReopenCampaignTaskInput)), true
 	case "Mutation.reopenIssue":
 		if e.ComplexityRoot.Mutation.ReopenIssue == nil {
 			break
@@ -2658,6 +3802,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReturnIssue(childComplexity, args["input"].(model.ReturnIssueInput)), true
+	case "Mutation.reviewCampaign":
+		if e.ComplexityRoot.Mutation.ReviewCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewCampaign(childComplexity, args["input"].(model.ReviewCampaignInput)), true
+	case "Mutation.selectCampaign":
+		if e.ComplexityRoot.Mutation.SelectCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_selectCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SelectCampaign(childComplexity, args["input"].(model.SelectCampaignInput)), true
 	case "Mutation.setPopulation":
 		if e.ComplexityRoot.Mutation.SetPopulation == nil {
 			break
@@ -2669,6 +3835,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetPopulation(childComplexity, args["input"].(model.SetPopulationInput)), true
+	case "Mutation.startCampaign":
+		if e.ComplexityRoot.Mutation.StartCampaign == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startCampaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartCampaign(childComplexity, args["input"].(model.StartCampaignInput)), true
 	case "Mutation.submitOpinion":
 		if e.ComplexityRoot.Mutation.SubmitOpinion == nil {
 			break
@@ -2702,6 +3879,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawIssue(childComplexity, args["input"].(model.WithdrawIssueInput)), true
+
+	case "NominateCampaignPayload.campaign":
+		if e.ComplexityRoot.NominateCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NominateCampaignPayload.Campaign(childComplexity), true
+	case "NominateCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.NominateCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NominateCampaignPayload.ClientMutationID(childComplexity), true
+	case "NominateCampaignPayload.consistency":
+		if e.ComplexityRoot.NominateCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NominateCampaignPayload.Consistency(childComplexity), true
+	case "NominateCampaignPayload.userErrors":
+		if e.ComplexityRoot.NominateCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NominateCampaignPayload.UserErrors(childComplexity), true
 
 	case "NumberColumn.ciHigh":
 		if e.ComplexityRoot.NumberColumn.CiHigh == nil {
@@ -3142,6 +4344,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Backlog(childComplexity, args["query"].(model.MeasureQuery)), true
+	case "Query.campaign":
+		if e.ComplexityRoot.Query.Campaign == nil {
+			break
+		}
+
+		args, err := ec.field_Query_campaign_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Campaign(childComplexity, args["id"].(model.ID)), true
+	case "Query.campaignTask":
+		if e.ComplexityRoot.Query.CampaignTask == nil {
+			break
+		}
+
+		args, err := ec.field_Query_campaignTask_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CampaignTask(childComplexity, args["id"].(model.ID)), true
+	case "Query.campaignTasks":
+		if e.ComplexityRoot.Query.CampaignTasks == nil {
+			break
+		}
+
+		args, err := ec.field_Query_campaignTasks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CampaignTasks(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.CampaignTaskFilter)), true
+	case "Query.campaigns":
+		if e.ComplexityRoot.Query.Campaigns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_campaigns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Campaigns(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.CampaignFilter)), true
 	case "Query.categories":
 		if e.ComplexityRoot.Query.Categories == nil {
 			break
@@ -3628,6 +4874,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RegisterIssuePayload.UserErrors(childComplexity), true
 
+	case "ReopenCampaignTaskPayload.campaignTask":
+		if e.ComplexityRoot.ReopenCampaignTaskPayload.CampaignTask == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReopenCampaignTaskPayload.CampaignTask(childComplexity), true
+	case "ReopenCampaignTaskPayload.clientMutationId":
+		if e.ComplexityRoot.ReopenCampaignTaskPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReopenCampaignTaskPayload.ClientMutationID(childComplexity), true
+	case "ReopenCampaignTaskPayload.consistency":
+		if e.ComplexityRoot.ReopenCampaignTaskPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReopenCampaignTaskPayload.Consistency(childComplexity), true
+	case "ReopenCampaignTaskPayload.userErrors":
+		if e.ComplexityRoot.ReopenCampaignTaskPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReopenCampaignTaskPayload.UserErrors(childComplexity), true
+
 	case "ReopenIssuePayload.clientMutationId":
 		if e.ComplexityRoot.ReopenIssuePayload.ClientMutationID == nil {
 			break
@@ -3727,6 +4998,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReturnIssuePayload.UserErrors(childComplexity), true
+
+	case "ReviewCampaignPayload.campaign":
+		if e.ComplexityRoot.ReviewCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewCampaignPayload.Campaign(childComplexity), true
+	case "ReviewCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.ReviewCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewCampaignPayload.ClientMutationID(childComplexity), true
+	case "ReviewCampaignPayload.consistency":
+		if e.ComplexityRoot.ReviewCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewCampaignPayload.Consistency(childComplexity), true
+	case "ReviewCampaignPayload.userErrors":
+		if e.ComplexityRoot.ReviewCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewCampaignPayload.UserErrors(childComplexity), true
+
+	case "SelectCampaignPayload.campaign":
+		if e.ComplexityRoot.SelectCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SelectCampaignPayload.Campaign(childComplexity), true
+	case "SelectCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.SelectCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SelectCampaignPayload.ClientMutationID(childComplexity), true
+	case "SelectCampaignPayload.consistency":
+		if e.ComplexityRoot.SelectCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SelectCampaignPayload.Consistency(childComplexity), true
+	case "SelectCampaignPayload.userErrors":
+		if e.ComplexityRoot.SelectCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SelectCampaignPayload.UserErrors(childComplexity), true
 
 	case "SetPopulationPayload.clientMutationId":
 		if e.ComplexityRoot.SetPopulationPayload.ClientMutationID == nil {
@@ -3839,6 +5160,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SiteEdge.Node(childComplexity), true
+
+	case "StartCampaignPayload.campaign":
+		if e.ComplexityRoot.StartCampaignPayload.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartCampaignPayload.Campaign(childComplexity), true
+	case "StartCampaignPayload.clientMutationId":
+		if e.ComplexityRoot.StartCampaignPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartCampaignPayload.ClientMutationID(childComplexity), true
+	case "StartCampaignPayload.consistency":
+		if e.ComplexityRoot.StartCampaignPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartCampaignPayload.Consistency(childComplexity), true
+	case "StartCampaignPayload.userErrors":
+		if e.ComplexityRoot.StartCampaignPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartCampaignPayload.UserErrors(childComplexity), true
 
 	case "SubmitOpinionPayload.clientMutationId":
 		if e.ComplexityRoot.SubmitOpinionPayload.ClientMutationID == nil {
@@ -4287,8 +5633,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptIssueInput", ec.unmarshalInputAcceptIssueInput),
 			graphql.NewInputUnmarshaler("ActivityKindFilter", ec.unmarshalInputActivityKindFilter),
+			graphql.NewInputUnmarshaler("AddCampaignTaskInput", ec.unmarshalInputAddCampaignTaskInput),
 			graphql.NewInputUnmarshaler("AnswerOnTheSpotInput", ec.unmarshalInputAnswerOnTheSpotInput),
 			graphql.NewInputUnmarshaler("AskCitizenInput", ec.unmarshalInputAskCitizenInput),
+			graphql.NewInputUnmarshaler("CampaignCategoryFilter", ec.unmarshalInputCampaignCategoryFilter),
+			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
+			graphql.NewInputUnmarshaler("CampaignStateFilter", ec.unmarshalInputCampaignStateFilter),
+			graphql.NewInputUnmarshaler("CampaignTaskFilter", ec.unmarshalInputCampaignTaskFilter),
+			graphql.NewInputUnmarshaler("CampaignUnitFilter", ec.unmarshalInputCampaignUnitFilter),
 			graphql.NewInputUnmarshaler("CategoryFilter", ec.unmarshalInputCategoryFilter),
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
 			graphql.NewInputUnmarshaler("ClaimFixedInput", ec.unmarshalInputClaimFixedInput),
@@ -4297,6 +5649,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CloseReferredOutInput", ec.unmarshalInputCloseReferredOutInput),
 			graphql.NewInputUnmarshaler("CloseUnconfirmedInput", ec.unmarshalInputCloseUnconfirmedInput),
 			graphql.NewInputUnmarshaler("ClosureFilter", ec.unmarshalInputClosureFilter),
+			graphql.NewInputUnmarshaler("CompleteCampaignTaskInput", ec.unmarshalInputCompleteCampaignTaskInput),
 			graphql.NewInputUnmarshaler("CreateCategoryInput", ec.unmarshalInputCreateCategoryInput),
 			graphql.NewInputUnmarshaler("CreateDispatchRuleInput", ec.unmarshalInputCreateDispatchRuleInput),
 			graphql.NewInputUnmarshaler("CreateOfficialInput", ec.unmarshalInputCreateOfficialInput),
@@ -4304,10 +5657,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreatePostHoldingInput", ec.unmarshalInputCreatePostHoldingInput),
 			graphql.NewInputUnmarshaler("CreateRegionInput", ec.unmarshalInputCreateRegionInput),
 			graphql.NewInputUnmarshaler("CreateSiteInput", ec.unmarshalInputCreateSiteInput),
+			graphql.NewInputUnmarshaler("CriterionResultInput", ec.unmarshalInputCriterionResultInput),
 			graphql.NewInputUnmarshaler("DateTimeFilter", ec.unmarshalInputDateTimeFilter),
+			graphql.NewInputUnmarshaler("DeclineCampaignInput", ec.unmarshalInputDeclineCampaignInput),
 			graphql.NewInputUnmarshaler("DifficultyFilter", ec.unmarshalInputDifficultyFilter),
 			graphql.NewInputUnmarshaler("DispatchIssueInput", ec.unmarshalInputDispatchIssueInput),
+			graphql.NewInputUnmarshaler("DropCampaignTaskInput", ec.unmarshalInputDropCampaignTaskInput),
 			graphql.NewInputUnmarshaler("EscalateIssueInput", ec.unmarshalInputEscalateIssueInput),
+			graphql.NewInputUnmarshaler("ExitCampaignInput", ec.unmarshalInputExitCampaignInput),
+			graphql.NewInputUnmarshaler("ExitCriterionInput", ec.unmarshalInputExitCriterionInput),
+			graphql.NewInputUnmarshaler("ExtendCampaignInput", ec.unmarshalInputExtendCampaignInput),
+			graphql.NewInputUnmarshaler("FailCampaignInput", ec.unmarshalInputFailCampaignInput),
+			graphql.NewInputUnmarshaler("HotspotCellInput", ec.unmarshalInputHotspotCellInput),
+			graphql.NewInputUnmarshaler("HotspotEvidenceInput", ec.unmarshalInputHotspotEvidenceInput),
 			graphql.NewInputUnmarshaler("IssueCategoryFilter", ec.unmarshalInputIssueCategoryFilter),
 			graphql.NewInputUnmarshaler("IssueChannelFilter", ec.unmarshalInputIssueChannelFilter),
 			graphql.NewInputUnmarshaler("IssueFilter", ec.unmarshalInputIssueFilter),
@@ -4315,6 +5677,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IssueKindFilter", ec.unmarshalInputIssueKindFilter),
 			graphql.NewInputUnmarshaler("IssueStateFilter", ec.unmarshalInputIssueStateFilter),
 			graphql.NewInputUnmarshaler("IssueUnitFilter", ec.unmarshalInputIssueUnitFilter),
+			graphql.NewInputUnmarshaler("JoinCampaignInput", ec.unmarshalInputJoinCampaignInput),
+			graphql.NewInputUnmarshaler("LeaveCampaignInput", ec.unmarshalInputLeaveCampaignInput),
 			graphql.NewInputUnmarshaler("LinkOpinionInput", ec.unmarshalInputLinkOpinionInput),
 			graphql.NewInputUnmarshaler("MeasureCategoryFilter", ec.unmarshalInputMeasureCategoryFilter),
 			graphql.NewInputUnmarshaler("MeasureChannelFilter", ec.unmarshalInputMeasureChannelFilter),
@@ -4324,6 +5688,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MeasureRegionFilter", ec.unmarshalInputMeasureRegionFilter),
 			graphql.NewInputUnmarshaler("MeasureSeverityFilter", ec.unmarshalInputMeasureSeverityFilter),
 			graphql.NewInputUnmarshaler("MergeIssueInput", ec.unmarshalInputMergeIssueInput),
+			graphql.NewInputUnmarshaler("NominateCampaignInput", ec.unmarshalInputNominateCampaignInput),
 			graphql.NewInputUnmarshaler("OpinionChannelFilter", ec.unmarshalInputOpinionChannelFilter),
 			graphql.NewInputUnmarshaler("OpinionFilter", ec.unmarshalInputOpinionFilter),
 			graphql.NewInputUnmarshaler("OpinionKindFilter", ec.unmarshalInputOpinionKindFilter),
@@ -4339,15 +5704,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RegionLevelFilter", ec.unmarshalInputRegionLevelFilter),
 			graphql.NewInputUnmarshaler("RegionScope", ec.unmarshalInputRegionScope),
 			graphql.NewInputUnmarshaler("RegisterIssueInput", ec.unmarshalInputRegisterIssueInput),
+			graphql.NewInputUnmarshaler("ReopenCampaignTaskInput", ec.unmarshalInputReopenCampaignTaskInput),
 			graphql.NewInputUnmarshaler("ReopenIssueInput", ec.unmarshalInputReopenIssueInput),
 			graphql.NewInputUnmarshaler("ResumeIssueInput", ec.unmarshalInputResumeIssueInput),
 			graphql.NewInputUnmarshaler("ResumePlannedInput", ec.unmarshalInputResumePlannedInput),
 			graphql.NewInputUnmarshaler("ReturnIssueInput", ec.unmarshalInputReturnIssueInput),
+			graphql.NewInputUnmarshaler("ReviewCampaignInput", ec.unmarshalInputReviewCampaignInput),
+			graphql.NewInputUnmarshaler("SelectCampaignInput", ec.unmarshalInputSelectCampaignInput),
 			graphql.NewInputUnmarshaler("SetPopulationInput", ec.unmarshalInputSetPopulationInput),
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("SiteFilter", ec.unmarshalInputSiteFilter),
 			graphql.NewInputUnmarshaler("SiteKindFilter", ec.unmarshalInputSiteKindFilter),
+			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
 			graphql.NewInputUnmarshaler("SubmitOpinionInput", ec.unmarshalInputSubmitOpinionInput),
+			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
+			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
 			graphql.NewInputUnmarshaler("TextFilter", ec.unmarshalInputTextFilter),
 			graphql.NewInputUnmarshaler("UnmergeIssueInput", ec.unmarshalInputUnmergeIssueInput),
 			graphql.NewInputUnmarshaler("VisitFilter", ec.unmarshalInputVisitFilter),
@@ -4430,6 +5801,931 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/campaign.graphqls", Input: `extend type Query {
+  "The campaign with this id, or null."
+  campaign(
+    "Its id."
+    id: ID!
+  ): Campaign
+  "Campaigns, the latest nominated first."
+  campaigns(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: CampaignFilter
+  ): CampaignConnection
+}
+
+extend type Mutation {
+  "Puts a campaign forward: a candidate."
+  nominateCampaign(
+    "What the step asks for."
+    input: NominateCampaignInput!
+  ): NominateCampaignPayload!
+  "Selects a candidate: evidence, regions to compare with, exit criteria and period are frozen."
+  selectCampaign(
+    "What the step asks for."
+    input: SelectCampaignInput!
+  ): SelectCampaignPayload!
+  "Declines a candidate; it stays on record."
+  declineCampaign(
+    "What the step asks for."
+    input: DeclineCampaignInput!
+  ): DeclineCampaignPayload!
+  "Starts a selected campaign that has a task."
+  startCampaign(
+    "What the step asks for."
+    input: StartCampaignInput!
+  ): StartCampaignPayload!
+  "Makes open issues in its regions part of a campaign. They keep their own lives."
+  joinCampaign(
+    "What the step asks for."
+    input: JoinCampaignInput!
+  ): JoinCampaignPayload!
+  "Takes issues out of a campaign; the time that they were part of it stays on record."
+  leaveCampaign(
+    "What the step asks for."
+    input: LeaveCampaignInput!
+  ): LeaveCampaignPayload!
+  "Brings a campaign under review: no task is open, and the last was done at least 90 days ago."
+  reviewCampaign(
+    "What the step asks for."
+    input: ReviewCampaignInput!
+  ): ReviewCampaignPayload!
+  "Ends a campaign whose exit criteria are all met. By a unit outside its lead unit."
+  exitCampaign(
+    "What the step asks for."
+    input: ExitCampaignInput!
+  ): ExitCampaignPayload!
+  "Goes on with a campaign after its review: new tasks, then another review. By a unit outside its lead unit."
+  extendCampaign(
+    "What the step asks for."
+    input: ExtendCampaignInput!
+  ): ExtendCampaignPayload!
+  "Says that a campaign failed: after a review, or because it is given up. By a unit outside its lead unit."
+  failCampaign(
+    "What the step asks for."
+    input: FailCampaignInput!
+  ): FailCampaignPayload!
+}
+
+"A concentrated effort on a hot or difficult problem in some regions. What it is judged by is frozen when it is selected."
+type Campaign implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "What it is about."
+  topic: String!
+  "What put it forward."
+  origin: CampaignOrigin!
+  "By which rule its regions were chosen."
+  selectionRule: String!
+  "What its regions looked like at selection; null before."
+  evidence: HotspotEvidence
+  "SHA-256 of the evidence as it was frozen, in hex."
+  evidenceSha256: String
+  "First day; null before selection."
+  periodFrom: Date
+  "The day after the last; null before selection."
+  periodTo: Date
+  "Where it stands in its life."
+  state: CampaignState!
+  "How often it was reviewed."
+  reviews: Int!
+  "When it was nominated."
+  nominatedAt: DateTime!
+  "When it was selected."
+  selectedAt: DateTime
+  "When it was started."
+  startedAt: DateTime
+  "When it last came under review."
+  reviewAt: DateTime
+  "When it was last extended."
+  extendedAt: DateTime
+  "When it was declined, exited or failed."
+  endedAt: DateTime
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for where the campaign stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "The matter; null if it is about all matters."
+  category: Category
+  "The unit that leads it."
+  leadUnit: OrgUnit
+  "The unit of who judged it last."
+  reviewerUnit: OrgUnit
+  "Its regions and those that it is compared with, in the order of their codes."
+  regions: [CampaignRegion!]!
+  "What must hold for an exit."
+  exitCriteria: [ExitCriterion!]!
+  "What its exit criteria were measured to be, review by review."
+  results: [CriterionResult!]!
+  "Its tasks, the soonest due first."
+  tasks(
+    "At most so many, 1 to 100."
+    first: Int! = 50
+  ): [CampaignTask!]!
+  "The issues that are or were part of it, the earliest first."
+  issues(
+    "At most so many, 1 to 100."
+    first: Int! = 50
+  ): [CampaignIssue!]!
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+extend type Issue {
+  "The campaign that it is part of now; null if none."
+  campaign: Campaign
+}
+
+"One page of campaigns."
+type CampaignConnection {
+  "The rows with their cursors."
+  edges: [CampaignEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Campaign!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of campaigns."
+type CampaignEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: Campaign!
+}
+
+"Where a campaign stands in its life."
+enum CampaignState {
+  "Put forward."
+  CANDIDATE
+  "Not selected; it stays on record."
+  DECLINED
+  "Selected, with what it is judged by frozen."
+  SELECTED
+  "Running."
+  ACTIVE
+  "Being judged, 90 days or more after its last task."
+  REVIEW
+  "Running on after a review."
+  EXTENDED
+  "Ended with all exit criteria met."
+  EXITED
+  "Ended without."
+  FAILED
+}
+
+"What put a campaign forward."
+enum CampaignOrigin {
+  "Clusters of high rates (Gi*)."
+  H2
+  "The scan for clusters in space and time."
+  H3
+  "A surprise in time."
+  H4
+  "A leader."
+  LEADER
+}
+
+"What a region is to a campaign."
+enum RegionRole {
+  "The campaign acts there."
+  TREATED
+  "It is compared with: the campaign does not act there."
+  COMPARISON
+}
+
+"A region of a campaign."
+type CampaignRegion {
+  "What it is to the campaign."
+  role: RegionRole!
+  "The region."
+  region: Region
+}
+
+"What the regions of a campaign looked like when they were selected: rows of measure H1."
+type HotspotEvidence {
+  "Version of the definition of H1."
+  definitionVersion: Int!
+  "Issues that originated at or after this moment count."
+  from: DateTime!
+  "And before this one."
+  to: DateTime!
+  "As known at this moment."
+  asOf: DateTime!
+  "Its rows."
+  cells: [HotspotCell!]!
+}
+
+"A row of the evidence."
+type HotspotCell {
+  "Distinct issues."
+  issues: Int!
+  "Persons times years."
+  personYears: Float!
+  "Issues per 1,000 person-years as they were."
+  rawRate: Float!
+  "The same, shrunk towards the common rate."
+  rate: Float!
+  "How much the row itself counts in its shrunk rate, 0 to 1."
+  weight: Float!
+  "The rate towards which it is shrunk."
+  commonRate: Float!
+  "1 for the highest rate."
+  rank: Int!
+  "Of the detector that found it; null if none did."
+  pValue: Float
+  "The fall of the raw rate that comes by itself, by regression to the mean: (1 - weight) times (rawRate - commonRate)."
+  expectedFall: Float!
+  "The region."
+  region: Region
+  "The matter; null if all."
+  category: Category
+}
+
+"On which side of a threshold the good values lie."
+enum Direction {
+  "At the threshold or below."
+  AT_MOST
+  "At the threshold or above."
+  AT_LEAST
+}
+
+"What must hold for a campaign to be exited."
+type ExitCriterion {
+  "1 for the first."
+  n: Int!
+  "Code of the measure, such as H1, over the campaign's regions."
+  measure: String!
+  "On which side of the threshold the good values lie."
+  direction: Direction!
+  "The threshold, in the unit of the measure."
+  threshold: Float!
+  "Days over which it is measured."
+  windowDays: Int!
+}
+
+"What an exit criterion was measured to be at a review."
+type CriterionResult {
+  "1 for the first review."
+  review: Int!
+  "Number of the criterion."
+  n: Int!
+  "The value of the measure."
+  value: Float!
+  "Lower end of its 95 % interval."
+  ciLow: Float
+  "Upper end of its 95 % interval."
+  ciHigh: Float
+  "How many cases it rests on."
+  cases: Int!
+  "As known at this moment, the end of the window."
+  asOf: DateTime!
+  "Whether it meets the criterion; this follows from the value."
+  met: Boolean!
+}
+
+"An issue that is or was part of a campaign."
+type CampaignIssue {
+  "When it joined."
+  joinedAt: DateTime!
+  "When it left; null while it is part."
+  leftAt: DateTime
+  "The issue."
+  issue: Issue
+}
+
+"Narrows a list of campaigns; all that is given must hold."
+input CampaignFilter {
+  "By state."
+  state: CampaignStateFilter
+  "By the unit that leads."
+  leadUnit: CampaignUnitFilter
+  "By matter."
+  category: CampaignCategoryFilter
+  "Acts in a region of this subtree."
+  under: ID
+  "By the time of nomination."
+  nominatedAt: DateTimeFilter
+  "By topic."
+  topic: TextFilter
+}
+
+"Narrows by state of the campaign."
+input CampaignStateFilter {
+  "Is one of these."
+  in: [CampaignState!]!
+}
+
+"Narrows by unit."
+input CampaignUnitFilter {
+  "Is one of these."
+  in: [ID!]!
+}
+
+"Narrows by matter."
+input CampaignCategoryFilter {
+  "Is one of these."
+  in: [ID!]!
+}
+
+"A campaign to put forward."
+input NominateCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "What it is about."
+  topic: String!
+  "The matter; all matters if left out."
+  categoryId: ID
+  "What puts it forward; LEADER for leaders, a detector for others."
+  origin: CampaignOrigin!
+  "By which rule its regions were chosen."
+  selectionRule: String!
+  "The unit that would lead it."
+  leadUnitId: ID!
+  "The regions in which it would act."
+  regionIds: [ID!]!
+}
+
+"What the regions look like: rows of measure H1."
+input HotspotEvidenceInput {
+  "Version of the definition of H1."
+  definitionVersion: Int!
+  "Issues that originated at or after this moment count."
+  from: DateTime!
+  "And before this one."
+  to: DateTime!
+  "As known at this moment."
+  asOf: DateTime!
+  "Its rows: at least one for each region of the campaign. Those of the comparison regions and the rest of the ranking belong here too."
+  cells: [HotspotCellInput!]!
+}
+
+"A row of the evidence."
+input HotspotCellInput {
+  "The region."
+  regionId: ID!
+  "The matter; all if left out."
+  categoryId: ID
+  "Distinct issues."
+  issues: Int!
+  "Persons times years."
+  personYears: Float!
+  "Issues per 1,000 person-years as they are."
+  rawRate: Float!
+  "The same, shrunk towards the common rate."
+  rate: Float!
+  "How much the row itself counts in its shrunk rate, 0 to 1."
+  weight: Float!
+  "The rate towards which it is shrunk."
+  commonRate: Float!
+  "1 for the highest rate."
+  rank: Int!
+  "Of the detector that found it."
+  pValue: Float
+}
+
+"An exit criterion."
+input ExitCriterionInput {
+  "Code of the measure, such as H1."
+  measure: String!
+  "On which side of the threshold the good values lie."
+  direction: Direction!
+  "The threshold, in the unit of the measure."
+  threshold: Float!
+  "Days over which it is measured, 1 to 366."
+  windowDays: Int!
+}
+
+"What an exit criterion was measured to be."
+input CriterionResultInput {
+  "Number of the criterion."
+  n: Int!
+  "The value of the measure."
+  value: Float!
+  "Lower end of its 95 % interval."
+  ciLow: Float
+  "Upper end of its 95 % interval."
+  ciHigh: Float
+  "How many cases it rests on."
+  cases: Int!
+  "As known at this moment, the end of the window; the window begins after the last task was done."
+  asOf: DateTime!
+}
+
+"What nominateCampaign did."
+type NominateCampaignPayload {
+  "The candidate; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for selectCampaign."
+input SelectCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "What the regions looked like: measure H1, as hotspots answered it."
+  evidence: HotspotEvidenceInput!
+  "Regions to compare with: the next in rank that are not selected."
+  comparisonRegionIds: [ID!]!
+  "What must hold for an exit, at least one."
+  exitCriteria: [ExitCriterionInput!]!
+  "First day."
+  periodFrom: Date!
+  "The day after the last."
+  periodTo: Date!
+}
+
+"What selectCampaign did."
+type SelectCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for declineCampaign."
+input DeclineCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+}
+
+"What declineCampaign did."
+type DeclineCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for startCampaign."
+input StartCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+}
+
+"What startCampaign did."
+type StartCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for joinCampaign."
+input JoinCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "The issues, at most 100."
+  issueIds: [ID!]!
+}
+
+"What joinCampaign did."
+type JoinCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for leaveCampaign."
+input LeaveCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "The issues, at most 100."
+  issueIds: [ID!]!
+  "Why."
+  reason: String!
+}
+
+"What leaveCampaign did."
+type LeaveCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for reviewCampaign."
+input ReviewCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+}
+
+"What reviewCampaign did."
+type ReviewCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for exitCampaign."
+input ExitCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "What each exit criterion was measured to be, over a window after the last task."
+  results: [CriterionResultInput!]!
+  "What there is to say."
+  reason: String
+}
+
+"What exitCampaign did."
+type ExitCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for extendCampaign."
+input ExtendCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "What each exit criterion was measured to be, over a window after the last task."
+  results: [CriterionResultInput!]!
+  "Why."
+  reason: String!
+  "The day after the last of the longer period."
+  periodTo: Date!
+}
+
+"What extendCampaign did."
+type ExtendCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for failCampaign."
+input FailCampaignInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "What each exit criterion was measured to be; after a review all of them, otherwise none."
+  results: [CriterionResultInput!]! = []
+  "Why."
+  reason: String!
+}
+
+"What failCampaign did."
+type FailCampaignPayload {
+  "The campaign after the step; null if refused."
+  campaign: Campaign
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/campaign_task.graphqls", Input: `extend type Query {
+  "The task with this id, or null."
+  campaignTask(
+    "Its id."
+    id: ID!
+  ): CampaignTask
+  "Tasks of campaigns, the soonest due first."
+  campaignTasks(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: CampaignTaskFilter
+  ): CampaignTaskConnection
+}
+
+extend type Mutation {
+  "Adds a task to a campaign."
+  addCampaignTask(
+    "What the step asks for."
+    input: AddCampaignTaskInput!
+  ): AddCampaignTaskPayload!
+  "Says that a task is done, and shows it. By its owner."
+  completeCampaignTask(
+    "What the step asks for."
+    input: CompleteCampaignTaskInput!
+  ): CompleteCampaignTaskPayload!
+  "Drops a task that will not be done."
+  dropCampaignTask(
+    "What the step asks for."
+    input: DropCampaignTaskInput!
+  ): DropCampaignTaskPayload!
+  "Opens a task again, such as when its evidence does not show it done."
+  reopenCampaignTask(
+    "What the step asks for."
+    input: ReopenCampaignTaskInput!
+  ): ReopenCampaignTaskPayload!
+}
+
+"Something that somebody has to do for a campaign by a time."
+type CampaignTask implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "What is to be done."
+  title: String!
+  "When it is due."
+  dueAt: DateTime!
+  "When it was done."
+  doneAt: DateTime
+  "What shows that it was done; empty for roles that do not work on issues."
+  evidence: [String!]!
+  "When it was noted that it was not done in time."
+  overdueAt: DateTime
+  "Where it stands."
+  state: TaskState!
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for where the task stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "Its campaign."
+  campaign: Campaign
+  "The unit that owns it; null if a post does."
+  ownerUnit: OrgUnit
+  "The post that owns it; null if a unit does."
+  ownerPost: PostHolding
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"One page of tasks of campaigns."
+type CampaignTaskConnection {
+  "The rows with their cursors."
+  edges: [CampaignTaskEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [CampaignTask!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of tasks of campaigns."
+type CampaignTaskEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: CampaignTask!
+}
+
+"Where a task stands."
+enum TaskState {
+  "To be done."
+  OPEN
+  "Done, and shown to be."
+  DONE
+  "Will not be done."
+  DROPPED
+}
+
+"Narrows a list of tasks; all that is given must hold."
+input CampaignTaskFilter {
+  "Of one of these campaigns."
+  campaign: TaskCampaignFilter
+  "By state."
+  state: TaskStateFilter
+  "By the unit that owns it."
+  ownerUnit: CampaignUnitFilter
+  "True: mine, that is owned by my unit or by a post that I hold or held."
+  mine: Boolean
+  "True: open and past its due time."
+  overdue: Boolean
+  "By due time."
+  dueAt: DateTimeFilter
+}
+
+"Narrows by campaign."
+input TaskCampaignFilter {
+  "Is one of these."
+  in: [ID!]!
+}
+
+"Narrows by state of the task."
+input TaskStateFilter {
+  "Is one of these."
+  in: [TaskState!]!
+}
+
+"A task to add to a campaign."
+input AddCampaignTaskInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The campaign."
+  campaignId: ID!
+  "What is to be done."
+  title: String!
+  "The unit that owns it; give either a unit or a post."
+  ownerUnitId: ID
+  "The post that owns it."
+  ownerPostId: ID
+  "When it is due."
+  dueAt: DateTime!
+}
+
+"What addCampaignTask did."
+type AddCampaignTaskPayload {
+  "The new task; null if refused."
+  campaignTask: CampaignTask
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for completeCampaignTask."
+input CompleteCampaignTaskInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The task."
+  taskId: ID!
+  "Version of the task as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "References of what shows it, at least one."
+  evidence: [String!]!
+}
+
+"What completeCampaignTask did."
+type CompleteCampaignTaskPayload {
+  "The task after the step; null if refused."
+  campaignTask: CampaignTask
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for dropCampaignTask."
+input DropCampaignTaskInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The task."
+  taskId: ID!
+  "Version of the task as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+}
+
+"What dropCampaignTask did."
+type DropCampaignTaskPayload {
+  "The task after the step; null if refused."
+  campaignTask: CampaignTask
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for reopenCampaignTask."
+input ReopenCampaignTaskInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The task."
+  taskId: ID!
+  "Version of the task as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+}
+
+"What reopenCampaignTask did."
+type ReopenCampaignTaskPayload {
+  "The task after the step; null if refused."
+  campaignTask: CampaignTask
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/category.graphqls", Input: `extend type Query {
   "The category with this id, or null."
   category(
@@ -7433,6 +9729,20 @@ func (ec *executionContext) childFields_AcceptIssuePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type AcceptIssuePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AddCampaignTaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaignTask":
+		return ec.fieldContext_AddCampaignTaskPayload_campaignTask(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AddCampaignTaskPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AddCampaignTaskPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AddCampaignTaskPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AddCampaignTaskPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AnswerOnTheSpotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -7513,6 +9823,168 @@ func (ec *executionContext) childFields_CallbackAttempt(ctx context.Context, fie
 		return ec.fieldContext_CallbackAttempt_agentUnit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CallbackAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_Campaign(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Campaign_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Campaign_version(ctx, field)
+	case "topic":
+		return ec.fieldContext_Campaign_topic(ctx, field)
+	case "origin":
+		return ec.fieldContext_Campaign_origin(ctx, field)
+	case "selectionRule":
+		return ec.fieldContext_Campaign_selectionRule(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Campaign_evidence(ctx, field)
+	case "evidenceSha256":
+		return ec.fieldContext_Campaign_evidenceSha256(ctx, field)
+	case "periodFrom":
+		return ec.fieldContext_Campaign_periodFrom(ctx, field)
+	case "periodTo":
+		return ec.fieldContext_Campaign_periodTo(ctx, field)
+	case "state":
+		return ec.fieldContext_Campaign_state(ctx, field)
+	case "reviews":
+		return ec.fieldContext_Campaign_reviews(ctx, field)
+	case "nominatedAt":
+		return ec.fieldContext_Campaign_nominatedAt(ctx, field)
+	case "selectedAt":
+		return ec.fieldContext_Campaign_selectedAt(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Campaign_startedAt(ctx, field)
+	case "reviewAt":
+		return ec.fieldContext_Campaign_reviewAt(ctx, field)
+	case "extendedAt":
+		return ec.fieldContext_Campaign_extendedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Campaign_endedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Campaign_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_Campaign_permittedTransitions(ctx, field)
+	case "category":
+		return ec.fieldContext_Campaign_category(ctx, field)
+	case "leadUnit":
+		return ec.fieldContext_Campaign_leadUnit(ctx, field)
+	case "reviewerUnit":
+		return ec.fieldContext_Campaign_reviewerUnit(ctx, field)
+	case "regions":
+		return ec.fieldContext_Campaign_regions(ctx, field)
+	case "exitCriteria":
+		return ec.fieldContext_Campaign_exitCriteria(ctx, field)
+	case "results":
+		return ec.fieldContext_Campaign_results(ctx, field)
+	case "tasks":
+		return ec.fieldContext_Campaign_tasks(ctx, field)
+	case "issues":
+		return ec.fieldContext_Campaign_issues(ctx, field)
+	case "history":
+		return ec.fieldContext_Campaign_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Campaign", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CampaignConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CampaignConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CampaignConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CampaignEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CampaignEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignIssue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "joinedAt":
+		return ec.fieldContext_CampaignIssue_joinedAt(ctx, field)
+	case "leftAt":
+		return ec.fieldContext_CampaignIssue_leftAt(ctx, field)
+	case "issue":
+		return ec.fieldContext_CampaignIssue_issue(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignIssue", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignRegion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_CampaignRegion_role(ctx, field)
+	case "region":
+		return ec.fieldContext_CampaignRegion_region(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignRegion", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignTask(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_CampaignTask_id(ctx, field)
+	case "version":
+		return ec.fieldContext_CampaignTask_version(ctx, field)
+	case "title":
+		return ec.fieldContext_CampaignTask_title(ctx, field)
+	case "dueAt":
+		return ec.fieldContext_CampaignTask_dueAt(ctx, field)
+	case "doneAt":
+		return ec.fieldContext_CampaignTask_doneAt(ctx, field)
+	case "evidence":
+		return ec.fieldContext_CampaignTask_evidence(ctx, field)
+	case "overdueAt":
+		return ec.fieldContext_CampaignTask_overdueAt(ctx, field)
+	case "state":
+		return ec.fieldContext_CampaignTask_state(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_CampaignTask_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_CampaignTask_permittedTransitions(ctx, field)
+	case "campaign":
+		return ec.fieldContext_CampaignTask_campaign(ctx, field)
+	case "ownerUnit":
+		return ec.fieldContext_CampaignTask_ownerUnit(ctx, field)
+	case "ownerPost":
+		return ec.fieldContext_CampaignTask_ownerPost(ctx, field)
+	case "history":
+		return ec.fieldContext_CampaignTask_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignTask", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignTaskConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CampaignTaskConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CampaignTaskConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CampaignTaskConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignTaskConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CampaignTaskEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CampaignTaskEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CampaignTaskEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CampaignTaskEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Category(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7679,6 +10151,20 @@ func (ec *executionContext) childFields_CloseUnconfirmedPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type CloseUnconfirmedPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CompleteCampaignTaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaignTask":
+		return ec.fieldContext_CompleteCampaignTaskPayload_campaignTask(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CompleteCampaignTaskPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CompleteCampaignTaskPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CompleteCampaignTaskPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CompleteCampaignTaskPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CountUpTo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -7787,6 +10273,42 @@ func (ec *executionContext) childFields_CreateSitePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type CreateSitePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CriterionResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "review":
+		return ec.fieldContext_CriterionResult_review(ctx, field)
+	case "n":
+		return ec.fieldContext_CriterionResult_n(ctx, field)
+	case "value":
+		return ec.fieldContext_CriterionResult_value(ctx, field)
+	case "ciLow":
+		return ec.fieldContext_CriterionResult_ciLow(ctx, field)
+	case "ciHigh":
+		return ec.fieldContext_CriterionResult_ciHigh(ctx, field)
+	case "cases":
+		return ec.fieldContext_CriterionResult_cases(ctx, field)
+	case "asOf":
+		return ec.fieldContext_CriterionResult_asOf(ctx, field)
+	case "met":
+		return ec.fieldContext_CriterionResult_met(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CriterionResult", field.Name)
+}
+
+func (ec *executionContext) childFields_DeclineCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_DeclineCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeclineCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_DeclineCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_DeclineCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeclineCampaignPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DimensionColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dimension":
@@ -7835,6 +10357,46 @@ func (ec *executionContext) childFields_DispatchRule(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type DispatchRule", field.Name)
 }
 
+func (ec *executionContext) childFields_DropCampaignTaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaignTask":
+		return ec.fieldContext_DropCampaignTaskPayload_campaignTask(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DropCampaignTaskPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_DropCampaignTaskPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_DropCampaignTaskPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DropCampaignTaskPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EntityEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "seq":
+		return ec.fieldContext_EntityEvent_seq(ctx, field)
+	case "kind":
+		return ec.fieldContext_EntityEvent_kind(ctx, field)
+	case "fromState":
+		return ec.fieldContext_EntityEvent_fromState(ctx, field)
+	case "toState":
+		return ec.fieldContext_EntityEvent_toState(ctx, field)
+	case "at":
+		return ec.fieldContext_EntityEvent_at(ctx, field)
+	case "recordedAt":
+		return ec.fieldContext_EntityEvent_recordedAt(ctx, field)
+	case "actorRole":
+		return ec.fieldContext_EntityEvent_actorRole(ctx, field)
+	case "actorUnit":
+		return ec.fieldContext_EntityEvent_actorUnit(ctx, field)
+	case "reason":
+		return ec.fieldContext_EntityEvent_reason(ctx, field)
+	case "detail":
+		return ec.fieldContext_EntityEvent_detail(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EntityEvent", field.Name)
+}
+
 func (ec *executionContext) childFields_EscalateIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -7859,6 +10421,64 @@ func (ec *executionContext) childFields_Exclusion(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Exclusion", field.Name)
 }
 
+func (ec *executionContext) childFields_ExitCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_ExitCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExitCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ExitCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ExitCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExitCampaignPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExitCriterion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "n":
+		return ec.fieldContext_ExitCriterion_n(ctx, field)
+	case "measure":
+		return ec.fieldContext_ExitCriterion_measure(ctx, field)
+	case "direction":
+		return ec.fieldContext_ExitCriterion_direction(ctx, field)
+	case "threshold":
+		return ec.fieldContext_ExitCriterion_threshold(ctx, field)
+	case "windowDays":
+		return ec.fieldContext_ExitCriterion_windowDays(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExitCriterion", field.Name)
+}
+
+func (ec *executionContext) childFields_ExtendCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_ExtendCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExtendCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ExtendCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ExtendCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExtendCampaignPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FailCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_FailCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_FailCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_FailCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_FailCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailCampaignPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Feedback(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -7877,6 +10497,50 @@ func (ec *executionContext) childFields_Feedback(ctx context.Context, field grap
 		return ec.fieldContext_Feedback_comment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Feedback", field.Name)
+}
+
+func (ec *executionContext) childFields_HotspotCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issues":
+		return ec.fieldContext_HotspotCell_issues(ctx, field)
+	case "personYears":
+		return ec.fieldContext_HotspotCell_personYears(ctx, field)
+	case "rawRate":
+		return ec.fieldContext_HotspotCell_rawRate(ctx, field)
+	case "rate":
+		return ec.fieldContext_HotspotCell_rate(ctx, field)
+	case "weight":
+		return ec.fieldContext_HotspotCell_weight(ctx, field)
+	case "commonRate":
+		return ec.fieldContext_HotspotCell_commonRate(ctx, field)
+	case "rank":
+		return ec.fieldContext_HotspotCell_rank(ctx, field)
+	case "pValue":
+		return ec.fieldContext_HotspotCell_pValue(ctx, field)
+	case "expectedFall":
+		return ec.fieldContext_HotspotCell_expectedFall(ctx, field)
+	case "region":
+		return ec.fieldContext_HotspotCell_region(ctx, field)
+	case "category":
+		return ec.fieldContext_HotspotCell_category(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HotspotCell", field.Name)
+}
+
+func (ec *executionContext) childFields_HotspotEvidence(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definitionVersion":
+		return ec.fieldContext_HotspotEvidence_definitionVersion(ctx, field)
+	case "from":
+		return ec.fieldContext_HotspotEvidence_from(ctx, field)
+	case "to":
+		return ec.fieldContext_HotspotEvidence_to(ctx, field)
+	case "asOf":
+		return ec.fieldContext_HotspotEvidence_asOf(ctx, field)
+	case "cells":
+		return ec.fieldContext_HotspotEvidence_cells(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HotspotEvidence", field.Name)
 }
 
 func (ec *executionContext) childFields_Hotspots(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7991,6 +10655,8 @@ func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql
 		return ec.fieldContext_Issue_events(ctx, field)
 	case "claims":
 		return ec.fieldContext_Issue_claims(ctx, field)
+	case "campaign":
+		return ec.fieldContext_Issue_campaign(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Issue", field.Name)
 }
@@ -8047,6 +10713,34 @@ func (ec *executionContext) childFields_IssueEvent(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type IssueEvent", field.Name)
 }
 
+func (ec *executionContext) childFields_JoinCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_JoinCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_JoinCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_JoinCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_JoinCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type JoinCampaignPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_LeaveCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_LeaveCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LeaveCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_LeaveCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_LeaveCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LeaveCampaignPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_LinkOpinionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -8101,6 +10795,20 @@ func (ec *executionContext) childFields_MergeIssuePayload(ctx context.Context, f
 		return ec.fieldContext_MergeIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MergeIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_NominateCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_NominateCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NominateCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_NominateCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_NominateCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NominateCampaignPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_NumberColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8451,6 +11159,20 @@ func (ec *executionContext) childFields_RegisterIssuePayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type RegisterIssuePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReopenCampaignTaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaignTask":
+		return ec.fieldContext_ReopenCampaignTaskPayload_campaignTask(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReopenCampaignTaskPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ReopenCampaignTaskPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReopenCampaignTaskPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReopenCampaignTaskPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReopenIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -8505,6 +11227,34 @@ func (ec *executionContext) childFields_ReturnIssuePayload(ctx context.Context, 
 		return ec.fieldContext_ReturnIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReturnIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviewCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_ReviewCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReviewCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ReviewCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReviewCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewCampaignPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SelectCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_SelectCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SelectCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_SelectCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_SelectCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SelectCampaignPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetPopulationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8565,6 +11315,20 @@ func (ec *executionContext) childFields_SiteEdge(ctx context.Context, field grap
 		return ec.fieldContext_SiteEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SiteEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_StartCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "campaign":
+		return ec.fieldContext_StartCampaignPayload_campaign(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StartCampaignPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_StartCampaignPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_StartCampaignPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartCampaignPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitOpinionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

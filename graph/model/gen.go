@@ -28,6 +28,22 @@ type ActivityKindFilter struct {
 	In []groundwork.ActivityKind `json:"in"`
 }
 
+// A task to add to a campaign.
+type AddCampaignTaskInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// What is to be done.
+	Title string `json:"title"`
+	// The unit that owns it; give either a unit or a post.
+	OwnerUnitID graphql.Omittable[*ID] `json:"ownerUnitId,omitempty"`
+	// The post that owns it.
+	OwnerPostID graphql.Omittable[*ID] `json:"ownerPostId,omitempty"`
+	// When it is due.
+	DueAt time.Time `json:"dueAt"`
+}
+
 // Asks for answerOnTheSpot.
 type AnswerOnTheSpotInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -60,6 +76,56 @@ type AskCitizenInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// The concrete question.
 	Question string `json:"question"`
+}
+
+// Narrows by matter.
+type CampaignCategoryFilter struct {
+	// Is one of these.
+	In []ID `json:"in"`
+}
+
+// Narrows a list of campaigns; all that is given must hold.
+type CampaignFilter struct {
+	// By state.
+	State graphql.Omittable[*CampaignStateFilter] `json:"state,omitempty"`
+	// By the unit that leads.
+	LeadUnit graphql.Omittable[*CampaignUnitFilter] `json:"leadUnit,omitempty"`
+	// By matter.
+	Category graphql.Omittable[*CampaignCategoryFilter] `json:"category,omitempty"`
+	// Acts in a region of this subtree.
+	Under graphql.Omittable[*ID] `json:"under,omitempty"`
+	// By the time of nomination.
+	NominatedAt graphql.Omittable[*DateTimeFilter] `json:"nominatedAt,omitempty"`
+	// By topic.
+	Topic graphql.Omittable[*TextFilter] `json:"topic,omitempty"`
+}
+
+// Narrows by state of the campaign.
+type CampaignStateFilter struct {
+	// Is one of these.
+	In []groundwork.CampaignState `json:"in"`
+}
+
+// Narrows a list of tasks; all that is given must hold.
+type CampaignTaskFilter struct {
+	// Of one of these campaigns.
+	Campaign graphql.Omittable[*TaskCampaignFilter] `json:"campaign,omitempty"`
+	// By state.
+	State graphql.Omittable[*TaskStateFilter] `json:"state,omitempty"`
+	// By the unit that owns it.
+	OwnerUnit graphql.Omittable[*CampaignUnitFilter] `json:"ownerUnit,omitempty"`
+	// True: mine, that is owned by my unit or by a post that I hold or held.
+	Mine graphql.Omittable[*bool] `json:"mine,omitempty"`
+	// True: open and past its due time.
+	Overdue graphql.Omittable[*bool] `json:"overdue,omitempty"`
+	// By due time.
+	DueAt graphql.Omittable[*DateTimeFilter] `json:"dueAt,omitempty"`
+}
+
+// Narrows by unit.
+type CampaignUnitFilter struct {
+	// Is one of these.
+	In []ID `json:"in"`
 }
 
 // Narrows a list of categories; all that is given must hold.
@@ -180,6 +246,20 @@ type ClosureFilter struct {
 	In graphql.Omittable[[]groundwork.Closure] `json:"in,omitempty"`
 	// Is none of these.
 	NotIn graphql.Omittable[[]groundwork.Closure] `json:"notIn,omitempty"`
+}
+
+// Asks for completeCampaignTask.
+type CompleteCampaignTaskInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The task.
+	TaskID ID `json:"taskId"`
+	// Version of the task as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// References of what shows it, at least one.
+	Evidence []string `json:"evidence"`
 }
 
 // A category to add.
@@ -384,12 +464,42 @@ type CreateSitePayload struct {
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
+// What an exit criterion was measured to be.
+type CriterionResultInput struct {
+	// Number of the criterion.
+	N int32 `json:"n"`
+	// The value of the measure.
+	Value float64 `json:"value"`
+	// Lower end of its 95 % interval.
+	CiLow graphql.Omittable[*float64] `json:"ciLow,omitempty"`
+	// Upper end of its 95 % interval.
+	CiHigh graphql.Omittable[*float64] `json:"ciHigh,omitempty"`
+	// How many cases it rests on.
+	Cases int32 `json:"cases"`
+	// As known at this moment, the end of the window; the window begins after the last task was done.
+	AsOf time.Time `json:"asOf"`
+}
+
 // A half-open range of time [gte, lt); a missing end is open.
 type DateTimeFilter struct {
 	// At or after this moment.
 	Gte graphql.Omittable[*time.Time] `json:"gte,omitempty"`
 	// Before this moment.
 	Lt graphql.Omittable[*time.Time] `json:"lt,omitempty"`
+}
+
+// Asks for declineCampaign.
+type DeclineCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
 }
 
 // Narrows by difficulty.
@@ -428,6 +538,20 @@ type DispatchIssueInput struct {
 	OverrideReason graphql.Omittable[*string] `json:"overrideReason,omitempty"`
 }
 
+// Asks for dropCampaignTask.
+type DropCampaignTaskInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The task.
+	TaskID ID `json:"taskId"`
+	// Version of the task as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
+}
+
 // Asks for escalateIssue.
 type EscalateIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -448,6 +572,106 @@ type Exclusion struct {
 	Reason string `json:"reason"`
 	// How many.
 	Count int32 `json:"count"`
+}
+
+// Asks for exitCampaign.
+type ExitCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// What each exit criterion was measured to be, over a window after the last task.
+	Results []CriterionResultInput `json:"results"`
+	// What there is to say.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+}
+
+// An exit criterion.
+type ExitCriterionInput struct {
+	// Code of the measure, such as H1.
+	Measure string `json:"measure"`
+	// On which side of the threshold the good values lie.
+	Direction groundwork.Direction `json:"direction"`
+	// The threshold, in the unit of the measure.
+	Threshold float64 `json:"threshold"`
+	// Days over which it is measured, 1 to 366.
+	WindowDays int32 `json:"windowDays"`
+}
+
+// Asks for extendCampaign.
+type ExtendCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// What each exit criterion was measured to be, over a window after the last task.
+	Results []CriterionResultInput `json:"results"`
+	// Why.
+	Reason string `json:"reason"`
+	// The day after the last of the longer period.
+	PeriodTo time.Time `json:"periodTo"`
+}
+
+// Asks for failCampaign.
+type FailCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// What each exit criterion was measured to be; after a review all of them, otherwise none.
+	Results []CriterionResultInput `json:"results"`
+	// Why.
+	Reason string `json:"reason"`
+}
+
+// A row of the evidence.
+type HotspotCellInput struct {
+	// The region.
+	RegionID ID `json:"regionId"`
+	// The matter; all if left out.
+	CategoryID graphql.Omittable[*ID] `json:"categoryId,omitempty"`
+	// Distinct issues.
+	Issues int32 `json:"issues"`
+	// Persons times years.
+	PersonYears float64 `json:"personYears"`
+	// Issues per 1,000 person-years as they are.
+	RawRate float64 `json:"rawRate"`
+	// The same, shrunk towards the common rate.
+	Rate float64 `json:"rate"`
+	// How much the row itself counts in its shrunk rate, 0 to 1.
+	Weight float64 `json:"weight"`
+	// The rate towards which it is shrunk.
+	CommonRate float64 `json:"commonRate"`
+	// 1 for the highest rate.
+	Rank int32 `json:"rank"`
+	// Of the detector that found it.
+	PValue graphql.Omittable[*float64] `json:"pValue,omitempty"`
+}
+
+// What the regions look like: rows of measure H1.
+type HotspotEvidenceInput struct {
+	// Version of the definition of H1.
+	DefinitionVersion int32 `json:"definitionVersion"`
+	// Issues that originated at or after this moment count.
+	From time.Time `json:"from"`
+	// And before this one.
+	To time.Time `json:"to"`
+	// As known at this moment.
+	AsOf time.Time `json:"asOf"`
+	// Its rows: at least one for each region of the campaign. Those of the comparison regions and the rest of the ranking belong here too.
+	Cells []HotspotCellInput `json:"cells"`
 }
 
 // Narrows by category.
@@ -536,6 +760,36 @@ type IssueStateFilter struct {
 type IssueUnitFilter struct {
 	// Is one of these.
 	In []ID `json:"in"`
+}
+
+// Asks for joinCampaign.
+type JoinCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The issues, at most 100.
+	IssueIds []ID `json:"issueIds"`
+}
+
+// Asks for leaveCampaign.
+type LeaveCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The issues, at most 100.
+	IssueIds []ID `json:"issueIds"`
+	// Why.
+	Reason string `json:"reason"`
 }
 
 // Asks for linkOpinion.
@@ -636,6 +890,24 @@ type MergeIssueInput struct {
 
 // Writes to the system of record. What is refused for a reason that the caller can mend comes back as userErrors.
 type Mutation struct {
+}
+
+// A campaign to put forward.
+type NominateCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// What it is about.
+	Topic string `json:"topic"`
+	// The matter; all matters if left out.
+	CategoryID graphql.Omittable[*ID] `json:"categoryId,omitempty"`
+	// What puts it forward; LEADER for leaders, a detector for others.
+	Origin groundwork.CampaignOrigin `json:"origin"`
+	// By which rule its regions were chosen.
+	SelectionRule string `json:"selectionRule"`
+	// The unit that would lead it.
+	LeadUnitID ID `json:"leadUnitId"`
+	// The regions in which it would act.
+	RegionIds []ID `json:"regionIds"`
 }
 
 // Numbers, one a row, with the ends of their 95 % intervals. A null is not a zero: it is not reached, cannot be computed, or is suppressed.
@@ -864,6 +1136,20 @@ type RegisterIssueInput struct {
 	DueAt graphql.Omittable[*time.Time] `json:"dueAt,omitempty"`
 }
 
+// Asks for reopenCampaignTask.
+type ReopenCampaignTaskInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The task.
+	TaskID ID `json:"taskId"`
+	// Version of the task as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
+}
+
 // Asks for reopenIssue.
 type ReopenIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -922,6 +1208,40 @@ type ReturnIssueInput struct {
 	DutyList string `json:"dutyList"`
 }
 
+// Asks for reviewCampaign.
+type ReviewCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
+// Asks for selectCampaign.
+type SelectCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// What the regions looked like: measure H1, as hotspots answered it.
+	Evidence HotspotEvidenceInput `json:"evidence"`
+	// Regions to compare with: the next in rank that are not selected.
+	ComparisonRegionIds []ID `json:"comparisonRegionIds"`
+	// What must hold for an exit, at least one.
+	ExitCriteria []ExitCriterionInput `json:"exitCriteria"`
+	// First day.
+	PeriodFrom time.Time `json:"periodFrom"`
+	// The day after the last.
+	PeriodTo time.Time `json:"periodTo"`
+}
+
 // A population to set; a year that is there already is replaced.
 type SetPopulationInput struct {
 	// Any string of the client's, answered back.
@@ -972,6 +1292,18 @@ type SiteKindFilter struct {
 	In []groundwork.SiteKind `json:"in"`
 }
 
+// Asks for startCampaign.
+type StartCampaignInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The campaign.
+	CampaignID ID `json:"campaignId"`
+	// Version of the campaign as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
 // An opinion to take in.
 type SubmitOpinionInput struct {
 	// Any string of the client's, answered back.
@@ -1014,6 +1346,18 @@ type SubmitOpinionPayload struct {
 	Consistency *string `json:"consistency,omitempty"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// Narrows by campaign.
+type TaskCampaignFilter struct {
+	// Is one of these.
+	In []ID `json:"in"`
+}
+
+// Narrows by state of the task.
+type TaskStateFilter struct {
+	// Is one of these.
+	In []groundwork.TaskState `json:"in"`
 }
 
 // Narrows by a text.

@@ -1,0 +1,321 @@
+package groundwork_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"groundwork"
+)
+
+var (
+	noon     = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	ownCell  = uuid.MustParse("01900000-0000-7000-8000-000000000001")
+	farCell  = uuid.MustParse("01900000-0000-7000-8000-000000000002")
+	someUnit = uuid.MustParse("01900000-0000-7000-8000-000000000003")
+)
+
+// everyMove examines a life: each row lets its roles go from its states, every other role and state is refused. try takes the step
+// of a kind from a state in a role, with all that guards ask for.
+func everyMove(t *testing.T, m groundwork.Machine, states []string, try func(kind, from string, role groundwork.Role) error) {
+	t.Helper()
+	for _, kind := range kindsOf(m) {
+		for _, from := range append([]string{""}, states...) {
+			for _, role := range groundwork.Roles {
+				legal := slices.ContainsFunc(m.Rows, func(r groundwork.MachineRow) bool {
+					return r.Kind == kind && slices.Contains(r.Roles, role) && (len(r.From) == 0 && from == "" || slices.Contains(r.From, from))
+				})
+				err := try(kind, from, role)
+				if legal {
+					require.NoError(t, err, "%s from %q by %s", kind, from, role)
+					continue
+				}
+				require.Contains(t, []groundwork.Code{groundwork.CodeForbidden, groundwork.CodeTransition}, groundwork.CodeOf(err), "%s from %q by %s", kind, from, role)
+			}
+		}
+	}
+}
+
+func kindsOf(m groundwork.Machine) []string {
+	var kinds []string
+	for _, r := range m.Rows {
+		if !slices.Contains(kinds, r.Kind) {
+			kinds = append(kinds, r.Kind)
+		}
+	}
+	return kinds
+}
+
+// campaignAttempt has all that any step of a campaign asks for.
+func campaignAttempt(kind, from string, role groundwork.Role) (groundwork.Campaign, groundwork.CampaignStep, groundwork.CampaignFacts) {
+	c := groundwork.Campaign{Topic: "Potholes", Origin: groundwork.FromScan, State: groundwork.CampaignState(from), Version: 3, PeriodTo: new(noon)}
+	if role == groundwork.RoleLeader {
+		c.Origin = groundwork.FromLeader
+	}
+	criterion := groundwork.ExitCriterion{N: 1, Measure: "H1", Direction: groundwork.AtMost, Threshold: 2, WindowDays: 30}
+	s := groundwork.CampaignStep{
+		Deed: groundwork.Deed{Actor: groundwork.Actor{ID: "a", Role: role, UnitID: &someUnit}, Reason: "because"}, Kind: kind,
+		Evidence: groundwork.HotspotEvidence{DefinitionVersion: 1, From: noon.AddDate(-1, 0, 0), To: noon, AsOf: noon,
+			Cells: []groundwork.HotspotCell{{RegionID: ownCell, Issues: 9, PersonYears: 1000, RawRate: 9, Rate: 6, Weight: 0.5, CommonRate: 3, Rank: 1}}},
+		ComparisonIDs: []uuid.UUID{farCell}, Criteria: []groundwork.ExitCriterion{criterion},
+		PeriodFrom: noon, PeriodTo: noon.AddDate(1, 0, 0), IssueIDs: []uuid.UUID{ownCell},
+	}
+	f := groundwork.CampaignFacts{Now: noon, Last: noon.Add(-time.Hour), Treated: []uuid.UUID{ownCell}, Outside: true}
+	switch kind {
+	case groundwork.CampaignStarted:
+		f.OpenTasks = 1
+	case groundwork.CampaignReviewOpened:
+		f.DoneTasks, f.LastDone = 1, new(noon.Add(-groundwork.ReviewAfter))
+	case groundwork.CampaignStepExited, groundwork.CampaignStepExtended, groundwork.CampaignStepFailed:
+		f.Criteria, f.LastDone = s.Criteria, new(noon.AddDate(0, 0, -30))
+		s.Results = []groundwork.CriterionResult{{N: 1, Value: 2, CILow: new(1.0), CIHigh: new(2.5), Cases: 7, AsOf: noon}}
+	}
+	return c, s, f
+}
+
+var campaignStates = []string{"CANDIDATE", "DECLINED", "SELECTED", "ACTIVE", "REVIEW", "EXTENDED", "EXITED", "FAILED"}
+
+func TestEveryMoveOfACampaign(t *testing.T) {
+	t.Parallel()
+	everyMove(t, groundwork.CampaignMachine(), campaignStates, func(kind, from string, role groundwork.Role) error {
+		c, s, f := campaignAttempt(kind, from, role)
+		_, _, err := c.Plan(s, f)
+		return err
+	})
+}
+
+// Each refusal spoils one thing that the step asks for.
+func TestRefusalsOfACampaign(t *testing.T) {
+	t.Parallel()
+	type attempt struct {
+		c *groundwork.Campaign
+		s *groundwork.CampaignStep
+		f *groundwork.CampaignFacts
+	}
+	lead, supervisor := groundwork.RoleCampaignLead, groundwork.RoleSupervisor
+	for name, c := range map[string]struct {
+		kind, from string
+		role       groundwork.Role
+		spoil      func(a attempt)
+		says       string
+	}{
+		"stale":                      {"STARTED", "SELECTED", lead, func(a attempt) { a.s.ExpectedVersion = 2 }, "is at version 3, not 2"},
+		"future":                     {"STARTED", "SELECTED", lead, func(a attempt) { a.s.At = noon.Add(time.Second) }, "lies in the future"},
+		"before its last event":      {"STARTED", "SELECTED", lead, func(a attempt) { a.s.At = a.f.Last.Add(-time.Second) }, "before the last event"},
+		"a lead speaks as a leader":  {"NOMINATED", "", lead, func(a attempt) { a.c.Origin = groundwork.FromLeader }, "only a leader"},
+		"a leader as a detector":     {"NOMINATED", "", groundwork.RoleLeader, func(a attempt) { a.c.Origin = groundwork.FromScan }, "not as H3"},
+		"a region without evidence":  {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.f.Treated = append(a.f.Treated, farCell) }, "has no row of evidence"},
+		"no version":                 {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.DefinitionVersion = 0 }, "version of the definition"},
+		"an empty window":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.To = a.s.Evidence.From }, "ends after it begins"},
+		"evidence of the future":     {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.AsOf = noon.Add(time.Second) }, "before the selection"},
+		"evidence of no time":        {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.AsOf = time.Time{} }, "before the selection"},
+		"negative issues":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Issues = -1 }, "cannot be"},
+		"negative person-years":      {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].PersonYears = -1 }, "cannot be"},
+		"negative raw rate":          {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].RawRate = -1 }, "cannot be"},
+		"negative rate":              {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rate = -1 }, "cannot be"},
+		"negative common rate":       {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].CommonRate = -1 }, "cannot be"},
+		"negative weight":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Weight = -0.1 }, "cannot be"},
+		"weight above one":           {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Weight = 1.1 }, "cannot be"},
+		"rank zero":                  {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rank = 0 }, "cannot be"},
+		"nothing to compare with":    {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = nil }, "regions to compare with"},
+		"too many to compare with":   {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = make([]uuid.UUID, 501) }, "too many"},
+		"compared twice":             {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = []uuid.UUID{farCell, farCell} }, "given twice"},
+		"compared with itself":       {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.f.Overlapping = []uuid.UUID{ownCell} }, "overlaps"},
+		"no criterion":               {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria = nil }, "1 to 10 exit criteria"},
+		"eleven criteria":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria = slices.Repeat(a.s.Criteria, 11) }, "1 to 10 exit criteria"},
+		"no such measure":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria[0].Measure = "rate" }, "no code such as H1"},
+		"no direction":               {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria[0].Direction = "DOWN" }, "give one of AT_MOST, AT_LEAST"},
+		"no window":                  {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria[0].WindowDays = 0 }, "window of 0 days"},
+		"a window of years":          {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria[0].WindowDays = 367 }, "window of 367 days"},
+		"no first day":               {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.PeriodFrom = time.Time{} }, "on which day the campaign begins"},
+		"no last day":                {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.PeriodTo = a.s.PeriodFrom }, "ends after it begins"},
+		"declined without a reason":  {"DECLINED", "CANDIDATE", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+		"no task":                    {"STARTED", "SELECTED", lead, func(a attempt) { a.f.OpenTasks = 0 }, "at least one open task"},
+		"no issue joins":             {"ISSUES_JOINED", "ACTIVE", lead, func(a attempt) { a.s.IssueIDs = nil }, "1 to 100 issues"},
+		"too many issues join":       {"ISSUES_JOINED", "ACTIVE", lead, func(a attempt) { a.s.IssueIDs = make([]uuid.UUID, 101) }, "1 to 100 issues"},
+		"an issue joins twice":       {"ISSUES_JOINED", "ACTIVE", lead, func(a attempt) { a.s.IssueIDs = []uuid.UUID{ownCell, ownCell} }, "given twice"},
+		"a stranger joins":           {"ISSUES_JOINED", "ACTIVE", lead, func(a attempt) { a.f.Strangers = []uuid.UUID{farCell} }, "cannot join"},
+		"no issue leaves":            {"ISSUES_LEFT", "ACTIVE", lead, func(a attempt) { a.s.IssueIDs = nil }, "1 to 100 issues"},
+		"a stranger leaves":          {"ISSUES_LEFT", "ACTIVE", lead, func(a attempt) { a.f.Strangers = []uuid.UUID{farCell} }, "not part of this campaign"},
+		"left without a reason":      {"ISSUES_LEFT", "ACTIVE", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+		"an open task":               {"REVIEW_OPENED", "ACTIVE", lead, func(a attempt) { a.f.OpenTasks = 1 }, "1 tasks are open"},
+		"nothing done":               {"REVIEW_OPENED", "ACTIVE", lead, func(a attempt) { a.f.DoneTasks = 0 }, "no effect to review"},
+		"too early":                  {"REVIEW_OPENED", "ACTIVE", lead, func(a attempt) { a.f.LastDone = new(a.f.LastDone.Add(time.Second)) }, "90 days after the last task"},
+		"judged by nobody's unit":    {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Actor.UnitID = nil }, "judged by a unit other"},
+		"judged from inside":         {"EXITED", "REVIEW", supervisor, func(a attempt) { a.f.Outside = false }, "judged by a unit other"},
+		"extended from inside":       {"EXTENDED", "REVIEW", supervisor, func(a attempt) { a.f.Outside = false }, "judged by a unit other"},
+		"failed from inside":         {"FAILED", "REVIEW", supervisor, func(a attempt) { a.f.Outside = false }, "judged by a unit other"},
+		"given up from inside":       {"FAILED", "ACTIVE", supervisor, func(a attempt) { a.f.Outside = false }, "judged by a unit other"},
+		"not measured":               {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results = nil }, "0 results for 1 exit criteria"},
+		"extended unmeasured":        {"EXTENDED", "REVIEW", supervisor, func(a attempt) { a.s.Results = nil }, "0 results for 1 exit criteria"},
+		"failed unmeasured":          {"FAILED", "REVIEW", supervisor, func(a attempt) { a.s.Results = nil }, "0 results for 1 exit criteria"},
+		"another criterion measured": {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].N = 2 }, "criterion 1 (H1) has no result"},
+		"negative cases":             {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].Cases = -1 }, "cannot be negative"},
+		"half an interval":           {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].CILow = nil }, "both ends"},
+		"below its interval":         {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].CILow = new(2.1) }, "outside its interval"},
+		"above its interval":         {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].CIHigh = new(1.9) }, "outside its interval"},
+		"measured in the future":     {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].AsOf = noon.Add(time.Second) }, "lies after the decision"},
+		"measured over the tasks":    {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].AsOf = noon.Add(-time.Second) }, "before the last task was done"},
+		"not met":                    {"EXITED", "REVIEW", supervisor, func(a attempt) { a.s.Results[0].Value = 2.1 }, "criterion 1 is not met"},
+		"extended without a reason":  {"EXTENDED", "REVIEW", supervisor, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+		"extended to an earlier end": {"EXTENDED", "REVIEW", supervisor, func(a attempt) { a.s.PeriodTo = noon }, "ends later"},
+		"failed without a reason":    {"FAILED", "REVIEW", supervisor, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+		"given up without a reason":  {"FAILED", "SELECTED", supervisor, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			campaign, s, f := campaignAttempt(c.kind, c.from, c.role)
+			_, _, err := campaign.Plan(s, f)
+			require.NoError(t, err, "before it is spoilt")
+			c.spoil(attempt{&campaign, &s, &f})
+			_, _, err = campaign.Plan(s, f)
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
+func TestACriterionIsMetAtItsThreshold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		direction groundwork.Direction
+		value     float64
+		met       bool
+	}{{groundwork.AtMost, 2, true}, {groundwork.AtMost, 2.01, false}, {groundwork.AtLeast, 2, true}, {groundwork.AtLeast, 1.99, false}} {
+		require.Equal(t, c.met, groundwork.ExitCriterion{Direction: c.direction, Threshold: 2}.Met(c.value), "%s %g", c.direction, c.value)
+	}
+}
+
+func TestEvidenceIsSealed(t *testing.T) {
+	t.Parallel()
+	_, s, _ := campaignAttempt("SELECTED", "CANDIDATE", groundwork.RoleCampaignLead)
+	_, hash, err := s.Evidence.Seal()
+	require.NoError(t, err)
+	s.Evidence.Cells[0].Rate += 1e-9
+	_, other, err := s.Evidence.Seal()
+	require.NoError(t, err)
+	require.NotEqual(t, hash, other)
+	require.InDelta(t, 3, s.Evidence.Cells[0].ExpectedFall(), 1e-9, "half of the distance from 9 to 3")
+}
+
+func TestNominations(t *testing.T) {
+	t.Parallel()
+	sound := func() groundwork.Nomination {
+		return groundwork.Nomination{Topic: "Potholes", Origin: groundwork.FromScan, SelectionRule: "first ten", LeadUnitID: someUnit, RegionIDs: []uuid.UUID{ownCell}}
+	}
+	require.NoError(t, sound().Validate())
+	for says, spoil := range map[string]func(n *groundwork.Nomination){
+		"needs a topic":       func(n *groundwork.Nomination) { n.Topic = " " },
+		`origin "H1"`:         func(n *groundwork.Nomination) { n.Origin = "H1" },
+		"by which rule":       func(n *groundwork.Nomination) { n.SelectionRule = "" },
+		"at least one region": func(n *groundwork.Nomination) { n.RegionIDs = nil },
+		"too many":            func(n *groundwork.Nomination) { n.RegionIDs = make([]uuid.UUID, 501) },
+		"given twice":         func(n *groundwork.Nomination) { n.RegionIDs = []uuid.UUID{ownCell, ownCell} },
+	} {
+		n := sound()
+		spoil(&n)
+		require.ErrorContains(t, n.Validate(), says)
+	}
+}
+
+func taskAttempt(kind, from string, role groundwork.Role) (groundwork.CampaignTask, groundwork.TaskStep, groundwork.TaskFacts) {
+	t := groundwork.CampaignTask{Title: "Fill", OwnerUnitID: &someUnit, DueAt: noon.Add(time.Hour), State: groundwork.TaskState(from), Version: 2}
+	if kind == groundwork.TaskBecameOverdue {
+		t.DueAt = noon
+	}
+	s := groundwork.TaskStep{Deed: groundwork.Deed{Actor: groundwork.Actor{ID: "a", Role: role}, Reason: "because"}, Kind: kind, Evidence: []string{"photo-1"}}
+	return t, s, groundwork.TaskFacts{Now: noon, Last: noon.Add(-time.Hour), Campaign: groundwork.CampaignActive, Mine: true}
+}
+
+func TestEveryMoveOfATask(t *testing.T) {
+	t.Parallel()
+	everyMove(t, groundwork.TaskMachine(), []string{"OPEN", "DONE", "DROPPED"}, func(kind, from string, role groundwork.Role) error {
+		task, s, f := taskAttempt(kind, from, role)
+		_, _, err := task.Plan(s, f)
+		return err
+	})
+}
+
+func TestRefusalsOfATask(t *testing.T) {
+	t.Parallel()
+	type attempt struct {
+		t *groundwork.CampaignTask
+		s *groundwork.TaskStep
+		f *groundwork.TaskFacts
+	}
+	lead, system := groundwork.RoleCampaignLead, groundwork.RoleSystem
+	for name, c := range map[string]struct {
+		kind, from string
+		role       groundwork.Role
+		spoil      func(a attempt)
+		says       string
+	}{
+		"stale":                    {"DROPPED", "OPEN", lead, func(a attempt) { a.s.ExpectedVersion = 9 }, "is at version 2, not 9"},
+		"due in the past":          {"ADDED", "", lead, func(a attempt) { a.t.DueAt = noon }, "is over"},
+		"of another's":             {"COMPLETED", "OPEN", lead, func(a attempt) { a.f.Mine = false }, "completed by its owner"},
+		"without evidence":         {"COMPLETED", "OPEN", lead, func(a attempt) { a.s.Evidence = nil }, "give evidence"},
+		"with empty evidence":      {"COMPLETED", "OPEN", lead, func(a attempt) { a.s.Evidence = []string{"photo-1", " "} }, "is empty"},
+		"dropped without a reason": {"DROPPED", "OPEN", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+		"reopened without reason":  {"REOPENED", "DONE", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
+		"not due yet":              {"OVERDUE", "OPEN", system, func(a attempt) { a.t.DueAt = noon.Add(time.Second) }, "not newly overdue"},
+		"noted already":            {"OVERDUE", "OPEN", system, func(a attempt) { a.t.OverdueAt = new(noon) }, "not newly overdue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			task, s, f := taskAttempt(c.kind, c.from, c.role)
+			_, _, err := task.Plan(s, f)
+			require.NoError(t, err, "before it is spoilt")
+			c.spoil(attempt{&task, &s, &f})
+			_, _, err = task.Plan(s, f)
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
+// A task is set and done only while its campaign stands where that makes sense.
+func TestTasksFollowTheirCampaign(t *testing.T) {
+	t.Parallel()
+	allowed := map[string][]string{
+		"ADDED":     {"SELECTED", "ACTIVE", "EXTENDED"},
+		"DROPPED":   {"SELECTED", "ACTIVE", "EXTENDED"},
+		"COMPLETED": {"ACTIVE", "EXTENDED"},
+		"REOPENED":  {"ACTIVE", "EXTENDED"},
+	}
+	from := map[string]string{"ADDED": "", "DROPPED": "OPEN", "COMPLETED": "OPEN", "REOPENED": "DONE"}
+	for kind, states := range allowed {
+		for _, campaign := range campaignStates {
+			t.Run(fmt.Sprint(kind, " in ", campaign), func(t *testing.T) {
+				t.Parallel()
+				task, s, f := taskAttempt(kind, from[kind], groundwork.RoleCampaignLead)
+				f.Campaign = groundwork.CampaignState(campaign)
+				_, _, err := task.Plan(s, f)
+				if slices.Contains(states, campaign) {
+					require.NoError(t, err)
+				} else {
+					require.Equal(t, groundwork.CodeTransition, groundwork.CodeOf(err))
+				}
+			})
+		}
+	}
+}
+
+func TestNewTasks(t *testing.T) {
+	t.Parallel()
+	sound := func() groundwork.CampaignTask {
+		return groundwork.CampaignTask{Title: "Fill", OwnerUnitID: &someUnit, DueAt: noon}
+	}
+	require.NoError(t, sound().Validate())
+	for says, spoil := range map[string]func(task *groundwork.CampaignTask){
+		"what is to be done": func(task *groundwork.CampaignTask) { task.Title = " " },
+		"one owner":          func(task *groundwork.CampaignTask) { task.OwnerUnitID = nil },
+		"one owner: ":        func(task *groundwork.CampaignTask) { task.OwnerPostID = &someUnit },
+		"due at some time":   func(task *groundwork.CampaignTask) { task.DueAt = time.Time{} },
+	} {
+		task := sound()
+		spoil(&task)
+		require.ErrorContains(t, task.Validate(), says)
+	}
+}

@@ -1,0 +1,9 @@
+package groundwork
+
+// Machines lists the lives of all nouns but issues, as they are shown in the docs and tested.
+func Machines() []Machine {
+	return []Machine{
+		CampaignMachine(),
+		TaskMachine(),
+	}
+}

@@ -1,0 +1,220 @@
+package privacy
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// unbounded is room without end, small enough to be added to itself.
+const unbounded = math.MaxInt64 / 4
+
+// Hide returns which cells of a table of counts are hidden. The counts hold all totals (Grid.Total); must, which may be nil, are
+// cells to be hidden whatever their count.
+func (g *Grid) Hide(counts []int64, must []bool) []bool {
+	hidden := make([]bool, g.size)
+	for cell, n := range counts {
+		hidden[cell] = Small(n) || must != nil && must[cell] && n > 0
+	}
+	h := hiding{Grid: g, counts: counts, hidden: hidden, covered: make([]bool, g.size), room: func(cell int) (down, up int64) {
+		return counts[cell] - 1, unbounded // that it is hidden tells that it is not 0
+	}}
+	for cell := range hidden {
+		h.cover(cell) // never fails: all totals above a cell can be hidden with it, and then nothing bounds it
+	}
+	return hidden
+}
+
+// HideParts does the same for a count of those among wholes (such as the answered among all) whose wholes are published where
+// they are not hidden. A small rest is hidden as a small part is. ok is false where no choice of cells protects them all: then
+// none of the parts may be published.
+func (g *Grid) HideParts(parts, wholes []int64, wholesHidden []bool) (hidden []bool, ok bool) {
+	hidden = make([]bool, g.size)
+	for cell := range parts {
+		hidden[cell] = wholesHidden[cell] || SmallPart(parts[cell], wholes[cell])
+	}
+	h := hiding{Grid: g, counts: parts, hidden: hidden, covered: make([]bool, g.size), room: func(cell int) (down, up int64) {
+		if wholesHidden[cell] {
+			return parts[cell] - 1, unbounded
+		}
+		return parts[cell] - 1, wholes[cell] - parts[cell] - 1
+	}}
+	for cell := range hidden {
+		// Where the part is 0 there is nothing to protect; where the whole is hidden and the part is all of it, the whole protects it.
+		if parts[cell] > 0 && !h.cover(cell) {
+			return nil, false
+		}
+	}
+	return hidden, true
+}
+
+type hiding struct {
+	*Grid
+	counts  []int64
+	hidden  []bool
+	covered []bool                          // lies on a loop that is wide enough
+	room    func(cell int) (down, up int64) // how far the count of a hidden cell could be away, by itself
+}
+
+// cover makes sure that a hidden cell lies on a loop of hidden cells along which at least 11 can be shifted. Of all such loops that
+// were looked at, it takes the one that costs least: the smallest sum of counts that are hidden only for it.
+func (h *hiding) cover(cell int) bool {
+	if !h.hidden[cell] || h.covered[cell] {
+		return true
+	}
+	options := make([][]path, len(h.axes))
+	for d := range h.axes {
+		options[d] = h.options(cell, d)
+	}
+	var best []step
+	least := int64(math.MaxInt64)
+	h.product(options, func(loop []step) {
+		if cost, ok := h.cost(loop); ok && cost < least {
+			best, least = slices.Clone(loop), cost
+		}
+	})
+	for _, s := range best {
+		h.hidden[s.cell], h.covered[s.cell] = true, true
+	}
+	return best != nil
+}
+
+// path is a loop in one axis: values that rise (+1) and fall (-1) together so that no total of the axis changes.
+type path []step
+
+// step is a value of an axis, or a cell of the grid, with the direction in which it moves.
+type step struct {
+	cell int
+	sign int64
+}
+
+// maxOptions bounds, for each axis, the loops that are looked at: the cheapest of the cell's own line.
+const maxOptions = 12
+
+// options lists loops of the axis through the cell's value: with each other leaf, and the one that ends in the total of all.
+func (h *hiding) options(cell, axis int) []path {
+	type priced struct {
+		path
+		cost int64
+	}
+	node := h.at(cell, axis)
+	base := cell - node*h.strides[axis]
+	own := h.leafBelow(base, axis, node)
+	if own < 0 {
+		return nil
+	}
+	var all []priced
+	for _, leaf := range h.axes[axis].leaves {
+		p := h.between(axis, own, leaf)
+		if p == nil || !slices.ContainsFunc(p, func(s step) bool { return s.cell == node }) {
+			continue
+		}
+		if cost, ok := h.price(p, base, axis); ok {
+			all = append(all, priced{p, cost})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b priced) int { return cmp.Compare(a.cost, b.cost) })
+	all = all[:min(len(all), maxOptions)]
+	paths := []path{h.upwards(axis, own)}
+	for _, p := range all {
+		paths = append(paths, p.path)
+	}
+	return paths
+}
+
+// leafBelow follows the smallest count above 0 down from a value to one that has none below it; -1 if there is none.
+func (h *hiding) leafBelow(base, axis, node int) int {
+	for len(h.axes[axis].below[node]) > 0 {
+		next := -1
+		for _, child := range h.axes[axis].below[node] {
+			n := h.counts[base+child*h.strides[axis]]
+			if n > 0 && (next < 0 || n < h.counts[base+next*h.strides[axis]]) {
+				next = child
+			}
+		}
+		if next < 0 {
+			return -1
+		}
+		node = next
+	}
+	return node
+}
+
+// price is what the path costs in the cell's own line; false if a count of it is 0, which is public.
+func (h *hiding) price(p path, base, axis int) (cost int64, ok bool) {
+	for _, s := range p {
+		cell := base + s.cell*h.strides[axis]
+		if h.counts[cell] == 0 {
+			return 0, false
+		}
+		if !h.hidden[cell] {
+			cost += h.counts[cell]
+		}
+	}
+	return cost, true
+}
+
+// between is the path that moves what is counted from one leaf to another: up the tree to where they meet, and down again.
+func (h *hiding) between(axis, from, to int) path {
+	if from == to {
+		return nil
+	}
+	var p path
+	a, b := h.upwards(axis, from), h.upwards(axis, to)
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1].cell == b[len(b)-1].cell {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	p = append(p, a...)
+	for _, s := range b {
+		p = append(p, step{s.cell, -1})
+	}
+	return p
+}
+
+// upwards is the path from a leaf to the top: what is counted appears in all totals.
+func (h *hiding) upwards(axis, leaf int) (p path) {
+	for node := leaf; node >= 0; node = h.axes[axis].Parents[node] {
+		p = append(p, step{node, 1})
+	}
+	return p
+}
+
+// product calls f with every loop of the grid that is made of one path an axis.
+func (h *hiding) product(options [][]path, f func(loop []step)) {
+	var extend func(axis int, loop []step)
+	extend = func(axis int, loop []step) {
+		if axis == len(options) {
+			f(loop)
+			return
+		}
+		for _, p := range options[axis] {
+			longer := make([]step, 0, len(loop)*len(p))
+			for _, have := range loop {
+				for _, s := range p {
+					longer = append(longer, step{have.cell + s.cell*h.strides[axis], have.sign * s.sign})
+				}
+			}
+			extend(axis+1, longer)
+		}
+	}
+	extend(0, []step{{0, 1}})
+}
+
+// cost is what a loop hides that was shown; false if it cannot be shifted by 11 in all.
+func (h *hiding) cost(loop []step) (cost int64, ok bool) {
+	forward, backward := int64(unbounded), int64(unbounded)
+	for _, s := range loop {
+		down, up := h.room(s.cell)
+		if h.counts[s.cell] == 0 || down < 0 || up < 0 {
+			return 0, false
+		}
+		if s.sign < 0 {
+			down, up = up, down
+		}
+		forward, backward = min(forward, up), min(backward, down)
+		if !h.hidden[s.cell] {
+			cost += h.counts[s.cell]
+		}
+	}
+	return cost, forward+backward >= Least
+}

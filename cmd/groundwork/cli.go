@@ -18,14 +18,15 @@ import (
 type CLI struct {
 	Common
 
-	Up      upCommand      `cmd:"" help:"Run everything: engines, migrations, replication, API."`
-	Serve   serveCommand   `cmd:"" help:"Run the API alone, against stores that run already."`
-	ETL     etlCommand     `cmd:"" name:"etl" help:"Run the replication alone, against stores that run already."`
-	Engine  engineCommand  `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
-	Migrate migrateCommand `cmd:"" help:"Bring the schemas of both stores up to date."`
-	Import  importCommand  `cmd:"" help:"Take in messages, service requests and reference data from files."`
-	APIKey  apiKeyCommand  `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Up       upCommand       `cmd:"" help:"Run everything: engines, migrations, replication, API."`
+	Serve    serveCommand    `cmd:"" help:"Run the API alone, against stores that run already."`
+	ETL      etlCommand      `cmd:"" name:"etl" help:"Run the replication alone, against stores that run already."`
+	Engine   engineCommand   `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the schemas of both stores up to date."`
+	Import   importCommand   `cmd:"" help:"Take in messages, service requests and reference data from files."`
+	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
+	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // Common holds the options that every command has.

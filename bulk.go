@@ -1,0 +1,56 @@
+package groundwork
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Foundation is what a whole system of record stands on, loaded at once: places, categories, units and people in office. Parents
+// come before their children.
+type Foundation struct {
+	Regions     []Region
+	Populations []Population
+	Sites       []Site
+	Categories  []Category
+	Units       []OrgUnit
+	Rules       []DispatchRule
+	Officials   []Official
+	Posts       []PostHolding
+	Calendar    Calendar
+}
+
+// Bulk is a part of what happened, loaded at once. Whoever makes it has planned every event by the rules (PlanRegistration,
+// Issue.Plan): the issues stand as their last events say, and times of recording are those of the events.
+type Bulk struct {
+	Visits   []Visit
+	Opinions []Opinion
+	Issues   []BulkIssue
+	Links    []BulkLink
+	Events   []Event // by issue and Seq
+	Claims   []Claim
+	Attempts []CallbackAttempt
+	Feedback []Feedback
+}
+
+// BulkIssue is an issue with its number in the load, from 0: its public reference follows from that.
+type BulkIssue struct {
+	Number int64
+	Issue
+}
+
+// BulkLink says that an opinion belongs to an issue.
+type BulkLink struct {
+	IssueID, OpinionID uuid.UUID
+	At                 time.Time
+	By                 string
+}
+
+// BulkJob describes a load. The same job again goes on where the last one stopped.
+type BulkJob struct {
+	Source     string         // who makes the data; recorded with every row
+	Parameters map[string]any // all that the data follow from
+	Issues     int64
+	Parts      int
+	Append     bool // load beside what is there, every rule enforced row by row; else the system of record has to be empty
+}

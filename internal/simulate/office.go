@@ -1,0 +1,128 @@
+package simulate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"groundwork"
+)
+
+func (w *world) addUnit(c chance, parent *uuid.UUID, region int, county int, name string, kind groundwork.UnitKind) int {
+	w.Units = append(w.Units, groundwork.OrgUnit{ID: c.id(w.founded()), ParentID: parent, RegionID: &w.Regions[region].ID, Name: name, Kind: kind})
+	w.units = append(w.units, unit{county: county})
+	return len(w.Units) - 1
+}
+
+// addUnits gives each prefecture a call centre that handles nothing itself, each county its departments and each township a
+// government, and writes the catalogue: the county's department handles its topics wherever in the county they arise.
+func (w *world) addUnits(c chance) {
+	for p := range w.prefectures {
+		at := &w.prefectures[p]
+		at.callers = w.addUnit(c, nil, at.region, -1, prefectureNames[p]+"民意回访中心", groundwork.GovtUnit)
+	}
+	for n := range w.counties {
+		at := &w.counties[n]
+		at.hall = w.addUnit(c, nil, at.region, n, at.name+"受理中心", groundwork.GovtUnit)
+		at.supervision = w.addUnit(c, nil, at.region, n, at.name+"督查室", groundwork.PartyUnit)
+		for _, d := range departments {
+			at.departments = append(at.departments, w.addUnit(c, &w.Units[at.hall].ID, at.region, n, at.name+d.name, d.kind))
+		}
+		w.addRules(c, at)
+		for _, t := range at.townships {
+			name := w.Regions[w.townships[t].region].Name + "政府"
+			w.townships[t].government = w.addUnit(c, &w.Units[at.hall].ID, w.townships[t].region, n, name, groundwork.GovtUnit)
+		}
+	}
+}
+
+func (w *world) addRules(c chance, of *county) {
+	for n, t := range topics {
+		w.Rules = append(w.Rules, groundwork.DispatchRule{ID: c.id(w.founded()), CategoryID: w.topics[n].category,
+			RegionLevel: groundwork.VillageCommittee, OrgUnitID: w.Units[of.departments[t.department]].ID,
+			Basis: "模拟职责清单 " + t.code, ValidFrom: w.founded()})
+	}
+}
+
+// How many posts make visits at each level: those of prefectures once a quarter, all others once a month.
+const (
+	postsOfPrefecture  = 3
+	postsOfCounty      = 5
+	postsOfTownship    = 2
+	monthsOfPrefecture = 3
+)
+
+func (w *world) addPosts(c chance) {
+	for p := range w.prefectures {
+		for range postsOfPrefecture {
+			w.addPost(c, post{rank: groundwork.RankPrefecture, prefecture: p, county: -1, township: -1, unit: w.prefectures[p].callers})
+		}
+	}
+	for n, at := range w.counties {
+		for range postsOfCounty {
+			w.addPost(c, post{rank: groundwork.RankCounty, prefecture: at.prefecture, county: n, township: -1, unit: at.supervision})
+		}
+		for _, t := range at.townships {
+			for range postsOfTownship {
+				w.addPost(c, post{rank: groundwork.RankTownship, prefecture: at.prefecture, county: n, township: t, unit: w.townships[t].government})
+			}
+		}
+	}
+}
+
+// addPost adds a post; one in eight changes hands once.
+func (w *world) addPost(c chance, p post) {
+	p.from, p.until = w.founded(), w.cfg.To
+	if c.happens(1.0 / 8) {
+		handover := w.cfg.From.AddDate(0, 0, 60+c.IntN(w.cfg.days()-120))
+		first, second := p, p
+		first.until, second.from = handover, handover
+		w.addHolder(c, first)
+		w.addHolder(c, second)
+		return
+	}
+	w.addHolder(c, p)
+}
+
+var titles = map[groundwork.Rank]string{groundwork.RankPrefecture: "市级领导", groundwork.RankCounty: "县级领导", groundwork.RankTownship: "乡镇领导"}
+
+func (w *world) addHolder(c chance, p post) {
+	official := groundwork.Official{ID: c.id(w.founded()), Pseudonym: fmt.Sprintf("sim-official-%05d", len(w.Officials)+1)}
+	w.Officials = append(w.Officials, official)
+	holding := groundwork.PostHolding{ID: c.id(w.founded()), OfficialID: official.ID, OrgUnitID: w.Units[p.unit].ID, Rank: p.rank,
+		Title: titles[p.rank], HeldFrom: p.from}
+	if p.until.Before(w.cfg.To) {
+		holding.HeldTo = new(p.until)
+	}
+	w.Posts = append(w.Posts, holding)
+	p.holding = len(w.Posts) - 1
+	w.posts = append(w.posts, p)
+}
+
+// Working hours of offices.
+const opens, closes = 8*time.Hour + 30*time.Minute, 17*time.Hour + 30*time.Minute
+
+// worked is the first moment from t on in which offices work.
+func (w *world) worked(t time.Time) time.Time {
+	for {
+		midnight := startOfDay(t)
+		switch since := t.Sub(midnight); {
+		case !w.workday(t) || since >= closes:
+			t = midnight.Add(24*time.Hour + opens)
+		case since < opens:
+			return midnight.Add(opens)
+		default:
+			return t
+		}
+	}
+}
+
+func startOfDay(t time.Time) time.Time {
+	const day, east = 24 * 60 * 60, 8 * 60 * 60
+	s := t.Unix() + east
+	return time.Unix(s-s%day-east, 0).In(groundwork.China)
+}
+
+// workday reports whether offices work on the day.
+func (w *world) workday(t time.Time) bool { return w.Calendar.Workday(t) }

@@ -1,0 +1,119 @@
+package simulate
+
+import (
+	"time"
+
+	"groundwork"
+)
+
+// Source is the source of everything simulated.
+const Source = "simulated"
+
+// ownSource is the source of claims made here: they are held to the rules for claims.
+const ownSource = "groundwork"
+
+// Simulation is a province with known truth. Its parts can be made in any order, by any number of workers at once.
+type Simulation struct {
+	cfg    Config
+	world  *world
+	plants plants
+	season *season
+	visits []visit
+	agenda *agenda
+	actors []*actors // by county
+}
+
+// New prepares a simulation: the province, what is planted in it, and its visits.
+func New(cfg Config) (*Simulation, error) {
+	cfg.From, cfg.To = startOfDay(cfg.From), startOfDay(cfg.To)
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	w := newWorld(cfg)
+	s := &Simulation{cfg: cfg, world: w, plants: w.plant()}
+	s.season = newSeason(w, s.plants)
+	s.plants.hotspots = w.plantHotspots(s.season)
+	s.season.add(s.plants.hotspots)
+	s.visits = w.makeVisits()
+	s.agenda = newAgenda(w, s.visits)
+	for n := range w.counties {
+		s.actors = append(s.actors, w.makeActors(n))
+	}
+	return s, nil
+}
+
+// Foundation is what stands before anything happens.
+func (s *Simulation) Foundation() groundwork.Foundation { return s.world.Foundation }
+
+// Job describes the simulation as a load.
+func (s *Simulation) Job() groundwork.BulkJob {
+	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.visitParts() + s.issueParts()}
+}
+
+// How many visits or issues a part has.
+const visitsInPart, issuesInPart = 5000, 2500
+
+func (s *Simulation) visitParts() int { return parts(int64(len(s.visits)), visitsInPart) }
+func (s *Simulation) issueParts() int { return parts(s.cfg.Issues, issuesInPart) }
+
+func parts(n, size int64) int { return int((n + size - 1) / size) }
+
+// IssuesIn is how many issues part n has.
+func (s *Simulation) IssuesIn(n int) int {
+	if n < s.visitParts() {
+		return 0
+	}
+	return int(min(issuesInPart, s.cfg.Issues-int64(n-s.visitParts())*issuesInPart))
+}
+
+// Part makes part n: visits first, then issues in the order of time. A part refers only to itself, to the foundation and to earlier
+// parts.
+func (s *Simulation) Part(n int) (*groundwork.Bulk, error) {
+	if n < s.visitParts() {
+		return s.visitPart(n), nil
+	}
+	first := int64(n-s.visitParts()) * issuesInPart
+	count := int64(s.IssuesIn(n))
+	out := &groundwork.Bulk{Issues: make([]groundwork.BulkIssue, 0, count), Events: make([]groundwork.Event, 0, 9*count)}
+	for issue := first; issue < first+count; issue++ {
+		d := s.draft(issue)
+		if err := s.live(&d, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// visitPart makes visits with their notes, and for most of those on which something was raised a word that needs no issue.
+func (s *Simulation) visitPart(n int) *groundwork.Bulk {
+	out := &groundwork.Bulk{}
+	first := n * visitsInPart
+	for i := first; i < min(first+visitsInPart, len(s.visits)); i++ {
+		v := s.visits[i]
+		if v.NoteCreatedAt != nil {
+			v.NoteText = new(s.world.note(s.visits, i))
+		}
+		out.Visits = append(out.Visits, v.Visit)
+		if !v.traceless {
+			out.Opinions = append(out.Opinions, s.spoken(&v))
+		}
+	}
+	return out
+}
+
+// spoken is a suggestion or thanks, said on a visit and kept as such.
+func (s *Simulation) spoken(v *visit) groundwork.Opinion {
+	c := chanceOf(s.cfg.Seed, streamLife, v.number^1<<62)
+	t := &s.world.townships[v.township]
+	at := &s.world.committees[pick(c, t.committees)]
+	region := &s.world.Regions[at.region]
+	received := v.StartedAt.Add(c.span(0, v.EndedAt.Sub(v.StartedAt))).Truncate(time.Second)
+	said := topics[c.IntN(len(topics))].opinion(c, at.name)
+	return groundwork.Opinion{ID: c.id(received), Source: Source, Channel: groundwork.ChannelVisit,
+		Kind: pick(c, []groundwork.OpinionKind{groundwork.Suggestion, groundwork.Thanks}), ReceivedAt: received, ReceivedPrecision: groundwork.ToTheSecond,
+		VisitID: &v.ID, ReporterPID: new(s.reporter(c, at)), Subject: said.subject, Text: said.text, RegionID: &region.ID, SiteID: &v.SiteID,
+		Latitude: region.Latitude, Longitude: region.Longitude, Confidentiality: "NAME_HIDDEN", CreatedAt: received}
+}
+
+// deadline is that of the calendar: the end of the n-th working day after t.
+func (w *world) deadline(t time.Time, n int) time.Time { return w.Calendar.Deadline(t, n) }

@@ -1,0 +1,266 @@
+package simulate
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"groundwork"
+)
+
+// Truth is what was planted, and the parameters of everything else. docs/simulator.md explains the fields.
+type Truth struct {
+	Schema     int            `json:"schema"`
+	Parameters map[string]any `json:"parameters"`
+	Size       TruthSize      `json:"size"`
+	Topics     []TruthTopic   `json:"topics"`
+	Usual      TruthUsual     `json:"usual"`
+
+	Hotspots      []TruthHotspot  `json:"hotspots"`
+	Silent        []TruthSilence  `json:"silent_regions"`
+	Policies      []TruthPolicy   `json:"policies"`
+	CopiedNotes   []TruthPost     `json:"copied_notes"`
+	BunchedVisits []TruthPost     `json:"bunched_visits"`
+	Traceless     []TruthPost     `json:"traceless_visits"`
+	Showcases     []TruthPost     `json:"showcase_routes"`
+	Instant       []TruthUnit     `json:"instant_claims"`
+	OnTheLine     []TruthUnit     `json:"claims_on_the_line"`
+	Verdicts      []TruthUnit     `json:"handler_collected_verdicts"`
+	Pressure      []TruthUnit     `json:"pressured_withdrawals"`
+	Repeats       TruthDuplicates `json:"unlinked_repeats"`
+}
+
+// TruthSize is how much there is.
+type TruthSize struct {
+	Regions   int   `json:"regions"`
+	Sites     int   `json:"sites"`
+	Units     int   `json:"units"`
+	Officials int   `json:"officials"`
+	Posts     int   `json:"posts"`
+	Visits    int   `json:"visits"`
+	Issues    int64 `json:"issues"`
+}
+
+// TruthTopic is how often and how a category is raised and handled.
+type TruthTopic struct {
+	Code          string    `json:"category_code"`
+	Category      uuid.UUID `json:"category_id"`
+	Urban         float64   `json:"urban_weight"`
+	Rural         float64   `json:"rural_weight"`
+	Peak          int       `json:"peak_month"`
+	Swing         float64   `json:"season_swing"`
+	MedianDays    float64   `json:"median_days_to_claim"`
+	TargetDays    int       `json:"target_working_days"`
+	Explained     float64   `json:"share_explained"`
+	Referred      float64   `json:"share_referred_out"`
+	Inquiries     float64   `json:"share_inquiries"`
+	RepeatsPerDay float64   `json:"repeats_per_open_day"`
+}
+
+// TruthUsual is what happens where nothing was planted.
+type TruthUsual struct {
+	Growth         float64    `json:"growth_per_year"`
+	Weekdays       [7]float64 `json:"weekday_factors_from_sunday"`
+	Holiday        float64    `json:"holiday_factor"`
+	DelaySpread    float64    `json:"delay_log_sd"`
+	TrulyFixed     float64    `json:"share_truly_fixed"`
+	InstantlyFixed float64    `json:"share_truly_fixed_if_instant"`
+	SpeaksUp       float64    `json:"share_verdicts_unasked"`
+	Answers        float64    `json:"share_calls_answered"`
+	Reopens        float64    `json:"share_reopened"`
+	Returns        float64    `json:"share_returned"`
+	Traceless      float64    `json:"share_traceless_visits"`
+}
+
+// TruthHotspot is a place where a category is raised more often for a time.
+type TruthHotspot struct {
+	Region   uuid.UUID `json:"region_id"`
+	Code     string    `json:"region_code"`
+	Level    string    `json:"level"`
+	Category string    `json:"category_code"`
+	From     string    `json:"from"`
+	To       string    `json:"to"` // the day after the last
+	Risk     float64   `json:"relative_risk"`
+	Expected float64   `json:"expected_issues_without"`
+	With     float64   `json:"expected_issues"`
+}
+
+// TruthSilence is a township that needs much and says little.
+type TruthSilence struct {
+	Region uuid.UUID `json:"region_id"`
+	Code   string    `json:"region_code"`
+	Need   float64   `json:"need"`
+	Report float64   `json:"reporting"`
+}
+
+// TruthPolicy is a policy with its effect: the factor is exp(log_step + log_slope_per_month × months since the start).
+type TruthPolicy struct {
+	Code     string         `json:"code"`
+	Category string         `json:"category_code"`
+	On       string         `json:"effect_on"` // INCIDENCE or DELAY
+	Step     float64        `json:"log_step"`
+	Slope    float64        `json:"log_slope_per_month"`
+	Treated  []TruthTreated `json:"treated"`
+}
+
+// TruthTreated is a county with the first day of a policy.
+type TruthTreated struct {
+	Region uuid.UUID `json:"region_id"`
+	Code   string    `json:"region_code"`
+	From   string    `json:"from"`
+}
+
+// TruthPost is a post with a bad habit.
+type TruthPost struct {
+	Post       uuid.UUID   `json:"post_holding_id"`
+	Official   uuid.UUID   `json:"official_id"`
+	Share      float64     `json:"share"`
+	FromOthers bool        `json:"copied_from_colleagues,omitempty"`
+	Visits     []uuid.UUID `json:"visit_ids,omitempty"` // the visits that show it
+	Sites      []uuid.UUID `json:"site_ids,omitempty"`
+}
+
+// TruthUnit is a unit with a bad habit.
+type TruthUnit struct {
+	Unit  uuid.UUID `json:"unit_id"`
+	Name  string    `json:"name"`
+	Share float64   `json:"share"`
+}
+
+// TruthDuplicates is how often one matter became two issues.
+type TruthDuplicates struct {
+	Share  float64       `json:"share"`
+	Merged float64       `json:"share_merged_of_these"`
+	Pairs  [][]uuid.UUID `json:"first_pairs"` // repeat, and the issue that it repeats
+}
+
+// truthPairs is how many repeats are listed; all of them would be too many.
+const truthPairs = 1000
+
+// Truth tells what was planted.
+func (s *Simulation) Truth() Truth {
+	w := s.world
+	t := Truth{
+		Schema: 1, Parameters: s.cfg.Parameters(),
+		Size: s.Size(),
+		Usual: TruthUsual{growth, weekday, holiday, delaySpread, trulyFixed, instantlyFixed, speaksUp, answers, reopens, returns,
+			usuallyTraceless},
+		Instant: s.unitsThat(func(h unitHabits) float64 { return h.instant }), OnTheLine: s.unitsThat(func(h unitHabits) float64 { return h.onTheLine }),
+		Verdicts: s.unitsThat(func(h unitHabits) float64 { return h.verdicts }), Pressure: s.unitsThat(func(h unitHabits) float64 { return h.pressure }),
+	}
+	for n, k := range topics {
+		t.Topics = append(t.Topics, TruthTopic{k.code, w.topics[n].category, k.urban, k.rural, k.peak, k.swing, k.days, k.target, k.explained, k.referred, k.inquiry, k.repeats})
+	}
+	for _, h := range s.plants.hotspots {
+		r := w.Regions[h.region]
+		t.Hotspots = append(t.Hotspots, TruthHotspot{r.ID, r.Code, string(h.level), topics[h.topic].code, s.date(h.from), s.date(h.to),
+			h.risk, h.expected * s.dilution(), h.expected * s.dilution() * h.risk})
+	}
+	for _, q := range s.plants.silences {
+		r := w.Regions[w.townships[q.township].region]
+		t.Silent = append(t.Silent, TruthSilence{r.ID, r.Code, q.need, q.report})
+	}
+	for _, p := range s.plants.policies {
+		t.Policies = append(t.Policies, s.truthOf(p))
+	}
+	s.tellPosts(&t)
+	s.tellRepeats(&t)
+	return t
+}
+
+// Size is how much there is.
+func (s *Simulation) Size() TruthSize {
+	w := s.world
+	return TruthSize{len(w.Regions), len(w.Sites), len(w.Units), len(w.Officials), len(w.posts), len(s.visits), s.cfg.Issues}
+}
+
+// date is a day as it is written.
+func (s *Simulation) date(day int) string { return groundwork.DayOf(s.cfg.From.AddDate(0, 0, day)) }
+
+// dilution is by how much the hot spots lower all else, since the number of issues is given.
+func (s *Simulation) dilution() float64 { return s.season.scale / s.season.plain }
+
+func (s *Simulation) truthOf(p policy) TruthPolicy {
+	t := TruthPolicy{Code: p.code, Category: topics[p.topic].code, On: "INCIDENCE", Step: p.step, Slope: p.slope}
+	if p.onDelay {
+		t.On = "DELAY"
+	}
+	for _, n := range p.treated {
+		r := s.world.Regions[s.world.counties[n].region]
+		t.Treated = append(t.Treated, TruthTreated{r.ID, r.Code, s.date(p.starts[p.cohortOf[n]])})
+	}
+	return t
+}
+
+func (s *Simulation) unitsThat(do func(unitHabits) float64) []TruthUnit {
+	var found []TruthUnit
+	for n, u := range s.world.units {
+		if share := do(u.habits); share > 0 {
+			found = append(found, TruthUnit{s.world.Units[n].ID, s.world.Units[n].Name, share})
+		}
+	}
+	return found
+}
+
+func (s *Simulation) tellPosts(t *Truth) {
+	w := s.world
+	copies, bunched := map[int][]uuid.UUID{}, map[int][]uuid.UUID{}
+	for i := range s.visits {
+		v := &s.visits[i]
+		if v.copyOf >= 0 {
+			copies[v.post] = append(copies[v.post], v.ID)
+		}
+		if w.posts[v.post].habits.bunched > 0 && w.inLastDays(v.StartedAt, w.posts[v.post].cadence()) {
+			bunched[v.post] = append(bunched[v.post], v.ID)
+		}
+	}
+	for n, p := range w.posts {
+		post := TruthPost{Post: w.Posts[p.holding].ID, Official: w.Posts[p.holding].OfficialID}
+		switch h := p.habits; {
+		case h.copies > 0:
+			post.Share, post.FromOthers, post.Visits = h.copies, h.copiesOthers, copies[n]
+			t.CopiedNotes = append(t.CopiedNotes, post)
+		case h.bunched > 0:
+			post.Share, post.Visits = h.bunched, bunched[n]
+			t.BunchedVisits = append(t.BunchedVisits, post)
+		case h.traceless > 0:
+			post.Share = h.traceless
+			t.Traceless = append(t.Traceless, post)
+		case h.showcase != nil:
+			post.Share = 1
+			for _, site := range h.showcase {
+				post.Sites = append(post.Sites, w.Sites[site].ID)
+			}
+			t.Showcases = append(t.Showcases, post)
+		}
+	}
+}
+
+// inLastDays reports whether a moment lies in the last seven days of its period, the periods beginning with the simulation.
+func (w *world) inLastDays(at time.Time, months int) bool {
+	for first := w.cfg.From; ; first = first.AddDate(0, months, 0) {
+		if end := first.AddDate(0, months, 0); at.Before(end) {
+			return !at.Before(end.AddDate(0, 0, -7))
+		}
+	}
+}
+
+func (s *Simulation) tellRepeats(t *Truth) {
+	t.Repeats = TruthDuplicates{Share: twinShare, Merged: merges}
+	for n := int64(0); n < s.cfg.Issues && len(t.Repeats.Pairs) < truthPairs && n < truthPairs*1000; n++ {
+		if d := s.draft(n); d.twin >= 0 {
+			first := s.draft(d.twin)
+			t.Repeats.Pairs = append(t.Repeats.Pairs, []uuid.UUID{d.id, first.id})
+		}
+	}
+}
+
+// Write writes the truth as JSON.
+func (t Truth) Write(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(t)
+}

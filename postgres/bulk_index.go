@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"groundwork"
+)
+
+// putAside is an index that is dropped for a load and made again at its end: making it once is many times cheaper than keeping it
+// up to date row by row.
+type putAside struct{ name, def string }
+
+// putIndexesAside drops the indexes of the tables to be loaded that hold no constraint. It is one transaction with the record of
+// what was dropped.
+func (b *BulkLoad) putIndexesAside(ctx context.Context, tx pgx.Tx) error {
+	type index struct{ Name, Def string }
+	found, err := collect[index](ctx, tx, "list indexes", `
+		SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS def
+		FROM pg_index i
+		WHERE i.indrelid = ANY(@tables::regclass[]) AND NOT i.indisunique
+		ORDER BY 1`, pgx.NamedArgs{"tables": bulkTableNames})
+	if err != nil {
+		return err
+	}
+	for _, i := range found {
+		b.indexes = append(b.indexes, putAside{i.Name, i.Def})
+		if _, err := tx.Exec(ctx, "DROP INDEX "+i.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *BulkLoad) makeIndex(ctx context.Context, index putAside) error {
+	return b.untimed(ctx, func(tx pgx.Tx) error {
+		var there bool
+		if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", index.name).Scan(&there); err != nil || there {
+			return err
+		}
+		_, err := tx.Exec(ctx, index.def)
+		return err
+	})
+}
+
+// prove checks what the foreign keys and triggers that were put aside would have refused. A load that breaks a rule stays
+// unfinished, and says which.
+func (b *BulkLoad) prove(ctx context.Context, report func(string)) error {
+	checks, err := b.foreignKeys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, check := range append(checks, bulkRules...) {
+		report("check of " + check.Name)
+		var broken bool
+		err := b.untimed(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, "SELECT EXISTS ("+check.Broken+")").Scan(&broken) })
+		if err != nil {
+			return translate("check "+check.Name, err)
+		}
+		if broken {
+			return groundwork.Errorf(groundwork.CodeConflict, "the loaded rows break the rule %s; the load stays unfinished: use an empty database and report this fault of its source", check.Name)
+		}
+	}
+	return nil
+}
+
+// bulkCheck is a rule with the query that finds what breaks it.
+type bulkCheck struct{ Name, Broken string }
+
+// foreignKeys lists the foreign keys of the loaded tables, each of one column, as rules.
+func (b *BulkLoad) foreignKeys(ctx context.Context) ([]bulkCheck, error) {
+	type key struct{ Name, Child, Column, Parent, ParentColumn string }
+	keys, err := collect[key](ctx, b.db.pool, "list foreign keys", `
+		SELECT k.conname AS name, k.conrelid::regclass::text AS child, quote_ident(c.attname) AS column,
+			k.confrelid::regclass::text AS parent, quote_ident(p.attname) AS parent_column
+		FROM pg_constraint k
+		JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = k.conkey[1]
+		JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[1]
+		WHERE k.contype = 'f' AND k.conrelid = ANY(@tables::regclass[]) AND cardinality(k.conkey) = 1
+		ORDER BY 1`, pgx.NamedArgs{"tables": bulkTableNames})
+	if err != nil {
+		return nil, err
+	}
+	checks := make([]bulkCheck, len(keys))
+	for i, k := range keys {
+		checks[i] = bulkCheck{k.Name, fmt.Sprintf("SELECT FROM %s c WHERE c.%s IS NOT NULL AND NOT EXISTS (SELECT FROM %s p WHERE p.%s = c.%s)",
+			k.Child, k.Column, k.Parent, k.ParentColumn, k.Column)}
+	}
+	return checks, nil
+}
+
+// bulkRules are the rules that triggers hold row by row.
+var bulkRules = []bulkCheck{
+	{"events without gaps", `
+		SELECT FROM (SELECT seq, from_state, known_at, lag(to_state) OVER life AS stood, lag(known_at) OVER life AS known,
+				row_number() OVER life AS place
+			FROM issue_event WINDOW life AS (PARTITION BY issue_id ORDER BY seq)) e
+		WHERE seq <> place OR from_state IS DISTINCT FROM stood OR known_at < known`},
+	{"every issue has its events", `
+		SELECT FROM issue i WHERE NOT EXISTS (SELECT FROM issue_event e WHERE e.issue_id = i.id AND e.seq = i.seq)`},
+	{"verdicts not of handlers", `
+		SELECT FROM feedback f JOIN issue_event e ON e.issue_id = f.issue_id AND e.lead_unit_id = f.collected_unit_id
+		WHERE f.collected_by = 'INDEPENDENT'`},
+	{"calls not of handlers", `
+		SELECT FROM callback_attempt a JOIN claim c ON c.id = a.claim_id
+		JOIN issue_event e ON e.issue_id = c.issue_id AND e.lead_unit_id = a.agent_unit_id`},
+}

@@ -1,0 +1,212 @@
+package postgres
+
+import (
+	"groundwork"
+)
+
+// bulkTable is one table that a bulk load fills, with its rows.
+type bulkTable struct {
+	name    string
+	columns []string
+	rows    int
+	write   func(c *copyRows, i int)
+}
+
+// bulkTables lists the tables of a bulk load in the order in which they refer to each other.
+func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
+	return []bulkTable{
+		bulkVisits(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, source, firstRef), bulkLinks(b.Links),
+		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
+	}
+}
+
+// bulkTableNames are the tables that bulkTables fills.
+var bulkTableNames = []string{"visit", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback"}
+
+func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
+	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
+		"note_text", "note_unit_id", "note_created_at", "state", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		v := &rows[i]
+		c.uuid(v.ID)
+		copyText(c, v.ActivityKind)
+		copyText(c, v.Notice)
+		c.uuid(v.SiteID)
+		c.uuid(v.LeadID)
+		c.time(v.StartedAt)
+		c.timeOrNull(v.EndedAt)
+		c.int4OrNull(v.CitizensMet)
+		copyTextOrNull(c, v.NoteText)
+		c.uuidOrNull(v.NoteUnitID)
+		c.timeOrNull(v.NoteCreatedAt)
+		copyText(c, v.State)
+		c.time(v.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkOpinions(rows []groundwork.Opinion, source string) bulkTable {
+	return bulkTable{"opinion", []string{"id", "source", "channel", "kind", "received_at", "received_precision", "occurred_at", "visit_id",
+		"reporter_pid", "subject", "text", "latitude", "longitude", "precision_m", "region_id", "site_id", "confidentiality", "supported",
+		"opposed", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		o := &rows[i]
+		c.uuid(o.ID)
+		copyText(c, o.Source)
+		copyText(c, o.Channel)
+		copyText(c, o.Kind)
+		c.time(o.ReceivedAt)
+		copyText(c, o.ReceivedPrecision)
+		c.timeOrNull(o.OccurredAt)
+		c.uuidOrNull(o.VisitID)
+		c.uuidOrNull(o.ReporterPID)
+		copyText(c, o.Subject)
+		copyText(c, o.Text)
+		c.floatOrNull(o.Latitude)
+		c.floatOrNull(o.Longitude)
+		c.int4OrNull(o.PrecisionM)
+		c.uuidOrNull(o.RegionID)
+		c.uuidOrNull(o.SiteID)
+		copyText(c, o.Confidentiality)
+		c.int4(o.Supported)
+		c.int4(o.Opposed)
+		c.time(o.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulkTable {
+	columns := []string{"id", "public_ref", "category_id", "severity", "difficulty", "kind", "channel", "title", "region_id", "site_id",
+		"source_visit_id", "due_at", "updated_at", "created_at", "recorded_by", "seq", "state"}
+	return bulkTable{"issue", append(columns, bulkProgressColumns...), len(rows), func(c *copyRows, i int) {
+		o := &rows[i].Issue
+		c.uuid(o.ID)
+		copyText(c, publicRef(uint64(firstRef+rows[i].Number)))
+		c.uuidOrNull(o.CategoryID)
+		copyText(c, o.Severity)
+		copyText(c, o.Difficulty)
+		copyText(c, o.Kind)
+		copyText(c, o.Channel)
+		copyText(c, o.Title)
+		c.uuidOrNull(o.RegionID)
+		c.uuidOrNull(o.SiteID)
+		c.uuidOrNull(o.SourceVisitID)
+		c.timeOrNull(o.DueAt)
+		c.time(o.UpdatedAt)
+		c.time(o.CreatedAt)
+		copyText(c, source)
+		c.int4(o.Seq)
+		copyText(c, o.State)
+		copyProgress(c, &o.Progress)
+	}}
+}
+
+// bulkProgressColumns are those of copyProgress.
+var bulkProgressColumns = []string{"closure_type", "origin_at", "first_response_at", "claimed_at", "resolved_at", "closed_at", "merged_into_id",
+	"lead_unit_id", "paused_since", "paused_seconds", "return_count", "dispute_count", "reopen_count", "escalation_level", "opinion_count"}
+
+func copyProgress(c *copyRows, p *groundwork.Progress) {
+	copyTextOrNull(c, p.ClosureType)
+	c.time(p.OriginAt)
+	c.timeOrNull(p.FirstResponseAt)
+	c.timeOrNull(p.ClaimedAt)
+	c.timeOrNull(p.ResolvedAt)
+	c.timeOrNull(p.ClosedAt)
+	c.uuidOrNull(p.MergedIntoID)
+	c.uuidOrNull(p.LeadUnitID)
+	c.timeOrNull(p.PausedSince)
+	c.int8(p.PausedSeconds)
+	c.int4(p.ReturnCount)
+	c.int4(p.DisputeCount)
+	c.int4(p.ReopenCount)
+	c.int4(p.EscalationLevel)
+	c.int4(p.OpinionCount)
+}
+
+func bulkLinks(rows []groundwork.BulkLink) bulkTable {
+	return bulkTable{"issue_opinion", []string{"issue_id", "opinion_id", "linked_at", "linked_by"}, len(rows), func(c *copyRows, i int) {
+		c.uuid(rows[i].IssueID)
+		c.uuid(rows[i].OpinionID)
+		c.time(rows[i].At)
+		copyText(c, rows[i].By)
+	}}
+}
+
+func bulkEvents(rows []groundwork.Event) bulkTable {
+	columns := []string{"issue_id", "seq", "kind", "from_state", "to_state", "at", "known_at", "recorded_at", "actor", "actor_role", "actor_unit_id",
+		"reason_code", "payload"}
+	return bulkTable{"issue_event", append(columns, bulkProgressColumns...), len(rows), func(c *copyRows, i int) {
+		e := &rows[i]
+		c.uuid(e.IssueID)
+		c.int4(e.Seq)
+		copyText(c, e.Kind)
+		copyTextOrNull(c, e.FromState)
+		copyText(c, e.State)
+		c.time(e.At)
+		c.time(e.KnownAt)
+		c.time(e.RecordedAt)
+		copyText(c, e.Actor.ID)
+		copyText(c, e.Actor.Role)
+		c.uuidOrNull(e.Actor.UnitID)
+		copyTextOrNull(c, e.ReasonCode)
+		c.json(e.Payload)
+		copyProgress(c, &e.Progress)
+	}}
+}
+
+func bulkClaims(rows []groundwork.Claim, source string) bulkTable {
+	return bulkTable{"claim", []string{"id", "issue_id", "n", "kind", "source", "text", "legal_basis", "appeal_notice", "receipt", "evidence",
+		"claimed_at", "claimed_precision", "unit_id", "signed_by", "reviewed_by", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		o := &rows[i]
+		c.uuid(o.ID)
+		c.uuid(o.IssueID)
+		c.int4(o.N)
+		copyTextOrNull(c, o.Kind)
+		copyText(c, o.Source)
+		copyText(c, o.Text)
+		copyTextOrNull(c, o.LegalBasis)
+		copyTextOrNull(c, o.AppealNotice)
+		copyTextOrNull(c, o.Receipt)
+		c.texts(o.Evidence)
+		c.time(o.ClaimedAt)
+		copyText(c, o.ClaimedPrecision)
+		c.uuidOrNull(o.UnitID)
+		copyTextOrNull(c, o.SignedBy)
+		copyTextOrNull(c, o.ReviewedBy)
+		c.time(o.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkAttempts(rows []groundwork.CallbackAttempt, source string) bulkTable {
+	return bulkTable{"callback_attempt", []string{"id", "claim_id", "at", "method", "agent_unit_id", "outcome", "created_at", "recorded_by"}, len(rows),
+		func(c *copyRows, i int) {
+			o := &rows[i]
+			c.uuid(o.ID)
+			c.uuid(o.ClaimID)
+			c.time(o.At)
+			copyText(c, o.Method)
+			c.uuidOrNull(o.AgentUnitID)
+			copyText(c, o.Outcome)
+			c.time(o.At)
+			copyText(c, source)
+		}}
+}
+
+func bulkFeedback(rows []groundwork.Feedback, source string) bulkTable {
+	return bulkTable{"feedback", []string{"id", "claim_id", "issue_id", "reporter_pid", "resolved", "satisfaction", "pressured", "collected_by",
+		"collected_unit_id", "comment", "at", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		o := &rows[i]
+		c.uuid(o.ID)
+		c.uuid(o.ClaimID)
+		c.uuid(o.IssueID)
+		c.uuidOrNull(o.ReporterPID)
+		copyText(c, o.Resolved)
+		c.int4OrNull(o.Satisfaction)
+		copyText(c, o.Pressured)
+		copyText(c, o.CollectedBy)
+		c.uuidOrNull(o.CollectedUnitID)
+		copyTextOrNull(c, o.Comment)
+		c.time(o.At)
+		c.time(o.CreatedAt)
+		copyText(c, source)
+	}}
+}

@@ -5,5 +5,6 @@ func Machines() []Machine {
 	return []Machine{
 		CampaignMachine(),
 		TaskMachine(),
+		PolicyMachine(),
 	}
 }

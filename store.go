@@ -16,6 +16,7 @@ type Store interface {
 	OpinionStore
 	IssueStore
 	CampaignStore
+	PolicyStore
 	HistoryStore
 	Ping(ctx context.Context) error
 }

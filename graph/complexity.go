@@ -67,6 +67,12 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.CampaignTasks = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignTaskFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.Policies = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.PolicyFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.PolicyChanges = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.PolicyChangeFilter) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.Opinions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.OpinionFilter) int {
 		return pageCost(child, first, last)
 	}
@@ -80,7 +86,9 @@ func nested(c *gen.ComplexityRoot) {
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
 	c.Region.Children = listCost
 	c.Campaign.Tasks, c.Campaign.Issues, c.Campaign.History, c.CampaignTask.History = listCost, listCost, listCost, listCost
+	c.Policy.Versions, c.PolicyChange.Evidence, c.PolicyChange.History = listCost, listCost, listCost
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
 	c.Region.Populations, c.Official.Posts = unpaged, unpaged
 	c.Campaign.Regions, c.Campaign.ExitCriteria, c.Campaign.Results, c.HotspotEvidence.Cells = unpaged, unpaged, unpaged, unpaged
+	c.PolicyChange.Rollouts = unpaged
 }

@@ -123,6 +123,13 @@ type loaders struct {
 	campaignIssues  loader[part, []*groundwork.CampaignIssue]
 	tasks           loader[uuid.UUID, *groundwork.CampaignTask]
 	tasksOf         loader[part, []*groundwork.CampaignTask]
+	policies        loader[uuid.UUID, *groundwork.Policy]
+	versions        loader[uuid.UUID, *groundwork.PolicyVersion]
+	versionsOf      loader[part, []*groundwork.PolicyVersion]
+	changes         loader[uuid.UUID, *groundwork.PolicyChange]
+	rollouts        loader[uuid.UUID, []*groundwork.PolicyRollout]
+	evidenceOf      loader[part, []*groundwork.EvidenceLink]
+	evaluations     loader[uuid.UUID, *groundwork.PolicyEvaluation]
 	histories       loader[past, []*groundwork.EntityEvent]
 }
 
@@ -154,6 +161,13 @@ func newLoaders(s groundwork.Store) *loaders {
 		campaignIssues:  newLoader(parts(s.CampaignIssuesOf)),
 		tasks:           newLoader(s.CampaignTasksByID),
 		tasksOf:         newLoader(parts(s.CampaignTasksOf)),
+		policies:        newLoader(s.PoliciesByID),
+		versions:        newLoader(s.PolicyVersionsByID),
+		versionsOf:      newLoader(parts(s.PolicyVersionsOf)),
+		changes:         newLoader(s.PolicyChangesByID),
+		rollouts:        newLoader(s.RolloutsOf),
+		evidenceOf:      newLoader(parts(s.EvidenceLinksOf)),
+		evaluations:     newLoader(s.EvaluationsOf),
 		histories:       newLoader(histories(s)),
 	}
 }

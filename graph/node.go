@@ -54,6 +54,12 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.campaigns, asCampaign)
 		case model.TypeCampaignTask:
 			err = place(ctx, nodes, ids, positions, l.tasks, asCampaignTask)
+		case model.TypePolicy:
+			err = place(ctx, nodes, ids, positions, l.policies, asPolicy)
+		case model.TypePolicyVersion:
+			err = place(ctx, nodes, ids, positions, l.versions, asPolicyVersion)
+		case model.TypePolicyChange:
+			err = place(ctx, nodes, ids, positions, l.changes, asPolicyChange)
 		default:
 			_, err = ids[positions[0]].Of("Node", "id")
 		}

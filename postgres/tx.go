@@ -197,6 +197,11 @@ var uniques = map[string]struct{ field, message string }{
 	"org_unit_name":                {"name", "this region has a unit of this name already; use it or give another name"},
 	"official_pseudonym_key":       {"pseudonym", "an official of this pseudonym exists already; use it or give another"},
 	"opinion_external":             {"externalId", "an opinion of this source and external id exists already"},
+	"policy_version_day":           {"effectiveFrom", "another version of this policy begins on this day; give another day"},
+	"evidence_link_issue":          {"evidence", "this issue is evidence of the change already"},
+	"evidence_link_visit":          {"evidence", "this visit is evidence of the change already"},
+	"evidence_link_campaign":       {"evidence", "this campaign is evidence of the change already"},
+	"evidence_link_snapshot":       {"evidence", "this snapshot is evidence of the change already"},
 	"campaign_issue_current":       {"issueIds", "somebody else put one of these issues to a campaign just now; read them again"},
 	"issue_opinion_opinion_id_key": {"opinionIds", "an opinion belongs to an issue already; link others to that issue"},
 }

@@ -30,4 +30,8 @@ var Mirrors = []Mirror{
 	{"campaign_result", "f_campaign_result", []string{"campaign_id", "review", "n"}},
 	{"campaign_task", "f_campaign_task", []string{"id"}},
 	{"campaign_issue", "f_campaign_issue", []string{"id"}},
+	{"policy_change", "f_policy_change", []string{"id"}},
+	{"policy_rollout", "f_policy_rollout", []string{"policy_change_id", "region_id"}},
+	{"evidence_link", "f_evidence_link", []string{"id"}},
+	{"policy_evaluation", "f_policy_evaluation", []string{"policy_change_id"}},
 }

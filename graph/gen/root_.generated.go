@@ -33,6 +33,7 @@ type ResolverRoot interface {
 	Claim() ClaimResolver
 	DispatchRule() DispatchRuleResolver
 	EntityEvent() EntityEventResolver
+	EvidenceLink() EvidenceLinkResolver
 	Feedback() FeedbackResolver
 	HotspotCell() HotspotCellResolver
 	Issue() IssueResolver
@@ -42,6 +43,11 @@ type ResolverRoot interface {
 	Official() OfficialResolver
 	Opinion() OpinionResolver
 	OrgUnit() OrgUnitResolver
+	Policy() PolicyResolver
+	PolicyChange() PolicyChangeResolver
+	PolicyEvaluation() PolicyEvaluationResolver
+	PolicyRollout() PolicyRolloutResolver
+	PolicyVersion() PolicyVersionResolver
 	PostHolding() PostHoldingResolver
 	Query() QueryResolver
 	Region() RegionResolver
@@ -64,6 +70,20 @@ type ComplexityRoot struct {
 		CampaignTask     func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	AdoptPolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	AmendPolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -311,6 +331,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	CreatePolicyPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Policy           func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	CreatePostHoldingPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -381,6 +408,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	DropPolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	EntityEvent struct {
 		ActorRole  func(childComplexity int) int
 		ActorUnit  func(childComplexity int) int
@@ -399,6 +433,15 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	EvidenceLink struct {
+		Campaign   func(childComplexity int) int
+		EvidenceAt func(childComplexity int) int
+		Issue      func(childComplexity int) int
+		LinkedAt   func(childComplexity int) int
+		SnapshotID func(childComplexity int) int
+		Visit      func(childComplexity int) int
 	}
 
 	Exclusion struct {
@@ -573,6 +616,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	LinkPolicyEvidencePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	MeasureInfo struct {
 		Anchor            func(childComplexity int) int
 		AsOf              func(childComplexity int) int
@@ -597,6 +647,8 @@ type ComplexityRoot struct {
 	Mutation struct {
 		AcceptIssue           func(childComplexity int, input model.AcceptIssueInput) int
 		AddCampaignTask       func(childComplexity int, input model.AddCampaignTaskInput) int
+		AdoptPolicyChange     func(childComplexity int, input model.AdoptPolicyChangeInput) int
+		AmendPolicyChange     func(childComplexity int, input model.AmendPolicyChangeInput) int
 		AnswerOnTheSpot       func(childComplexity int, input model.AnswerOnTheSpotInput) int
 		AskCitizen            func(childComplexity int, input model.AskCitizenInput) int
 		ClaimExplained        func(childComplexity int, input model.ClaimExplainedInput) int
@@ -610,12 +662,14 @@ type ComplexityRoot struct {
 		CreateDispatchRule    func(childComplexity int, input model.CreateDispatchRuleInput) int
 		CreateOfficial        func(childComplexity int, input model.CreateOfficialInput) int
 		CreateOrgUnit         func(childComplexity int, input model.CreateOrgUnitInput) int
+		CreatePolicy          func(childComplexity int, input model.CreatePolicyInput) int
 		CreatePostHolding     func(childComplexity int, input model.CreatePostHoldingInput) int
 		CreateRegion          func(childComplexity int, input model.CreateRegionInput) int
 		CreateSite            func(childComplexity int, input model.CreateSiteInput) int
 		DeclineCampaign       func(childComplexity int, input model.DeclineCampaignInput) int
 		DispatchIssue         func(childComplexity int, input model.DispatchIssueInput) int
 		DropCampaignTask      func(childComplexity int, input model.DropCampaignTaskInput) int
+		DropPolicyChange      func(childComplexity int, input model.DropPolicyChangeInput) int
 		EscalateIssue         func(childComplexity int, input model.EscalateIssueInput) int
 		ExitCampaign          func(childComplexity int, input model.ExitCampaignInput) int
 		ExtendCampaign        func(childComplexity int, input model.ExtendCampaignInput) int
@@ -623,23 +677,33 @@ type ComplexityRoot struct {
 		JoinCampaign          func(childComplexity int, input model.JoinCampaignInput) int
 		LeaveCampaign         func(childComplexity int, input model.LeaveCampaignInput) int
 		LinkOpinion           func(childComplexity int, input model.LinkOpinionInput) int
+		LinkPolicyEvidence    func(childComplexity int, input model.LinkPolicyEvidenceInput) int
 		MergeIssue            func(childComplexity int, input model.MergeIssueInput) int
 		NominateCampaign      func(childComplexity int, input model.NominateCampaignInput) int
 		PlanIssue             func(childComplexity int, input model.PlanIssueInput) int
+		ProposePolicyChange   func(childComplexity int, input model.ProposePolicyChangeInput) int
 		RecordCallbackAttempt func(childComplexity int, input model.RecordCallbackAttemptInput) int
+		RecordConsultation    func(childComplexity int, input model.RecordConsultationInput) int
+		RecordEvaluation      func(childComplexity int, input model.RecordEvaluationInput) int
 		RecordFeedback        func(childComplexity int, input model.RecordFeedbackInput) int
 		RecordResponse        func(childComplexity int, input model.RecordResponseInput) int
 		RecordVisit           func(childComplexity int, input model.RecordVisitInput) int
 		RegisterIssue         func(childComplexity int, input model.RegisterIssueInput) int
+		RegisterPolicyOutcome func(childComplexity int, input model.RegisterPolicyOutcomeInput) int
 		ReopenCampaignTask    func(childComplexity int, input model.ReopenCampaignTaskInput) int
 		ReopenIssue           func(childComplexity int, input model.ReopenIssueInput) int
+		RepealPolicyChange    func(childComplexity int, input model.RepealPolicyChangeInput) int
 		ResumeIssue           func(childComplexity int, input model.ResumeIssueInput) int
 		ResumePlanned         func(childComplexity int, input model.ResumePlannedInput) int
+		RetainPolicyChange    func(childComplexity int, input model.RetainPolicyChangeInput) int
 		ReturnIssue           func(childComplexity int, input model.ReturnIssueInput) int
 		ReviewCampaign        func(childComplexity int, input model.ReviewCampaignInput) int
+		RevisePolicyVersion   func(childComplexity int, input model.RevisePolicyVersionInput) int
+		RollOutPolicyChange   func(childComplexity int, input model.RollOutPolicyChangeInput) int
 		SelectCampaign        func(childComplexity int, input model.SelectCampaignInput) int
 		SetPopulation         func(childComplexity int, input model.SetPopulationInput) int
 		StartCampaign         func(childComplexity int, input model.StartCampaignInput) int
+		StartPilot            func(childComplexity int, input model.StartPilotInput) int
 		SubmitOpinion         func(childComplexity int, input model.SubmitOpinionInput) int
 		UnmergeIssue          func(childComplexity int, input model.UnmergeIssueInput) int
 		WithdrawIssue         func(childComplexity int, input model.WithdrawIssueInput) int
@@ -732,6 +796,14 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	OutcomeMeasure struct {
+		AnticipationDays func(childComplexity int) int
+		Direction        func(childComplexity int) int
+		Measure          func(childComplexity int) int
+		MinimalEffect    func(childComplexity int) int
+		WindowDays       func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
@@ -744,6 +816,90 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	Policy struct {
+		CreatedAt func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		OwnerUnit func(childComplexity int) int
+		Region    func(childComplexity int) int
+		Title     func(childComplexity int) int
+		Versions  func(childComplexity int, first int32) int
+	}
+
+	PolicyChange struct {
+		AdoptedAt            func(childComplexity int) int
+		ConsultedAt          func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		EndedAt              func(childComplexity int) int
+		EvaluatedAt          func(childComplexity int) int
+		Evaluation           func(childComplexity int) int
+		Evidence             func(childComplexity int, first int32) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		Outcome              func(childComplexity int) int
+		OwnerUnit            func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		PilotAt              func(childComplexity int) int
+		Policy               func(childComplexity int) int
+		PolicyVersion        func(childComplexity int) int
+		PreRegisteredAt      func(childComplexity int) int
+		ProposedAt           func(childComplexity int) int
+		Rollouts             func(childComplexity int) int
+		State                func(childComplexity int) int
+		Summary              func(childComplexity int) int
+		Version              func(childComplexity int) int
+	}
+
+	PolicyChangeConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	PolicyChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	PolicyConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	PolicyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	PolicyEvaluation struct {
+		AsOf           func(childComplexity int) int
+		CIHigh         func(childComplexity int) int
+		CILow          func(childComplexity int) int
+		ControlRegions func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		Descriptive    func(childComplexity int) int
+		Estimate       func(childComplexity int) int
+		EvaluatorUnit  func(childComplexity int) int
+		Text           func(childComplexity int) int
+		TreatedRegions func(childComplexity int) int
+	}
+
+	PolicyRollout struct {
+		EffectiveFrom func(childComplexity int) int
+		Region        func(childComplexity int) int
+	}
+
+	PolicyVersion struct {
+		CreatedAt     func(childComplexity int) int
+		EffectiveFrom func(childComplexity int) int
+		GlobalID      func(childComplexity int) int
+		N             func(childComplexity int) int
+		Policy        func(childComplexity int) int
+		PolicyChange  func(childComplexity int) int
+		RepealedFrom  func(childComplexity int) int
+		Text          func(childComplexity int) int
 	}
 
 	Population struct {
@@ -761,6 +917,13 @@ type ComplexityRoot struct {
 		OrgUnit   func(childComplexity int) int
 		Rank      func(childComplexity int) int
 		Title     func(childComplexity int) int
+	}
+
+	ProposePolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	Query struct {
@@ -782,6 +945,10 @@ type ComplexityRoot struct {
 		Opinions         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OpinionFilter) int
 		OrgUnit          func(childComplexity int, id model.ID) int
 		OrgUnits         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) int
+		Policies         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyFilter) int
+		Policy           func(childComplexity int, id model.ID) int
+		PolicyChange     func(childComplexity int, id model.ID) int
+		PolicyChanges    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
 		Region           func(childComplexity int, id *model.ID, code *string) int
 		Regions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
 		Site             func(childComplexity int, id model.ID) int
@@ -797,6 +964,20 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RecordConsultationPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RecordEvaluationPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -856,6 +1037,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	RegisterPolicyOutcomePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ReopenCampaignTaskPayload struct {
 		CampaignTask     func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -867,6 +1055,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RepealPolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -884,6 +1079,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	RetainPolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ReturnIssuePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -895,6 +1097,20 @@ type ComplexityRoot struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RevisePolicyVersionPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyVersion    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RollOutPolicyChangePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -939,6 +1155,13 @@ type ComplexityRoot struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	StartPilotPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyChange     func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -1107,6 +1330,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AddCampaignTaskPayload.UserErrors(childComplexity), true
+
+	case "AdoptPolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.AdoptPolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdoptPolicyChangePayload.ClientMutationID(childComplexity), true
+	case "AdoptPolicyChangePayload.consistency":
+		if e.ComplexityRoot.AdoptPolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdoptPolicyChangePayload.Consistency(childComplexity), true
+	case "AdoptPolicyChangePayload.policyChange":
+		if e.ComplexityRoot.AdoptPolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdoptPolicyChangePayload.PolicyChange(childComplexity), true
+	case "AdoptPolicyChangePayload.userErrors":
+		if e.ComplexityRoot.AdoptPolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AdoptPolicyChangePayload.UserErrors(childComplexity), true
+
+	case "AmendPolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.AmendPolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AmendPolicyChangePayload.ClientMutationID(childComplexity), true
+	case "AmendPolicyChangePayload.consistency":
+		if e.ComplexityRoot.AmendPolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AmendPolicyChangePayload.Consistency(childComplexity), true
+	case "AmendPolicyChangePayload.policyChange":
+		if e.ComplexityRoot.AmendPolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AmendPolicyChangePayload.PolicyChange(childComplexity), true
+	case "AmendPolicyChangePayload.userErrors":
+		if e.ComplexityRoot.AmendPolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AmendPolicyChangePayload.UserErrors(childComplexity), true
 
 	case "AnswerOnTheSpotPayload.clientMutationId":
 		if e.ComplexityRoot.AnswerOnTheSpotPayload.ClientMutationID == nil {
@@ -2126,6 +2399,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateOrgUnitPayload.UserErrors(childComplexity), true
 
+	case "CreatePolicyPayload.clientMutationId":
+		if e.ComplexityRoot.CreatePolicyPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePolicyPayload.ClientMutationID(childComplexity), true
+	case "CreatePolicyPayload.consistency":
+		if e.ComplexityRoot.CreatePolicyPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePolicyPayload.Consistency(childComplexity), true
+	case "CreatePolicyPayload.policy":
+		if e.ComplexityRoot.CreatePolicyPayload.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePolicyPayload.Policy(childComplexity), true
+	case "CreatePolicyPayload.userErrors":
+		if e.ComplexityRoot.CreatePolicyPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePolicyPayload.UserErrors(childComplexity), true
+
 	case "CreatePostHoldingPayload.clientMutationId":
 		if e.ComplexityRoot.CreatePostHoldingPayload.ClientMutationID == nil {
 			break
@@ -2393,6 +2691,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DropCampaignTaskPayload.UserErrors(childComplexity), true
 
+	case "DropPolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.DropPolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropPolicyChangePayload.ClientMutationID(childComplexity), true
+	case "DropPolicyChangePayload.consistency":
+		if e.ComplexityRoot.DropPolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropPolicyChangePayload.Consistency(childComplexity), true
+	case "DropPolicyChangePayload.policyChange":
+		if e.ComplexityRoot.DropPolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropPolicyChangePayload.PolicyChange(childComplexity), true
+	case "DropPolicyChangePayload.userErrors":
+		if e.ComplexityRoot.DropPolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DropPolicyChangePayload.UserErrors(childComplexity), true
+
 	case "EntityEvent.actorRole":
 		if e.ComplexityRoot.EntityEvent.ActorRole == nil {
 			break
@@ -2478,6 +2801,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EscalateIssuePayload.UserErrors(childComplexity), true
+
+	case "EvidenceLink.campaign":
+		if e.ComplexityRoot.EvidenceLink.Campaign == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceLink.Campaign(childComplexity), true
+	case "EvidenceLink.evidenceAt":
+		if e.ComplexityRoot.EvidenceLink.EvidenceAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceLink.EvidenceAt(childComplexity), true
+	case "EvidenceLink.issue":
+		if e.ComplexityRoot.EvidenceLink.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceLink.Issue(childComplexity), true
+	case "EvidenceLink.linkedAt":
+		if e.ComplexityRoot.EvidenceLink.LinkedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceLink.LinkedAt(childComplexity), true
+	case "EvidenceLink.measureSnapshotId":
+		if e.ComplexityRoot.EvidenceLink.SnapshotID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceLink.SnapshotID(childComplexity), true
+	case "EvidenceLink.visit":
+		if e.ComplexityRoot.EvidenceLink.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EvidenceLink.Visit(childComplexity), true
 
 	case "Exclusion.count":
 		if e.ComplexityRoot.Exclusion.Count == nil {
@@ -3259,6 +3619,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LinkOpinionPayload.UserErrors(childComplexity), true
 
+	case "LinkPolicyEvidencePayload.clientMutationId":
+		if e.ComplexityRoot.LinkPolicyEvidencePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPolicyEvidencePayload.ClientMutationID(childComplexity), true
+	case "LinkPolicyEvidencePayload.consistency":
+		if e.ComplexityRoot.LinkPolicyEvidencePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPolicyEvidencePayload.Consistency(childComplexity), true
+	case "LinkPolicyEvidencePayload.policyChange":
+		if e.ComplexityRoot.LinkPolicyEvidencePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPolicyEvidencePayload.PolicyChange(childComplexity), true
+	case "LinkPolicyEvidencePayload.userErrors":
+		if e.ComplexityRoot.LinkPolicyEvidencePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LinkPolicyEvidencePayload.UserErrors(childComplexity), true
+
 	case "MeasureInfo.anchor":
 		if e.ComplexityRoot.MeasureInfo.Anchor == nil {
 			break
@@ -3373,6 +3758,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AddCampaignTask(childComplexity, args["input"].(model.AddCampaignTaskInput)), true
+	case "Mutation.adoptPolicyChange":
+		if e.ComplexityRoot.Mutation.AdoptPolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_adoptPolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AdoptPolicyChange(childComplexity, args["input"].(model.AdoptPolicyChangeInput)), true
+	case "Mutation.amendPolicyChange":
+		if e.ComplexityRoot.Mutation.AmendPolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_amendPolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AmendPolicyChange(childComplexity, args["input"].(model.AmendPolicyChangeInput)), true
 	case "Mutation.answerOnTheSpot":
 		if e.ComplexityRoot.Mutation.AnswerOnTheSpot == nil {
 			break
@@ -3516,6 +3923,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateOrgUnit(childComplexity, args["input"].(model.CreateOrgUnitInput)), true
+	case "Mutation.createPolicy":
+		if e.ComplexityRoot.Mutation.CreatePolicy == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPolicy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePolicy(childComplexity, args["input"].(model.CreatePolicyInput)), true
 	case "Mutation.createPostHolding":
 		if e.ComplexityRoot.Mutation.CreatePostHolding == nil {
 			break
@@ -3582,6 +4000,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DropCampaignTask(childComplexity, args["input"].(model.DropCampaignTaskInput)), true
+	case "Mutation.dropPolicyChange":
+		if e.ComplexityRoot.Mutation.DropPolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_dropPolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DropPolicyChange(childComplexity, args["input"].(model.DropPolicyChangeInput)), true
 	case "Mutation.escalateIssue":
 		if e.ComplexityRoot.Mutation.EscalateIssue == nil {
 			break
@@ -3659,6 +4088,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LinkOpinion(childComplexity, args["input"].(model.LinkOpinionInput)), true
+	case "Mutation.linkPolicyEvidence":
+		if e.ComplexityRoot.Mutation.LinkPolicyEvidence == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_linkPolicyEvidence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkPolicyEvidence(childComplexity, args["input"].(model.LinkPolicyEvidenceInput)), true
 	case "Mutation.mergeIssue":
 		if e.ComplexityRoot.Mutation.MergeIssue == nil {
 			break
@@ -3692,6 +4132,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlanIssue(childComplexity, args["input"].(model.PlanIssueInput)), true
+	case "Mutation.proposePolicyChange":
+		if e.ComplexityRoot.Mutation.ProposePolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_proposePolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ProposePolicyChange(childComplexity, args["input"].(model.ProposePolicyChangeInput)), true
 	case "Mutation.recordCallbackAttempt":
 		if e.ComplexityRoot.Mutation.RecordCallbackAttempt == nil {
 			break
@@ -3703,6 +4154,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RecordCallbackAttempt(childComplexity, args["input"].(model.RecordCallbackAttemptInput)), true
+	case "Mutation.recordConsultation":
+		if e.ComplexityRoot.Mutation.RecordConsultation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordConsultation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordConsultation(childComplexity, args["input"].(model.RecordConsultationInput)), true
+	case "Mutation.recordEvaluation":
+		if e.ComplexityRoot.Mutation.RecordEvaluation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordEvaluation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordEvaluation(childComplexity, args["input"].(model.RecordEvaluationInput)), true
 	case "Mutation.recordFeedback":
 		if e.ComplexityRoot.Mutation.RecordFeedback == nil {
 			break
@@ -3747,6 +4220,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RegisterIssue(childComplexity, args["input"].(model.RegisterIssueInput)), true
+	case "Mutation.registerPolicyOutcome":
+		if e.ComplexityRoot.Mutation.RegisterPolicyOutcome == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registerPolicyOutcome_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegisterPolicyOutcome(childComplexity, args["input"].(model.RegisterPolicyOutcomeInput)), true
 	case "Mutation.reopenCampaignTask":
 		if e.ComplexityRoot.Mutation.ReopenCampaignTask == nil {
 			break
@@ -3769,6 +4253,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReopenIssue(childComplexity, args["input"].(model.ReopenIssueInput)), true
+	case "Mutation.repealPolicyChange":
+		if e.ComplexityRoot.Mutation.RepealPolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_repealPolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RepealPolicyChange(childComplexity, args["input"].(model.RepealPolicyChangeInput)), true
 	case "Mutation.resumeIssue":
 		if e.ComplexityRoot.Mutation.ResumeIssue == nil {
 			break
@@ -3791,6 +4286,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumePlanned(childComplexity, args["input"].(model.ResumePlannedInput)), true
+	case "Mutation.retainPolicyChange":
+		if e.ComplexityRoot.Mutation.RetainPolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retainPolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetainPolicyChange(childComplexity, args["input"].(model.RetainPolicyChangeInput)), true
 	case "Mutation.returnIssue":
 		if e.ComplexityRoot.Mutation.ReturnIssue == nil {
 			break
@@ -3813,6 +4319,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReviewCampaign(childComplexity, args["input"].(model.ReviewCampaignInput)), true
+	case "Mutation.revisePolicyVersion":
+		if e.ComplexityRoot.Mutation.RevisePolicyVersion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revisePolicyVersion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevisePolicyVersion(childComplexity, args["input"].(model.RevisePolicyVersionInput)), true
+	case "Mutation.rollOutPolicyChange":
+		if e.ComplexityRoot.Mutation.RollOutPolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rollOutPolicyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RollOutPolicyChange(childComplexity, args["input"].(model.RollOutPolicyChangeInput)), true
 	case "Mutation.selectCampaign":
 		if e.ComplexityRoot.Mutation.SelectCampaign == nil {
 			break
@@ -3846,6 +4374,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartCampaign(childComplexity, args["input"].(model.StartCampaignInput)), true
+	case "Mutation.startPilot":
+		if e.ComplexityRoot.Mutation.StartPilot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startPilot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartPilot(childComplexity, args["input"].(model.StartPilotInput)), true
 	case "Mutation.submitOpinion":
 		if e.ComplexityRoot.Mutation.SubmitOpinion == nil {
 			break
@@ -4215,6 +4754,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.OrgUnitEdge.Node(childComplexity), true
 
+	case "OutcomeMeasure.anticipationDays":
+		if e.ComplexityRoot.OutcomeMeasure.AnticipationDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeMeasure.AnticipationDays(childComplexity), true
+	case "OutcomeMeasure.direction":
+		if e.ComplexityRoot.OutcomeMeasure.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeMeasure.Direction(childComplexity), true
+	case "OutcomeMeasure.measure":
+		if e.ComplexityRoot.OutcomeMeasure.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeMeasure.Measure(childComplexity), true
+	case "OutcomeMeasure.minimalEffect":
+		if e.ComplexityRoot.OutcomeMeasure.MinimalEffect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeMeasure.MinimalEffect(childComplexity), true
+	case "OutcomeMeasure.windowDays":
+		if e.ComplexityRoot.OutcomeMeasure.WindowDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutcomeMeasure.WindowDays(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -4264,6 +4834,372 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PlanIssuePayload.UserErrors(childComplexity), true
+
+	case "Policy.createdAt":
+		if e.ComplexityRoot.Policy.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.CreatedAt(childComplexity), true
+	case "Policy.id":
+		if e.ComplexityRoot.Policy.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.GlobalID(childComplexity), true
+	case "Policy.ownerUnit":
+		if e.ComplexityRoot.Policy.OwnerUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.OwnerUnit(childComplexity), true
+	case "Policy.region":
+		if e.ComplexityRoot.Policy.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.Region(childComplexity), true
+	case "Policy.title":
+		if e.ComplexityRoot.Policy.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.Title(childComplexity), true
+	case "Policy.versions":
+		if e.ComplexityRoot.Policy.Versions == nil {
+			break
+		}
+
+		args, err := ec.field_Policy_versions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Policy.Versions(childComplexity, args["first"].(int32)), true
+
+	case "PolicyChange.adoptedAt":
+		if e.ComplexityRoot.PolicyChange.AdoptedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.AdoptedAt(childComplexity), true
+	case "PolicyChange.consultedAt":
+		if e.ComplexityRoot.PolicyChange.ConsultedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.ConsultedAt(childComplexity), true
+	case "PolicyChange.createdAt":
+		if e.ComplexityRoot.PolicyChange.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.CreatedAt(childComplexity), true
+	case "PolicyChange.endedAt":
+		if e.ComplexityRoot.PolicyChange.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.EndedAt(childComplexity), true
+	case "PolicyChange.evaluatedAt":
+		if e.ComplexityRoot.PolicyChange.EvaluatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.EvaluatedAt(childComplexity), true
+	case "PolicyChange.evaluation":
+		if e.ComplexityRoot.PolicyChange.Evaluation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.Evaluation(childComplexity), true
+	case "PolicyChange.evidence":
+		if e.ComplexityRoot.PolicyChange.Evidence == nil {
+			break
+		}
+
+		args, err := ec.field_PolicyChange_evidence_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.PolicyChange.Evidence(childComplexity, args["first"].(int32)), true
+	case "PolicyChange.id":
+		if e.ComplexityRoot.PolicyChange.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.GlobalID(childComplexity), true
+	case "PolicyChange.history":
+		if e.ComplexityRoot.PolicyChange.History == nil {
+			break
+		}
+
+		args, err := ec.field_PolicyChange_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.PolicyChange.History(childComplexity, args["first"].(int32)), true
+	case "PolicyChange.outcome":
+		if e.ComplexityRoot.PolicyChange.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.Outcome(childComplexity), true
+	case "PolicyChange.ownerUnit":
+		if e.ComplexityRoot.PolicyChange.OwnerUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.OwnerUnit(childComplexity), true
+	case "PolicyChange.permittedTransitions":
+		if e.ComplexityRoot.PolicyChange.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.PermittedTransitions(childComplexity), true
+	case "PolicyChange.pilotAt":
+		if e.ComplexityRoot.PolicyChange.PilotAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.PilotAt(childComplexity), true
+	case "PolicyChange.policy":
+		if e.ComplexityRoot.PolicyChange.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.Policy(childComplexity), true
+	case "PolicyChange.policyVersion":
+		if e.ComplexityRoot.PolicyChange.PolicyVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.PolicyVersion(childComplexity), true
+	case "PolicyChange.preRegisteredAt":
+		if e.ComplexityRoot.PolicyChange.PreRegisteredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.PreRegisteredAt(childComplexity), true
+	case "PolicyChange.proposedAt":
+		if e.ComplexityRoot.PolicyChange.ProposedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.ProposedAt(childComplexity), true
+	case "PolicyChange.rollouts":
+		if e.ComplexityRoot.PolicyChange.Rollouts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.Rollouts(childComplexity), true
+	case "PolicyChange.state":
+		if e.ComplexityRoot.PolicyChange.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.State(childComplexity), true
+	case "PolicyChange.summary":
+		if e.ComplexityRoot.PolicyChange.Summary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.Summary(childComplexity), true
+	case "PolicyChange.version":
+		if e.ComplexityRoot.PolicyChange.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChange.Version(childComplexity), true
+
+	case "PolicyChangeConnection.edges":
+		if e.ComplexityRoot.PolicyChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChangeConnection.Edges(childComplexity), true
+	case "PolicyChangeConnection.nodes":
+		if e.ComplexityRoot.PolicyChangeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChangeConnection.Nodes(childComplexity), true
+	case "PolicyChangeConnection.pageInfo":
+		if e.ComplexityRoot.PolicyChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChangeConnection.PageInfo(childComplexity), true
+
+	case "PolicyChangeEdge.cursor":
+		if e.ComplexityRoot.PolicyChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChangeEdge.Cursor(childComplexity), true
+	case "PolicyChangeEdge.node":
+		if e.ComplexityRoot.PolicyChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyChangeEdge.Node(childComplexity), true
+
+	case "PolicyConnection.edges":
+		if e.ComplexityRoot.PolicyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyConnection.Edges(childComplexity), true
+	case "PolicyConnection.nodes":
+		if e.ComplexityRoot.PolicyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyConnection.Nodes(childComplexity), true
+	case "PolicyConnection.pageInfo":
+		if e.ComplexityRoot.PolicyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyConnection.PageInfo(childComplexity), true
+
+	case "PolicyEdge.cursor":
+		if e.ComplexityRoot.PolicyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEdge.Cursor(childComplexity), true
+	case "PolicyEdge.node":
+		if e.ComplexityRoot.PolicyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEdge.Node(childComplexity), true
+
+	case "PolicyEvaluation.asOf":
+		if e.ComplexityRoot.PolicyEvaluation.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.AsOf(childComplexity), true
+	case "PolicyEvaluation.ciHigh":
+		if e.ComplexityRoot.PolicyEvaluation.CIHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.CIHigh(childComplexity), true
+	case "PolicyEvaluation.ciLow":
+		if e.ComplexityRoot.PolicyEvaluation.CILow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.CILow(childComplexity), true
+	case "PolicyEvaluation.controlRegions":
+		if e.ComplexityRoot.PolicyEvaluation.ControlRegions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.ControlRegions(childComplexity), true
+	case "PolicyEvaluation.createdAt":
+		if e.ComplexityRoot.PolicyEvaluation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.CreatedAt(childComplexity), true
+	case "PolicyEvaluation.descriptive":
+		if e.ComplexityRoot.PolicyEvaluation.Descriptive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.Descriptive(childComplexity), true
+	case "PolicyEvaluation.estimate":
+		if e.ComplexityRoot.PolicyEvaluation.Estimate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.Estimate(childComplexity), true
+	case "PolicyEvaluation.evaluatorUnit":
+		if e.ComplexityRoot.PolicyEvaluation.EvaluatorUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.EvaluatorUnit(childComplexity), true
+	case "PolicyEvaluation.text":
+		if e.ComplexityRoot.PolicyEvaluation.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.Text(childComplexity), true
+	case "PolicyEvaluation.treatedRegions":
+		if e.ComplexityRoot.PolicyEvaluation.TreatedRegions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEvaluation.TreatedRegions(childComplexity), true
+
+	case "PolicyRollout.effectiveFrom":
+		if e.ComplexityRoot.PolicyRollout.EffectiveFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRollout.EffectiveFrom(childComplexity), true
+	case "PolicyRollout.region":
+		if e.ComplexityRoot.PolicyRollout.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyRollout.Region(childComplexity), true
+
+	case "PolicyVersion.createdAt":
+		if e.ComplexityRoot.PolicyVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.CreatedAt(childComplexity), true
+	case "PolicyVersion.effectiveFrom":
+		if e.ComplexityRoot.PolicyVersion.EffectiveFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.EffectiveFrom(childComplexity), true
+	case "PolicyVersion.id":
+		if e.ComplexityRoot.PolicyVersion.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.GlobalID(childComplexity), true
+	case "PolicyVersion.n":
+		if e.ComplexityRoot.PolicyVersion.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.N(childComplexity), true
+	case "PolicyVersion.policy":
+		if e.ComplexityRoot.PolicyVersion.Policy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.Policy(childComplexity), true
+	case "PolicyVersion.policyChange":
+		if e.ComplexityRoot.PolicyVersion.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.PolicyChange(childComplexity), true
+	case "PolicyVersion.repealedFrom":
+		if e.ComplexityRoot.PolicyVersion.RepealedFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.RepealedFrom(childComplexity), true
+	case "PolicyVersion.text":
+		if e.ComplexityRoot.PolicyVersion.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyVersion.Text(childComplexity), true
 
 	case "Population.persons":
 		if e.ComplexityRoot.Population.Persons == nil {
@@ -4332,6 +5268,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PostHolding.Title(childComplexity), true
+
+	case "ProposePolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.ProposePolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePolicyChangePayload.ClientMutationID(childComplexity), true
+	case "ProposePolicyChangePayload.consistency":
+		if e.ComplexityRoot.ProposePolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePolicyChangePayload.Consistency(childComplexity), true
+	case "ProposePolicyChangePayload.policyChange":
+		if e.ComplexityRoot.ProposePolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePolicyChangePayload.PolicyChange(childComplexity), true
+	case "ProposePolicyChangePayload.userErrors":
+		if e.ComplexityRoot.ProposePolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePolicyChangePayload.UserErrors(childComplexity), true
 
 	case "Query.backlog":
 		if e.ComplexityRoot.Query.Backlog == nil {
@@ -4532,6 +5493,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.OrgUnits(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.OrgUnitFilter)), true
+	case "Query.policies":
+		if e.ComplexityRoot.Query.Policies == nil {
+			break
+		}
+
+		args, err := ec.field_Query_policies_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Policies(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.PolicyFilter)), true
+	case "Query.policy":
+		if e.ComplexityRoot.Query.Policy == nil {
+			break
+		}
+
+		args, err := ec.field_Query_policy_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Policy(childComplexity, args["id"].(model.ID)), true
+	case "Query.policyChange":
+		if e.ComplexityRoot.Query.PolicyChange == nil {
+			break
+		}
+
+		args, err := ec.field_Query_policyChange_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PolicyChange(childComplexity, args["id"].(model.ID)), true
+	case "Query.policyChanges":
+		if e.ComplexityRoot.Query.PolicyChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Query_policyChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PolicyChanges(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.PolicyChangeFilter)), true
 	case "Query.region":
 		if e.ComplexityRoot.Query.Region == nil {
 			break
@@ -4651,6 +5656,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordCallbackAttemptPayload.UserErrors(childComplexity), true
+
+	case "RecordConsultationPayload.clientMutationId":
+		if e.ComplexityRoot.RecordConsultationPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConsultationPayload.ClientMutationID(childComplexity), true
+	case "RecordConsultationPayload.consistency":
+		if e.ComplexityRoot.RecordConsultationPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConsultationPayload.Consistency(childComplexity), true
+	case "RecordConsultationPayload.policyChange":
+		if e.ComplexityRoot.RecordConsultationPayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConsultationPayload.PolicyChange(childComplexity), true
+	case "RecordConsultationPayload.userErrors":
+		if e.ComplexityRoot.RecordConsultationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordConsultationPayload.UserErrors(childComplexity), true
+
+	case "RecordEvaluationPayload.clientMutationId":
+		if e.ComplexityRoot.RecordEvaluationPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordEvaluationPayload.ClientMutationID(childComplexity), true
+	case "RecordEvaluationPayload.consistency":
+		if e.ComplexityRoot.RecordEvaluationPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordEvaluationPayload.Consistency(childComplexity), true
+	case "RecordEvaluationPayload.policyChange":
+		if e.ComplexityRoot.RecordEvaluationPayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordEvaluationPayload.PolicyChange(childComplexity), true
+	case "RecordEvaluationPayload.userErrors":
+		if e.ComplexityRoot.RecordEvaluationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordEvaluationPayload.UserErrors(childComplexity), true
 
 	case "RecordFeedbackPayload.clientMutationId":
 		if e.ComplexityRoot.RecordFeedbackPayload.ClientMutationID == nil {
@@ -4874,6 +5929,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RegisterIssuePayload.UserErrors(childComplexity), true
 
+	case "RegisterPolicyOutcomePayload.clientMutationId":
+		if e.ComplexityRoot.RegisterPolicyOutcomePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterPolicyOutcomePayload.ClientMutationID(childComplexity), true
+	case "RegisterPolicyOutcomePayload.consistency":
+		if e.ComplexityRoot.RegisterPolicyOutcomePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterPolicyOutcomePayload.Consistency(childComplexity), true
+	case "RegisterPolicyOutcomePayload.policyChange":
+		if e.ComplexityRoot.RegisterPolicyOutcomePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterPolicyOutcomePayload.PolicyChange(childComplexity), true
+	case "RegisterPolicyOutcomePayload.userErrors":
+		if e.ComplexityRoot.RegisterPolicyOutcomePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegisterPolicyOutcomePayload.UserErrors(childComplexity), true
+
 	case "ReopenCampaignTaskPayload.campaignTask":
 		if e.ComplexityRoot.ReopenCampaignTaskPayload.CampaignTask == nil {
 			break
@@ -4923,6 +6003,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReopenIssuePayload.UserErrors(childComplexity), true
+
+	case "RepealPolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.RepealPolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepealPolicyChangePayload.ClientMutationID(childComplexity), true
+	case "RepealPolicyChangePayload.consistency":
+		if e.ComplexityRoot.RepealPolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepealPolicyChangePayload.Consistency(childComplexity), true
+	case "RepealPolicyChangePayload.policyChange":
+		if e.ComplexityRoot.RepealPolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepealPolicyChangePayload.PolicyChange(childComplexity), true
+	case "RepealPolicyChangePayload.userErrors":
+		if e.ComplexityRoot.RepealPolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RepealPolicyChangePayload.UserErrors(childComplexity), true
 
 	case "ResumeIssuePayload.clientMutationId":
 		if e.ComplexityRoot.ResumeIssuePayload.ClientMutationID == nil {
@@ -4974,6 +6079,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ResumePlannedPayload.UserErrors(childComplexity), true
 
+	case "RetainPolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.RetainPolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetainPolicyChangePayload.ClientMutationID(childComplexity), true
+	case "RetainPolicyChangePayload.consistency":
+		if e.ComplexityRoot.RetainPolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetainPolicyChangePayload.Consistency(childComplexity), true
+	case "RetainPolicyChangePayload.policyChange":
+		if e.ComplexityRoot.RetainPolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetainPolicyChangePayload.PolicyChange(childComplexity), true
+	case "RetainPolicyChangePayload.userErrors":
+		if e.ComplexityRoot.RetainPolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RetainPolicyChangePayload.UserErrors(childComplexity), true
+
 	case "ReturnIssuePayload.clientMutationId":
 		if e.ComplexityRoot.ReturnIssuePayload.ClientMutationID == nil {
 			break
@@ -5023,6 +6153,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReviewCampaignPayload.UserErrors(childComplexity), true
+
+	case "RevisePolicyVersionPayload.clientMutationId":
+		if e.ComplexityRoot.RevisePolicyVersionPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevisePolicyVersionPayload.ClientMutationID(childComplexity), true
+	case "RevisePolicyVersionPayload.consistency":
+		if e.ComplexityRoot.RevisePolicyVersionPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevisePolicyVersionPayload.Consistency(childComplexity), true
+	case "RevisePolicyVersionPayload.policyVersion":
+		if e.ComplexityRoot.RevisePolicyVersionPayload.PolicyVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevisePolicyVersionPayload.PolicyVersion(childComplexity), true
+	case "RevisePolicyVersionPayload.userErrors":
+		if e.ComplexityRoot.RevisePolicyVersionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevisePolicyVersionPayload.UserErrors(childComplexity), true
+
+	case "RollOutPolicyChangePayload.clientMutationId":
+		if e.ComplexityRoot.RollOutPolicyChangePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollOutPolicyChangePayload.ClientMutationID(childComplexity), true
+	case "RollOutPolicyChangePayload.consistency":
+		if e.ComplexityRoot.RollOutPolicyChangePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollOutPolicyChangePayload.Consistency(childComplexity), true
+	case "RollOutPolicyChangePayload.policyChange":
+		if e.ComplexityRoot.RollOutPolicyChangePayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollOutPolicyChangePayload.PolicyChange(childComplexity), true
+	case "RollOutPolicyChangePayload.userErrors":
+		if e.ComplexityRoot.RollOutPolicyChangePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollOutPolicyChangePayload.UserErrors(childComplexity), true
 
 	case "SelectCampaignPayload.campaign":
 		if e.ComplexityRoot.SelectCampaignPayload.Campaign == nil {
@@ -5185,6 +6365,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.StartCampaignPayload.UserErrors(childComplexity), true
+
+	case "StartPilotPayload.clientMutationId":
+		if e.ComplexityRoot.StartPilotPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartPilotPayload.ClientMutationID(childComplexity), true
+	case "StartPilotPayload.consistency":
+		if e.ComplexityRoot.StartPilotPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartPilotPayload.Consistency(childComplexity), true
+	case "StartPilotPayload.policyChange":
+		if e.ComplexityRoot.StartPilotPayload.PolicyChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartPilotPayload.PolicyChange(childComplexity), true
+	case "StartPilotPayload.userErrors":
+		if e.ComplexityRoot.StartPilotPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.StartPilotPayload.UserErrors(childComplexity), true
 
 	case "SubmitOpinionPayload.clientMutationId":
 		if e.ComplexityRoot.SubmitOpinionPayload.ClientMutationID == nil {
@@ -5634,6 +6839,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AcceptIssueInput", ec.unmarshalInputAcceptIssueInput),
 			graphql.NewInputUnmarshaler("ActivityKindFilter", ec.unmarshalInputActivityKindFilter),
 			graphql.NewInputUnmarshaler("AddCampaignTaskInput", ec.unmarshalInputAddCampaignTaskInput),
+			graphql.NewInputUnmarshaler("AdoptPolicyChangeInput", ec.unmarshalInputAdoptPolicyChangeInput),
+			graphql.NewInputUnmarshaler("AmendPolicyChangeInput", ec.unmarshalInputAmendPolicyChangeInput),
 			graphql.NewInputUnmarshaler("AnswerOnTheSpotInput", ec.unmarshalInputAnswerOnTheSpotInput),
 			graphql.NewInputUnmarshaler("AskCitizenInput", ec.unmarshalInputAskCitizenInput),
 			graphql.NewInputUnmarshaler("CampaignCategoryFilter", ec.unmarshalInputCampaignCategoryFilter),
@@ -5642,6 +6849,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CampaignTaskFilter", ec.unmarshalInputCampaignTaskFilter),
 			graphql.NewInputUnmarshaler("CampaignUnitFilter", ec.unmarshalInputCampaignUnitFilter),
 			graphql.NewInputUnmarshaler("CategoryFilter", ec.unmarshalInputCategoryFilter),
+			graphql.NewInputUnmarshaler("ChangePolicyFilter", ec.unmarshalInputChangePolicyFilter),
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
 			graphql.NewInputUnmarshaler("ClaimFixedInput", ec.unmarshalInputClaimFixedInput),
 			graphql.NewInputUnmarshaler("ClaimReferredOutInput", ec.unmarshalInputClaimReferredOutInput),
@@ -5654,6 +6862,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateDispatchRuleInput", ec.unmarshalInputCreateDispatchRuleInput),
 			graphql.NewInputUnmarshaler("CreateOfficialInput", ec.unmarshalInputCreateOfficialInput),
 			graphql.NewInputUnmarshaler("CreateOrgUnitInput", ec.unmarshalInputCreateOrgUnitInput),
+			graphql.NewInputUnmarshaler("CreatePolicyInput", ec.unmarshalInputCreatePolicyInput),
 			graphql.NewInputUnmarshaler("CreatePostHoldingInput", ec.unmarshalInputCreatePostHoldingInput),
 			graphql.NewInputUnmarshaler("CreateRegionInput", ec.unmarshalInputCreateRegionInput),
 			graphql.NewInputUnmarshaler("CreateSiteInput", ec.unmarshalInputCreateSiteInput),
@@ -5663,7 +6872,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DifficultyFilter", ec.unmarshalInputDifficultyFilter),
 			graphql.NewInputUnmarshaler("DispatchIssueInput", ec.unmarshalInputDispatchIssueInput),
 			graphql.NewInputUnmarshaler("DropCampaignTaskInput", ec.unmarshalInputDropCampaignTaskInput),
+			graphql.NewInputUnmarshaler("DropPolicyChangeInput", ec.unmarshalInputDropPolicyChangeInput),
 			graphql.NewInputUnmarshaler("EscalateIssueInput", ec.unmarshalInputEscalateIssueInput),
+			graphql.NewInputUnmarshaler("EvidenceInput", ec.unmarshalInputEvidenceInput),
 			graphql.NewInputUnmarshaler("ExitCampaignInput", ec.unmarshalInputExitCampaignInput),
 			graphql.NewInputUnmarshaler("ExitCriterionInput", ec.unmarshalInputExitCriterionInput),
 			graphql.NewInputUnmarshaler("ExtendCampaignInput", ec.unmarshalInputExtendCampaignInput),
@@ -5680,6 +6891,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JoinCampaignInput", ec.unmarshalInputJoinCampaignInput),
 			graphql.NewInputUnmarshaler("LeaveCampaignInput", ec.unmarshalInputLeaveCampaignInput),
 			graphql.NewInputUnmarshaler("LinkOpinionInput", ec.unmarshalInputLinkOpinionInput),
+			graphql.NewInputUnmarshaler("LinkPolicyEvidenceInput", ec.unmarshalInputLinkPolicyEvidenceInput),
 			graphql.NewInputUnmarshaler("MeasureCategoryFilter", ec.unmarshalInputMeasureCategoryFilter),
 			graphql.NewInputUnmarshaler("MeasureChannelFilter", ec.unmarshalInputMeasureChannelFilter),
 			graphql.NewInputUnmarshaler("MeasureFilter", ec.unmarshalInputMeasureFilter),
@@ -5695,8 +6907,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("OpinionSourceFilter", ec.unmarshalInputOpinionSourceFilter),
 			graphql.NewInputUnmarshaler("OrgUnitFilter", ec.unmarshalInputOrgUnitFilter),
 			graphql.NewInputUnmarshaler("OrgUnitKindFilter", ec.unmarshalInputOrgUnitKindFilter),
+			graphql.NewInputUnmarshaler("OutcomeMeasureInput", ec.unmarshalInputOutcomeMeasureInput),
 			graphql.NewInputUnmarshaler("PlanIssueInput", ec.unmarshalInputPlanIssueInput),
+			graphql.NewInputUnmarshaler("PolicyChangeFilter", ec.unmarshalInputPolicyChangeFilter),
+			graphql.NewInputUnmarshaler("PolicyChangeStateFilter", ec.unmarshalInputPolicyChangeStateFilter),
+			graphql.NewInputUnmarshaler("PolicyEvaluationInput", ec.unmarshalInputPolicyEvaluationInput),
+			graphql.NewInputUnmarshaler("PolicyFilter", ec.unmarshalInputPolicyFilter),
+			graphql.NewInputUnmarshaler("PolicyRolloutInput", ec.unmarshalInputPolicyRolloutInput),
+			graphql.NewInputUnmarshaler("ProposePolicyChangeInput", ec.unmarshalInputProposePolicyChangeInput),
 			graphql.NewInputUnmarshaler("RecordCallbackAttemptInput", ec.unmarshalInputRecordCallbackAttemptInput),
+			graphql.NewInputUnmarshaler("RecordConsultationInput", ec.unmarshalInputRecordConsultationInput),
+			graphql.NewInputUnmarshaler("RecordEvaluationInput", ec.unmarshalInputRecordEvaluationInput),
 			graphql.NewInputUnmarshaler("RecordFeedbackInput", ec.unmarshalInputRecordFeedbackInput),
 			graphql.NewInputUnmarshaler("RecordResponseInput", ec.unmarshalInputRecordResponseInput),
 			graphql.NewInputUnmarshaler("RecordVisitInput", ec.unmarshalInputRecordVisitInput),
@@ -5704,18 +6925,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RegionLevelFilter", ec.unmarshalInputRegionLevelFilter),
 			graphql.NewInputUnmarshaler("RegionScope", ec.unmarshalInputRegionScope),
 			graphql.NewInputUnmarshaler("RegisterIssueInput", ec.unmarshalInputRegisterIssueInput),
+			graphql.NewInputUnmarshaler("RegisterPolicyOutcomeInput", ec.unmarshalInputRegisterPolicyOutcomeInput),
 			graphql.NewInputUnmarshaler("ReopenCampaignTaskInput", ec.unmarshalInputReopenCampaignTaskInput),
 			graphql.NewInputUnmarshaler("ReopenIssueInput", ec.unmarshalInputReopenIssueInput),
+			graphql.NewInputUnmarshaler("RepealPolicyChangeInput", ec.unmarshalInputRepealPolicyChangeInput),
 			graphql.NewInputUnmarshaler("ResumeIssueInput", ec.unmarshalInputResumeIssueInput),
 			graphql.NewInputUnmarshaler("ResumePlannedInput", ec.unmarshalInputResumePlannedInput),
+			graphql.NewInputUnmarshaler("RetainPolicyChangeInput", ec.unmarshalInputRetainPolicyChangeInput),
 			graphql.NewInputUnmarshaler("ReturnIssueInput", ec.unmarshalInputReturnIssueInput),
 			graphql.NewInputUnmarshaler("ReviewCampaignInput", ec.unmarshalInputReviewCampaignInput),
+			graphql.NewInputUnmarshaler("RevisePolicyVersionInput", ec.unmarshalInputRevisePolicyVersionInput),
+			graphql.NewInputUnmarshaler("RollOutPolicyChangeInput", ec.unmarshalInputRollOutPolicyChangeInput),
 			graphql.NewInputUnmarshaler("SelectCampaignInput", ec.unmarshalInputSelectCampaignInput),
 			graphql.NewInputUnmarshaler("SetPopulationInput", ec.unmarshalInputSetPopulationInput),
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("SiteFilter", ec.unmarshalInputSiteFilter),
 			graphql.NewInputUnmarshaler("SiteKindFilter", ec.unmarshalInputSiteKindFilter),
 			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
+			graphql.NewInputUnmarshaler("StartPilotInput", ec.unmarshalInputStartPilotInput),
 			graphql.NewInputUnmarshaler("SubmitOpinionInput", ec.unmarshalInputSubmitOpinionInput),
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
 			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
@@ -8346,6 +9573,797 @@ type SubmitOpinionPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/policy.graphqls", Input: `extend type Query {
+  "The policy with this id, or null."
+  policy(
+    "Its id."
+    id: ID!
+  ): Policy
+  "Policies, in the order of their titles."
+  policies(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: PolicyFilter
+  ): PolicyConnection
+}
+
+extend type Mutation {
+  "Enters a policy with its first version."
+  createPolicy(
+    "What the step asks for."
+    input: CreatePolicyInput!
+  ): CreatePolicyPayload!
+  "Corrects a version of a policy that is not yet in effect."
+  revisePolicyVersion(
+    "What the step asks for."
+    input: RevisePolicyVersionInput!
+  ): RevisePolicyVersionPayload!
+}
+
+"A rule or measure of public life that somebody is responsible for."
+type Policy implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Its title."
+  title: String!
+  "When it was entered."
+  createdAt: DateTime!
+  "Where it holds; null if everywhere."
+  region: Region
+  "The unit that is responsible for it."
+  ownerUnit: OrgUnit
+  "Its versions, the latest first."
+  versions(
+    "At most so many, 1 to 100."
+    first: Int! = 10
+  ): [PolicyVersion!]!
+}
+
+"The text of a policy from a day on, until the next version begins. Once in effect it never changes."
+type PolicyVersion implements Node {
+  "Opaque and stable."
+  id: ID!
+  "1 for the first."
+  n: Int!
+  "What it says."
+  text: String!
+  "First day on which it holds."
+  effectiveFrom: Date!
+  "First day on which it no longer holds, although no other came after it."
+  repealedFrom: Date
+  "When it was entered."
+  createdAt: DateTime!
+  "The policy."
+  policy: Policy
+  "The change that brought it; null if none did."
+  policyChange: PolicyChange
+}
+
+"One page of policies."
+type PolicyConnection {
+  "The rows with their cursors."
+  edges: [PolicyEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Policy!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of policies."
+type PolicyEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: Policy!
+}
+
+"Narrows a list of policies; all that is given must hold."
+input PolicyFilter {
+  "By the unit that is responsible."
+  ownerUnit: CampaignUnitFilter
+  "Holds in a region of this subtree."
+  under: ID
+  "By title."
+  title: TextFilter
+}
+
+"A policy to enter."
+input CreatePolicyInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "Its title."
+  title: String!
+  "Where it holds; everywhere if left out."
+  regionId: ID
+  "The unit that is responsible for it: a policy owner's own."
+  ownerUnitId: ID!
+  "What it says."
+  text: String!
+  "First day on which it holds."
+  effectiveFrom: Date!
+}
+
+"A correction of a version that is not yet in effect."
+input RevisePolicyVersionInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The version."
+  policyVersionId: ID!
+  "What it says."
+  text: String!
+  "First day on which it holds, a day to come."
+  effectiveFrom: Date!
+}
+
+"What createPolicy did."
+type CreatePolicyPayload {
+  "The new policy; null if refused."
+  policy: Policy
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What revisePolicyVersion did."
+type RevisePolicyVersionPayload {
+  "The corrected version; null if refused."
+  policyVersion: PolicyVersion
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/policy_change.graphqls", Input: `extend type Query {
+  "The change with this id, or null."
+  policyChange(
+    "Its id."
+    id: ID!
+  ): PolicyChange
+  "Changes of policies, the latest proposed first."
+  policyChanges(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: PolicyChangeFilter
+  ): PolicyChangeConnection
+}
+
+extend type Mutation {
+  "Proposes a change of a policy, with the evidence that speaks for it."
+  proposePolicyChange(
+    "What the step asks for."
+    input: ProposePolicyChangeInput!
+  ): ProposePolicyChangePayload!
+  "Links a change to more evidence. It is never taken back."
+  linkPolicyEvidence(
+    "What the step asks for."
+    input: LinkPolicyEvidenceInput!
+  ): LinkPolicyEvidencePayload!
+  "Records that people were heard on a proposed change."
+  recordConsultation(
+    "What the step asks for."
+    input: RecordConsultationInput!
+  ): RecordConsultationPayload!
+  "Registers by which measure a change will be judged. It can be replaced until the pilot starts."
+  registerPolicyOutcome(
+    "What the step asks for."
+    input: RegisterPolicyOutcomeInput!
+  ): RegisterPolicyOutcomePayload!
+  "Starts a pilot: where the change takes effect first, and from which days."
+  startPilot(
+    "What the step asks for."
+    input: StartPilotInput!
+  ): StartPilotPayload!
+  "Dates the rollout in more regions."
+  rollOutPolicyChange(
+    "What the step asks for."
+    input: RollOutPolicyChangeInput!
+  ): RollOutPolicyChangePayload!
+  "Adopts a change after its pilot has begun: a new version of the policy."
+  adoptPolicyChange(
+    "What the step asks for."
+    input: AdoptPolicyChangeInput!
+  ): AdoptPolicyChangePayload!
+  "Records what the change did to its registered outcome. By a unit outside the owner of the policy."
+  recordEvaluation(
+    "What the step asks for."
+    input: RecordEvaluationInput!
+  ): RecordEvaluationPayload!
+  "Keeps an evaluated change."
+  retainPolicyChange(
+    "What the step asks for."
+    input: RetainPolicyChangeInput!
+  ): RetainPolicyChangePayload!
+  "Amends an evaluated change: another version of the policy."
+  amendPolicyChange(
+    "What the step asks for."
+    input: AmendPolicyChangeInput!
+  ): AmendPolicyChangePayload!
+  "Repeals an evaluated change: the version that it brought holds no longer."
+  repealPolicyChange(
+    "What the step asks for."
+    input: RepealPolicyChangeInput!
+  ): RepealPolicyChangePayload!
+  "Gives up a change that was not adopted."
+  dropPolicyChange(
+    "What the step asks for."
+    input: DropPolicyChangeInput!
+  ): DropPolicyChangePayload!
+}
+
+"A change of a policy, from the evidence that speaks for it to the evaluation of its effect."
+type PolicyChange implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "What is to change."
+  summary: String!
+  "Where it stands in its life."
+  state: PolicyChangeState!
+  "By what it will be judged; null until it is registered."
+  outcome: OutcomeMeasure
+  "When that was registered: before the change took effect anywhere."
+  preRegisteredAt: DateTime
+  "When it was proposed."
+  proposedAt: DateTime!
+  "When people had been heard."
+  consultedAt: DateTime
+  "When its pilot was started."
+  pilotAt: DateTime
+  "When it was adopted."
+  adoptedAt: DateTime
+  "When it was evaluated."
+  evaluatedAt: DateTime
+  "When it was retained, amended, repealed or dropped."
+  endedAt: DateTime
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for where the change stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "The policy."
+  policy: Policy
+  "The unit that owned the policy when the change was proposed."
+  ownerUnit: OrgUnit
+  "What was adopted."
+  policyVersion: PolicyVersion
+  "Where it takes effect, and from which days."
+  rollouts: [PolicyRollout!]!
+  "What speaks for it, the earliest first."
+  evidence(
+    "At most so many, 1 to 100."
+    first: Int! = 20
+  ): [EvidenceLink!]!
+  "What it did; null until it is evaluated."
+  evaluation: PolicyEvaluation
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"One page of changes of policies."
+type PolicyChangeConnection {
+  "The rows with their cursors."
+  edges: [PolicyChangeEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [PolicyChange!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of changes of policies."
+type PolicyChangeEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: PolicyChange!
+}
+
+"Where a change of a policy stands in its life."
+enum PolicyChangeState {
+  "Put forward, with evidence."
+  PROPOSED
+  "People were heard."
+  CONSULTED
+  "Being tried in some regions."
+  PILOT
+  "Adopted: a version of the policy."
+  ADOPTED
+  "Its effect was evaluated from outside."
+  EVALUATED
+  "Kept after the evaluation."
+  RETAINED
+  "Amended after the evaluation."
+  AMENDED
+  "Repealed after the evaluation."
+  REPEALED
+  "Given up before it was adopted."
+  DROPPED
+}
+
+"By what a change is judged, registered before it takes effect anywhere."
+type OutcomeMeasure {
+  "Code of the measure, such as H1, by region and month."
+  measure: String!
+  "Which way is good: AT_MOST wants a fall."
+  direction: Direction!
+  "The smallest effect worth having, in the unit of the measure."
+  minimalEffect: Float!
+  "Days after the first rollout until it is evaluated."
+  windowDays: Int!
+  "Days before a rollout in which people may already act on it."
+  anticipationDays: Int!
+}
+
+"Where a change takes effect, and from when."
+type PolicyRollout {
+  "First day."
+  effectiveFrom: Date!
+  "The region."
+  region: Region
+}
+
+"A piece of evidence for a change: one of issue, visit, campaign and measure snapshot."
+type EvidenceLink {
+  "Of when it speaks: the origin of the issue, the start of the visit, the selection of the campaign, the snapshot's as-of."
+  evidenceAt: DateTime!
+  "When it was linked."
+  linkedAt: DateTime!
+  "The issue."
+  issue: Issue
+  "The visit."
+  visit: Visit
+  "The campaign."
+  campaign: Campaign
+  "Id of the measure snapshot."
+  measureSnapshotId: ID
+}
+
+"What a change did to its registered outcome, as found from outside the unit that owns the policy."
+type PolicyEvaluation {
+  "The effect, in the unit of the outcome measure."
+  estimate: Float!
+  "Lower end of its 95 % interval."
+  ciLow: Float!
+  "Upper end of its 95 % interval."
+  ciHigh: Float!
+  "Regions in which it took effect."
+  treatedRegions: Int!
+  "Regions that it was compared with."
+  controlRegions: Int!
+  "Whether there are so few regions (under 8 of either) that it only describes."
+  descriptive: Boolean!
+  "As known at this moment."
+  asOf: DateTime!
+  "What was found, in words."
+  text: String!
+  "When it was entered."
+  createdAt: DateTime!
+  "Who evaluated it."
+  evaluatorUnit: OrgUnit
+}
+
+"Narrows a list of changes; all that is given must hold."
+input PolicyChangeFilter {
+  "Of one of these policies."
+  policy: ChangePolicyFilter
+  "By state."
+  state: PolicyChangeStateFilter
+  "By the unit that owned the policy."
+  ownerUnit: CampaignUnitFilter
+  "By the time of proposal."
+  proposedAt: DateTimeFilter
+  "Rests on this evidence."
+  evidence: EvidenceInput
+  "True: adopted, and the registered window is over: to be evaluated."
+  toEvaluate: Boolean
+}
+
+"Narrows by policy."
+input ChangePolicyFilter {
+  "Is one of these."
+  in: [ID!]!
+}
+
+"Narrows by state of the change."
+input PolicyChangeStateFilter {
+  "Is one of these."
+  in: [PolicyChangeState!]!
+}
+
+"A piece of evidence: give exactly one."
+input EvidenceInput {
+  "An issue."
+  issueId: ID
+  "A visit."
+  visitId: ID
+  "A campaign."
+  campaignId: ID
+  "A snapshot of a measure."
+  measureSnapshotId: ID
+}
+
+"By what a change will be judged."
+input OutcomeMeasureInput {
+  "Code of the measure, such as H1."
+  measure: String!
+  "Which way is good: AT_MOST wants a fall."
+  direction: Direction!
+  "The smallest effect worth having, in the unit of the measure."
+  minimalEffect: Float!
+  "Days after the first rollout until it is evaluated, 1 to 3660."
+  windowDays: Int!
+  "Days before a rollout in which people may already act on it, 0 to 366."
+  anticipationDays: Int!
+}
+
+"Where a change takes effect, and from when."
+input PolicyRolloutInput {
+  "The region, with everything below."
+  regionId: ID!
+  "First day: not in the past, and after the day on which the outcome was registered."
+  effectiveFrom: Date!
+}
+
+"What a change did."
+input PolicyEvaluationInput {
+  "The effect, in the unit of the registered outcome measure."
+  estimate: Float!
+  "Lower end of its 95 % interval."
+  ciLow: Float!
+  "Upper end of its 95 % interval."
+  ciHigh: Float!
+  "Regions in which it took effect."
+  treatedRegions: Int!
+  "Regions that it was compared with."
+  controlRegions: Int!
+  "As known at this moment, after the registered window."
+  asOf: DateTime!
+  "What was found, in words."
+  text: String!
+}
+
+"A change to propose."
+input ProposePolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The policy."
+  policyId: ID!
+  "What is to change."
+  summary: String!
+  "What speaks for it, at least one piece."
+  evidence: [EvidenceInput!]!
+}
+
+"What proposePolicyChange did."
+type ProposePolicyChangePayload {
+  "The proposed change; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for linkPolicyEvidence."
+input LinkPolicyEvidenceInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "What speaks for it."
+  evidence: [EvidenceInput!]!
+}
+
+"What linkPolicyEvidence did."
+type LinkPolicyEvidencePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for recordConsultation."
+input RecordConsultationInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "How many were heard."
+  persons: Int!
+  "What they said."
+  summary: String!
+}
+
+"What recordConsultation did."
+type RecordConsultationPayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for registerPolicyOutcome."
+input RegisterPolicyOutcomeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "The measure."
+  outcome: OutcomeMeasureInput!
+}
+
+"What registerPolicyOutcome did."
+type RegisterPolicyOutcomePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for startPilot."
+input StartPilotInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Where it takes effect, and from which day."
+  rollouts: [PolicyRolloutInput!]!
+}
+
+"What startPilot did."
+type StartPilotPayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for rollOutPolicyChange."
+input RollOutPolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Where it takes effect, and from which day."
+  rollouts: [PolicyRolloutInput!]!
+}
+
+"What rollOutPolicyChange did."
+type RollOutPolicyChangePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for adoptPolicyChange."
+input AdoptPolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "The new text of the policy."
+  text: String!
+  "First day on which it holds."
+  effectiveFrom: Date!
+}
+
+"What adoptPolicyChange did."
+type AdoptPolicyChangePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for recordEvaluation."
+input RecordEvaluationInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "What was found."
+  evaluation: PolicyEvaluationInput!
+}
+
+"What recordEvaluation did."
+type RecordEvaluationPayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for retainPolicyChange."
+input RetainPolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+}
+
+"What retainPolicyChange did."
+type RetainPolicyChangePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for amendPolicyChange."
+input AmendPolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+  "The new text of the policy."
+  text: String!
+  "First day on which it holds."
+  effectiveFrom: Date!
+}
+
+"What amendPolicyChange did."
+type AmendPolicyChangePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for repealPolicyChange."
+input RepealPolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+  "First day on which it no longer holds; today or later."
+  repealedFrom: Date!
+}
+
+"What repealPolicyChange did."
+type RepealPolicyChangePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for dropPolicyChange."
+input DropPolicyChangeInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The change."
+  policyChangeId: ID!
+  "Version of the change as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "Why."
+  reason: String!
+}
+
+"What dropPolicyChange did."
+type DropPolicyChangePayload {
+  "The change after the step; null if refused."
+  policyChange: PolicyChange
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/region.graphqls", Input: `extend type Query {
   "The region with this id or code (give one of them), or null."
   region(
@@ -9743,6 +11761,34 @@ func (ec *executionContext) childFields_AddCampaignTaskPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type AddCampaignTaskPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AdoptPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_AdoptPolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AdoptPolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AdoptPolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AdoptPolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdoptPolicyChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AmendPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_AmendPolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AmendPolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AmendPolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AmendPolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AmendPolicyChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AnswerOnTheSpotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -10231,6 +12277,20 @@ func (ec *executionContext) childFields_CreateOrgUnitPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type CreateOrgUnitPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreatePolicyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policy":
+		return ec.fieldContext_CreatePolicyPayload_policy(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreatePolicyPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CreatePolicyPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CreatePolicyPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreatePolicyPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreatePostHoldingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "postHolding":
@@ -10371,6 +12431,20 @@ func (ec *executionContext) childFields_DropCampaignTaskPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type DropCampaignTaskPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DropPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_DropPolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DropPolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_DropPolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_DropPolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DropPolicyChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EntityEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "seq":
@@ -10409,6 +12483,24 @@ func (ec *executionContext) childFields_EscalateIssuePayload(ctx context.Context
 		return ec.fieldContext_EscalateIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EscalateIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EvidenceLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "evidenceAt":
+		return ec.fieldContext_EvidenceLink_evidenceAt(ctx, field)
+	case "linkedAt":
+		return ec.fieldContext_EvidenceLink_linkedAt(ctx, field)
+	case "issue":
+		return ec.fieldContext_EvidenceLink_issue(ctx, field)
+	case "visit":
+		return ec.fieldContext_EvidenceLink_visit(ctx, field)
+	case "campaign":
+		return ec.fieldContext_EvidenceLink_campaign(ctx, field)
+	case "measureSnapshotId":
+		return ec.fieldContext_EvidenceLink_measureSnapshotId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EvidenceLink", field.Name)
 }
 
 func (ec *executionContext) childFields_Exclusion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10755,6 +12847,20 @@ func (ec *executionContext) childFields_LinkOpinionPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type LinkOpinionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_LinkPolicyEvidencePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_LinkPolicyEvidencePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_LinkPolicyEvidencePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_LinkPolicyEvidencePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_LinkPolicyEvidencePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LinkPolicyEvidencePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasureInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "measure":
@@ -10971,6 +13077,22 @@ func (ec *executionContext) childFields_OrgUnitEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type OrgUnitEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_OutcomeMeasure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_OutcomeMeasure_measure(ctx, field)
+	case "direction":
+		return ec.fieldContext_OutcomeMeasure_direction(ctx, field)
+	case "minimalEffect":
+		return ec.fieldContext_OutcomeMeasure_minimalEffect(ctx, field)
+	case "windowDays":
+		return ec.fieldContext_OutcomeMeasure_windowDays(ctx, field)
+	case "anticipationDays":
+		return ec.fieldContext_OutcomeMeasure_anticipationDays(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OutcomeMeasure", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -10997,6 +13119,174 @@ func (ec *executionContext) childFields_PlanIssuePayload(ctx context.Context, fi
 		return ec.fieldContext_PlanIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PlanIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Policy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Policy_id(ctx, field)
+	case "title":
+		return ec.fieldContext_Policy_title(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Policy_createdAt(ctx, field)
+	case "region":
+		return ec.fieldContext_Policy_region(ctx, field)
+	case "ownerUnit":
+		return ec.fieldContext_Policy_ownerUnit(ctx, field)
+	case "versions":
+		return ec.fieldContext_Policy_versions(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Policy", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PolicyChange_id(ctx, field)
+	case "version":
+		return ec.fieldContext_PolicyChange_version(ctx, field)
+	case "summary":
+		return ec.fieldContext_PolicyChange_summary(ctx, field)
+	case "state":
+		return ec.fieldContext_PolicyChange_state(ctx, field)
+	case "outcome":
+		return ec.fieldContext_PolicyChange_outcome(ctx, field)
+	case "preRegisteredAt":
+		return ec.fieldContext_PolicyChange_preRegisteredAt(ctx, field)
+	case "proposedAt":
+		return ec.fieldContext_PolicyChange_proposedAt(ctx, field)
+	case "consultedAt":
+		return ec.fieldContext_PolicyChange_consultedAt(ctx, field)
+	case "pilotAt":
+		return ec.fieldContext_PolicyChange_pilotAt(ctx, field)
+	case "adoptedAt":
+		return ec.fieldContext_PolicyChange_adoptedAt(ctx, field)
+	case "evaluatedAt":
+		return ec.fieldContext_PolicyChange_evaluatedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_PolicyChange_endedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PolicyChange_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_PolicyChange_permittedTransitions(ctx, field)
+	case "policy":
+		return ec.fieldContext_PolicyChange_policy(ctx, field)
+	case "ownerUnit":
+		return ec.fieldContext_PolicyChange_ownerUnit(ctx, field)
+	case "policyVersion":
+		return ec.fieldContext_PolicyChange_policyVersion(ctx, field)
+	case "rollouts":
+		return ec.fieldContext_PolicyChange_rollouts(ctx, field)
+	case "evidence":
+		return ec.fieldContext_PolicyChange_evidence(ctx, field)
+	case "evaluation":
+		return ec.fieldContext_PolicyChange_evaluation(ctx, field)
+	case "history":
+		return ec.fieldContext_PolicyChange_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyChange", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PolicyChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PolicyChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PolicyChangeConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PolicyChangeEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PolicyChangeEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PolicyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PolicyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PolicyConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PolicyEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PolicyEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyEvaluation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "estimate":
+		return ec.fieldContext_PolicyEvaluation_estimate(ctx, field)
+	case "ciLow":
+		return ec.fieldContext_PolicyEvaluation_ciLow(ctx, field)
+	case "ciHigh":
+		return ec.fieldContext_PolicyEvaluation_ciHigh(ctx, field)
+	case "treatedRegions":
+		return ec.fieldContext_PolicyEvaluation_treatedRegions(ctx, field)
+	case "controlRegions":
+		return ec.fieldContext_PolicyEvaluation_controlRegions(ctx, field)
+	case "descriptive":
+		return ec.fieldContext_PolicyEvaluation_descriptive(ctx, field)
+	case "asOf":
+		return ec.fieldContext_PolicyEvaluation_asOf(ctx, field)
+	case "text":
+		return ec.fieldContext_PolicyEvaluation_text(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PolicyEvaluation_createdAt(ctx, field)
+	case "evaluatorUnit":
+		return ec.fieldContext_PolicyEvaluation_evaluatorUnit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyEvaluation", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyRollout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "effectiveFrom":
+		return ec.fieldContext_PolicyRollout_effectiveFrom(ctx, field)
+	case "region":
+		return ec.fieldContext_PolicyRollout_region(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyRollout", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PolicyVersion_id(ctx, field)
+	case "n":
+		return ec.fieldContext_PolicyVersion_n(ctx, field)
+	case "text":
+		return ec.fieldContext_PolicyVersion_text(ctx, field)
+	case "effectiveFrom":
+		return ec.fieldContext_PolicyVersion_effectiveFrom(ctx, field)
+	case "repealedFrom":
+		return ec.fieldContext_PolicyVersion_repealedFrom(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PolicyVersion_createdAt(ctx, field)
+	case "policy":
+		return ec.fieldContext_PolicyVersion_policy(ctx, field)
+	case "policyChange":
+		return ec.fieldContext_PolicyVersion_policyChange(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyVersion", field.Name)
 }
 
 func (ec *executionContext) childFields_Population(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11033,6 +13323,20 @@ func (ec *executionContext) childFields_PostHolding(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type PostHolding", field.Name)
 }
 
+func (ec *executionContext) childFields_ProposePolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_ProposePolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ProposePolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ProposePolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ProposePolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposePolicyChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordCallbackAttemptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -11045,6 +13349,34 @@ func (ec *executionContext) childFields_RecordCallbackAttemptPayload(ctx context
 		return ec.fieldContext_RecordCallbackAttemptPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordCallbackAttemptPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordConsultationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_RecordConsultationPayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordConsultationPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RecordConsultationPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RecordConsultationPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordConsultationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordEvaluationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_RecordEvaluationPayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordEvaluationPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RecordEvaluationPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RecordEvaluationPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordEvaluationPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordFeedbackPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11159,6 +13491,20 @@ func (ec *executionContext) childFields_RegisterIssuePayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type RegisterIssuePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RegisterPolicyOutcomePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_RegisterPolicyOutcomePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RegisterPolicyOutcomePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RegisterPolicyOutcomePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RegisterPolicyOutcomePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegisterPolicyOutcomePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReopenCampaignTaskPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaignTask":
@@ -11185,6 +13531,20 @@ func (ec *executionContext) childFields_ReopenIssuePayload(ctx context.Context, 
 		return ec.fieldContext_ReopenIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReopenIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RepealPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_RepealPolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RepealPolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RepealPolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RepealPolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RepealPolicyChangePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ResumeIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11215,6 +13575,20 @@ func (ec *executionContext) childFields_ResumePlannedPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ResumePlannedPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RetainPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_RetainPolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RetainPolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RetainPolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RetainPolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RetainPolicyChangePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReturnIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -11241,6 +13615,34 @@ func (ec *executionContext) childFields_ReviewCampaignPayload(ctx context.Contex
 		return ec.fieldContext_ReviewCampaignPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReviewCampaignPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevisePolicyVersionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyVersion":
+		return ec.fieldContext_RevisePolicyVersionPayload_policyVersion(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RevisePolicyVersionPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RevisePolicyVersionPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RevisePolicyVersionPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevisePolicyVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RollOutPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_RollOutPolicyChangePayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RollOutPolicyChangePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RollOutPolicyChangePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RollOutPolicyChangePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RollOutPolicyChangePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SelectCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11329,6 +13731,20 @@ func (ec *executionContext) childFields_StartCampaignPayload(ctx context.Context
 		return ec.fieldContext_StartCampaignPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StartCampaignPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_StartPilotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyChange":
+		return ec.fieldContext_StartPilotPayload_policyChange(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_StartPilotPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_StartPilotPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_StartPilotPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StartPilotPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SubmitOpinionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

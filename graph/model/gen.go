@@ -44,6 +44,40 @@ type AddCampaignTaskInput struct {
 	DueAt time.Time `json:"dueAt"`
 }
 
+// Asks for adoptPolicyChange.
+type AdoptPolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The new text of the policy.
+	Text string `json:"text"`
+	// First day on which it holds.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+}
+
+// Asks for amendPolicyChange.
+type AmendPolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
+	// The new text of the policy.
+	Text string `json:"text"`
+	// First day on which it holds.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+}
+
 // Asks for answerOnTheSpot.
 type AnswerOnTheSpotInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -138,6 +172,12 @@ type CategoryFilter struct {
 	Code graphql.Omittable[*string] `json:"code,omitempty"`
 	// Only versions that hold on this day.
 	ValidOn graphql.Omittable[*time.Time] `json:"validOn,omitempty"`
+}
+
+// Narrows by policy.
+type ChangePolicyFilter struct {
+	// Is one of these.
+	In []ID `json:"in"`
 }
 
 // Asks for claimExplained.
@@ -366,6 +406,34 @@ type CreateOrgUnitPayload struct {
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
+// A policy to enter.
+type CreatePolicyInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// Its title.
+	Title string `json:"title"`
+	// Where it holds; everywhere if left out.
+	RegionID graphql.Omittable[*ID] `json:"regionId,omitempty"`
+	// The unit that is responsible for it: a policy owner's own.
+	OwnerUnitID ID `json:"ownerUnitId"`
+	// What it says.
+	Text string `json:"text"`
+	// First day on which it holds.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+}
+
+// What createPolicy did.
+type CreatePolicyPayload struct {
+	// The new policy; null if refused.
+	Policy *Policy `json:"policy,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // A post to add.
 type CreatePostHoldingInput struct {
 	// Any string of the client's, answered back.
@@ -552,6 +620,20 @@ type DropCampaignTaskInput struct {
 	Reason string `json:"reason"`
 }
 
+// Asks for dropPolicyChange.
+type DropPolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
+}
+
 // Asks for escalateIssue.
 type EscalateIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -564,6 +646,18 @@ type EscalateIssueInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// Why, such as 100 % of the target.
 	Reason string `json:"reason"`
+}
+
+// A piece of evidence: give exactly one.
+type EvidenceInput struct {
+	// An issue.
+	IssueID graphql.Omittable[*ID] `json:"issueId,omitempty"`
+	// A visit.
+	VisitID graphql.Omittable[*ID] `json:"visitId,omitempty"`
+	// A campaign.
+	CampaignID graphql.Omittable[*ID] `json:"campaignId,omitempty"`
+	// A snapshot of a measure.
+	MeasureSnapshotID graphql.Omittable[*ID] `json:"measureSnapshotId,omitempty"`
 }
 
 // Issues that a measure left out.
@@ -806,6 +900,20 @@ type LinkOpinionInput struct {
 	OpinionID ID `json:"opinionId"`
 }
 
+// Asks for linkPolicyEvidence.
+type LinkPolicyEvidenceInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// What speaks for it.
+	Evidence []EvidenceInput `json:"evidence"`
+}
+
 // Narrows by matter.
 type MeasureCategoryFilter struct {
 	// Of one of these categories or below.
@@ -974,6 +1082,20 @@ type OrgUnitKindFilter struct {
 	In []groundwork.UnitKind `json:"in"`
 }
 
+// By what a change will be judged.
+type OutcomeMeasureInput struct {
+	// Code of the measure, such as H1.
+	Measure string `json:"measure"`
+	// Which way is good: AT_MOST wants a fall.
+	Direction groundwork.Direction `json:"direction"`
+	// The smallest effect worth having, in the unit of the measure.
+	MinimalEffect float64 `json:"minimalEffect"`
+	// Days after the first rollout until it is evaluated, 1 to 3660.
+	WindowDays int32 `json:"windowDays"`
+	// Days before a rollout in which people may already act on it, 0 to 366.
+	AnticipationDays int32 `json:"anticipationDays"`
+}
+
 // Asks for planIssue.
 type PlanIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -994,6 +1116,76 @@ type PlanIssueInput struct {
 	ApprovedBy string `json:"approvedBy"`
 }
 
+// Narrows a list of changes; all that is given must hold.
+type PolicyChangeFilter struct {
+	// Of one of these policies.
+	Policy graphql.Omittable[*ChangePolicyFilter] `json:"policy,omitempty"`
+	// By state.
+	State graphql.Omittable[*PolicyChangeStateFilter] `json:"state,omitempty"`
+	// By the unit that owned the policy.
+	OwnerUnit graphql.Omittable[*CampaignUnitFilter] `json:"ownerUnit,omitempty"`
+	// By the time of proposal.
+	ProposedAt graphql.Omittable[*DateTimeFilter] `json:"proposedAt,omitempty"`
+	// Rests on this evidence.
+	Evidence graphql.Omittable[*EvidenceInput] `json:"evidence,omitempty"`
+	// True: adopted, and the registered window is over: to be evaluated.
+	ToEvaluate graphql.Omittable[*bool] `json:"toEvaluate,omitempty"`
+}
+
+// Narrows by state of the change.
+type PolicyChangeStateFilter struct {
+	// Is one of these.
+	In []groundwork.PolicyChangeState `json:"in"`
+}
+
+// What a change did.
+type PolicyEvaluationInput struct {
+	// The effect, in the unit of the registered outcome measure.
+	Estimate float64 `json:"estimate"`
+	// Lower end of its 95 % interval.
+	CiLow float64 `json:"ciLow"`
+	// Upper end of its 95 % interval.
+	CiHigh float64 `json:"ciHigh"`
+	// Regions in which it took effect.
+	TreatedRegions int32 `json:"treatedRegions"`
+	// Regions that it was compared with.
+	ControlRegions int32 `json:"controlRegions"`
+	// As known at this moment, after the registered window.
+	AsOf time.Time `json:"asOf"`
+	// What was found, in words.
+	Text string `json:"text"`
+}
+
+// Narrows a list of policies; all that is given must hold.
+type PolicyFilter struct {
+	// By the unit that is responsible.
+	OwnerUnit graphql.Omittable[*CampaignUnitFilter] `json:"ownerUnit,omitempty"`
+	// Holds in a region of this subtree.
+	Under graphql.Omittable[*ID] `json:"under,omitempty"`
+	// By title.
+	Title graphql.Omittable[*TextFilter] `json:"title,omitempty"`
+}
+
+// Where a change takes effect, and from when.
+type PolicyRolloutInput struct {
+	// The region, with everything below.
+	RegionID ID `json:"regionId"`
+	// First day: not in the past, and after the day on which the outcome was registered.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+}
+
+// A change to propose.
+type ProposePolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The policy.
+	PolicyID ID `json:"policyId"`
+	// What is to change.
+	Summary string `json:"summary"`
+	// What speaks for it, at least one piece.
+	Evidence []EvidenceInput `json:"evidence"`
+}
+
 // Reads from the system of record, and the measures of the warehouse.
 type Query struct {
 }
@@ -1012,6 +1204,36 @@ type RecordCallbackAttemptInput struct {
 	Method string `json:"method"`
 	// What came of it.
 	Outcome string `json:"outcome"`
+}
+
+// Asks for recordConsultation.
+type RecordConsultationInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// How many were heard.
+	Persons int32 `json:"persons"`
+	// What they said.
+	Summary string `json:"summary"`
+}
+
+// Asks for recordEvaluation.
+type RecordEvaluationInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// What was found.
+	Evaluation PolicyEvaluationInput `json:"evaluation"`
 }
 
 // Asks for recordFeedback.
@@ -1136,6 +1358,20 @@ type RegisterIssueInput struct {
 	DueAt graphql.Omittable[*time.Time] `json:"dueAt,omitempty"`
 }
 
+// Asks for registerPolicyOutcome.
+type RegisterPolicyOutcomeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The measure.
+	Outcome OutcomeMeasureInput `json:"outcome"`
+}
+
 // Asks for reopenCampaignTask.
 type ReopenCampaignTaskInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1162,6 +1398,22 @@ type ReopenIssueInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// Why.
 	Reason string `json:"reason"`
+}
+
+// Asks for repealPolicyChange.
+type RepealPolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
+	// First day on which it no longer holds; today or later.
+	RepealedFrom time.Time `json:"repealedFrom"`
 }
 
 // Asks for resumeIssue.
@@ -1192,6 +1444,20 @@ type ResumePlannedInput struct {
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
 
+// Asks for retainPolicyChange.
+type RetainPolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Why.
+	Reason string `json:"reason"`
+}
+
 // Asks for returnIssue.
 type ReturnIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1218,6 +1484,44 @@ type ReviewCampaignInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
+// A correction of a version that is not yet in effect.
+type RevisePolicyVersionInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version.
+	PolicyVersionID ID `json:"policyVersionId"`
+	// What it says.
+	Text string `json:"text"`
+	// First day on which it holds, a day to come.
+	EffectiveFrom time.Time `json:"effectiveFrom"`
+}
+
+// What revisePolicyVersion did.
+type RevisePolicyVersionPayload struct {
+	// The corrected version; null if refused.
+	PolicyVersion *PolicyVersion `json:"policyVersion,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// Asks for rollOutPolicyChange.
+type RollOutPolicyChangeInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Where it takes effect, and from which day.
+	Rollouts []PolicyRolloutInput `json:"rollouts"`
 }
 
 // Asks for selectCampaign.
@@ -1302,6 +1606,20 @@ type StartCampaignInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
+// Asks for startPilot.
+type StartPilotInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The change.
+	PolicyChangeID ID `json:"policyChangeId"`
+	// Version of the change as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// Where it takes effect, and from which day.
+	Rollouts []PolicyRolloutInput `json:"rollouts"`
 }
 
 // An opinion to take in.

@@ -24,6 +24,7 @@ type CLI struct {
 	Engine   engineCommand   `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schemas of both stores up to date."`
 	Import   importCommand   `cmd:"" help:"Take in messages, service requests and reference data from files."`
+	Export   exportCommand   `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
 	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
 	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -67,7 +67,8 @@ func (g *Grid) Cell(values ...int) int {
 	return cell
 }
 
-func (g *Grid) at(cell, axis int) int { return cell / g.strides[axis] % len(g.axes[axis].Codes) }
+// At is the index of the cell's value in an axis.
+func (g *Grid) At(cell, axis int) int { return cell / g.strides[axis] % len(g.axes[axis].Codes) }
 
 // Total fills in the totals from the cells that have none below them.
 func (g *Grid) Total(counts []int64) {
@@ -77,7 +78,7 @@ func (g *Grid) Total(counts []int64) {
 				continue
 			}
 			for cell := range g.size {
-				if g.at(cell, d) != node {
+				if g.At(cell, d) != node {
 					continue
 				}
 				counts[cell] = 0
@@ -99,7 +100,7 @@ type line struct {
 func (g *Grid) lines() (all []line) {
 	for cell := range g.size {
 		for d := range g.axes {
-			node := g.at(cell, d)
+			node := g.At(cell, d)
 			if len(g.axes[d].below[node]) == 0 {
 				continue
 			}

@@ -26,12 +26,12 @@ func (g *Grid) Hide(counts []int64, must []bool) []bool {
 }
 
 // HideParts does the same for a count of those among wholes (such as the answered among all) whose wholes are published where
-// they are not hidden. A small rest is hidden as a small part is. ok is false where no choice of cells protects them all: then
-// none of the parts may be published.
-func (g *Grid) HideParts(parts, wholes []int64, wholesHidden []bool) (hidden []bool, ok bool) {
+// they are not hidden. A small rest is hidden as a small part is, and so are the cells of must, which may be nil. ok is false where
+// no choice of cells protects them all: then none of the parts may be published.
+func (g *Grid) HideParts(parts, wholes []int64, wholesHidden, must []bool) (hidden []bool, ok bool) {
 	hidden = make([]bool, g.size)
 	for cell := range parts {
-		hidden[cell] = wholesHidden[cell] || SmallPart(parts[cell], wholes[cell])
+		hidden[cell] = wholesHidden[cell] || SmallPart(parts[cell], wholes[cell]) || must != nil && must[cell]
 	}
 	h := hiding{Grid: g, counts: parts, hidden: hidden, covered: make([]bool, g.size), room: func(cell int) (down, up int64) {
 		if wholesHidden[cell] {
@@ -40,8 +40,8 @@ func (g *Grid) HideParts(parts, wholes []int64, wholesHidden []bool) (hidden []b
 		return parts[cell] - 1, wholes[cell] - parts[cell] - 1
 	}}
 	for cell := range hidden {
-		// Where the part is 0 there is nothing to protect; where the whole is hidden and the part is all of it, the whole protects it.
-		if parts[cell] > 0 && !h.cover(cell) {
+		// None or all of a whole that is shown needs no protection, and cannot be moved.
+		if movable := parts[cell] > 0 && (wholesHidden[cell] || parts[cell] < wholes[cell]); movable && !h.cover(cell) {
 			return nil, false
 		}
 	}
@@ -97,7 +97,7 @@ func (h *hiding) options(cell, axis int) []path {
 		path
 		cost int64
 	}
-	node := h.at(cell, axis)
+	node := h.At(cell, axis)
 	base := cell - node*h.strides[axis]
 	own := h.leafBelow(base, axis, node)
 	if own < 0 {

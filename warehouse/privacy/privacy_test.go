@@ -94,14 +94,14 @@ func TestHideParts(t *testing.T) {
 	parts := []int64{0, 20, 57, 2}
 	one.Total(wholes)
 	one.Total(parts)
-	hidden, ok := one.HideParts(parts, wholes, one.Hide(wholes, nil))
+	hidden, ok := one.HideParts(parts, wholes, one.Hide(wholes, nil), nil)
 	require.True(t, ok)
 	require.Equal(t, []bool{false, true, true, true}, hidden, "of b the rest of 3 is small; a alone gives it room")
 
 	wholes, parts = []int64{0, 11, 0, 0}, []int64{0, 5, 0, 0}
 	one.Total(wholes)
 	one.Total(parts)
-	_, ok = one.HideParts(parts, wholes, one.Hide(wholes, nil))
+	_, ok = one.HideParts(parts, wholes, one.Hide(wholes, nil), nil)
 	require.False(t, ok, "of 11 known ones, from 1 to 10 were answered: no choice of cells makes that wider")
 }
 
@@ -202,8 +202,11 @@ func TestNoHiddenPartCanBeNarrowedDown(t *testing.T) {
 		}
 		g.Total(wholes)
 		g.Total(parts)
-		wholesHidden := g.Hide(wholes, nil)
-		hidden, ok := g.HideParts(parts, wholes, wholesHidden)
+		wholesHidden, must := g.Hide(wholes, nil), make([]bool, g.Size())
+		for cell := range must { // hidden for another column's sake
+			must[cell] = rapid.IntRange(0, 9).Draw(t, "must") == 0
+		}
+		hidden, ok := g.HideParts(parts, wholes, wholesHidden, must)
 		if !ok {
 			return
 		}
@@ -212,10 +215,12 @@ func TestNoHiddenPartCanBeNarrowedDown(t *testing.T) {
 			if wholesHidden[cell] {
 				return 0, math.Inf(1)
 			}
-			return 1, float64(wholes[cell] - 1)
+			return 0, float64(wholes[cell])
 		})
 		for i, cell := range a.cells {
-			if width := a.width(i); parts[cell] > 0 && width < Least-tiny {
+			// None, or all, of a shown whole is no secret of any person.
+			secret := parts[cell] > 0 && (wholesHidden[cell] || parts[cell] < wholes[cell])
+			if width := a.width(i); secret && width < Least-tiny {
 				t.Fatalf("cell %d, %v of %v, can be narrowed down to a range of %g", cell, parts, wholes, width)
 			}
 		}

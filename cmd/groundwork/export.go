@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"groundwork/internal/app"
+)
+
+type exportCommand struct {
+	Cells exportCells `cmd:"" help:"The cells of a measure: figures with their intervals."`
+	Table exportTable `cmd:"" help:"Counts of issues with totals over each dimension."`
+}
+
+// exportOptions are those of every export.
+type exportOptions struct {
+	By          []string `help:"Dimension to split by: region, category, month, channel or kind; up to three." placeholder:"DIMENSION"`
+	RegionLevel string   `help:"Level that regions are rolled up to: province, prefecture, county or township." default:"county" placeholder:"LEVEL"`
+	Region      []string `help:"Only issues in this region, with everything below." placeholder:"CODE"`
+	Channel     []string `help:"Only issues of this channel." placeholder:"CHANNEL"`
+	Kind        []string `help:"Only issues of this kind." placeholder:"KIND"`
+	Severity    []string `help:"Only issues of this severity." placeholder:"SEVERITY"`
+	From        string   `help:"First day of origin." placeholder:"DAY"`
+	To          string   `help:"Last day of origin." placeholder:"DAY"`
+	AsOf        string   `help:"As known at this moment; default is now." placeholder:"TIME"`
+	Out         string   `help:"File to write, .csv or .parquet; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
+}
+
+func (o exportOptions) job(c *Common) (app.ExportJob, error) {
+	job := app.ExportJob{
+		Config: c.config(), Out: o.Out, By: o.By, RegionLevel: o.RegionLevel, Regions: o.Region, Channels: o.Channel, Kinds: o.Kind,
+		Severities: o.Severity, From: o.From, To: o.To, Say: os.Stdout,
+	}
+	if o.AsOf == "" {
+		return job, nil
+	}
+	t, err := time.Parse(time.RFC3339, o.AsOf)
+	if err != nil {
+		return job, fmt.Errorf("--as-of %q is no time: write it like 2026-01-31T18:00:00+08:00", o.AsOf)
+	}
+	job.AsOf = &t
+	return job, nil
+}
+
+// command is what makes the same file again: without addresses and file names, which are of one machine.
+func (o exportOptions) command(what string) string {
+	parts := []string{"groundwork export", what}
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{
+		{"by", o.By}, {"region-level", []string{o.RegionLevel}}, {"region", o.Region}, {"channel", o.Channel}, {"kind", o.Kind}, {"severity", o.Severity},
+		{"from", []string{o.From}}, {"to", []string{o.To}}, {"as-of", []string{o.AsOf}},
+	} {
+		if value := strings.Join(f.values, ","); value != "" {
+			parts = append(parts, "--"+f.name, value)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+type exportCells struct {
+	exportOptions
+	Measure string `help:"Code of the measure, as in docs/measures.md." required:"" placeholder:"CODE"`
+}
+
+func (exportCells) Help() string {
+	return `Writes aggregates only: no texts, no persons, no places finer than a township. Small cells are hidden, and as many others as totals
+would give away; nothing switches that off. Beside the file stands its data sheet.
+
+Examples:
+  groundwork export cells --measure T1 --by region,month --out response.parquet
+  groundwork export cells --measure T2 --by category --from 2026-01-01 --to 2026-06-30 --out resolution.csv`
+}
+
+func (e exportCells) Run(ctx context.Context, c *Common) error {
+	job, err := e.job(c)
+	if err != nil {
+		return err
+	}
+	job.Command = e.command("cells --measure " + e.Measure)
+	return job.Cells(ctx, e.Measure)
+}
+
+type exportTable struct{ exportOptions }
+
+func (exportTable) Help() string {
+	return `Counts are rounded to multiples of 5. TOTAL stands where a dimension is not split. Combinations that are not listed have no issues.
+
+Example:
+  groundwork export table --by region,category --out issues.csv`
+}
+
+func (e exportTable) Run(ctx context.Context, c *Common) error {
+	job, err := e.job(c)
+	if err != nil {
+		return err
+	}
+	job.Command = e.command("table")
+	return job.Counts(ctx)
+}

@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"groundwork"
+	"groundwork/internal/export"
+	"groundwork/warehouse"
+)
+
+// ExportJob is one `groundwork export …`.
+type ExportJob struct {
+	Config
+	Out         string // the file; its ending says the format
+	By          []string
+	RegionLevel string // PROVINCE, PREFECTURE, COUNTY or TOWNSHIP
+	Regions     []string
+	Channels    []string
+	Kinds       []string
+	Severities  []string
+	From, To    string // days of origin, the last one included; empty = open
+	AsOf        *time.Time
+	Command     string // as it was given, for the data sheet
+	Say         io.Writer
+}
+
+// What a published table may be: rules of privacy that suppression alone does not keep.
+const (
+	maxExportDims  = 3       // beyond, cells are so small that hardly any would be shown
+	minExportDays  = 7       // shorter windows tell single events apart
+	maxExportCells = 100_000 // of a measure, before totals
+)
+
+// ask are the measures that can be exported, by code.
+var ask = map[string]func(*warehouse.Measures, context.Context, warehouse.Query) (*warehouse.Table, error){
+	"T1": (*warehouse.Measures).TimeToResponse, "T2": (*warehouse.Measures).TimeToResolution, "T4": (*warehouse.Measures).Backlog,
+	"H1": func(m *warehouse.Measures, ctx context.Context, q warehouse.Query) (*warehouse.Table, error) {
+		return m.Hotspots(ctx, warehouse.HotspotQuery{Query: q})
+	},
+}
+
+// Cells exports the cells of a measure.
+func (j ExportJob) Cells(ctx context.Context, measure string) error {
+	at := slices.IndexFunc(warehouse.Definitions(), func(d warehouse.Definition) bool { return strings.EqualFold(d.Code, measure) })
+	if at < 0 || ask[strings.ToUpper(measure)] == nil {
+		return fmt.Errorf("--measure %q is unknown: give T1, T2, T4 or H1 (docs/measures.md)", measure)
+	}
+	definition := warehouse.Definitions()[at]
+	return j.run(ctx, definition, func(m *warehouse.Measures, q warehouse.Query) (*warehouse.Table, []export.Column, error) {
+		table, err := ask[definition.Code](m, ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		counts, err := m.Counts(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := table.Protect(counts); err != nil {
+			return nil, nil, err
+		}
+		return table, export.MeasureColumns(table), nil
+	})
+}
+
+// countDefinition says what the counts of a table are.
+var countDefinition = warehouse.Definition{
+	Code: "COUNT", Version: "1", Name: "Issues", ChineseName: "问题数", Meaning: "How many issues there are, with totals over each dimension.",
+	Numerator: "Issues with origin in the window, except merged ones.", Anchor: "RECEIVED", Method: "census",
+}
+
+// Counts exports a table of counts with its totals.
+func (j ExportJob) Counts(ctx context.Context) error {
+	return j.run(ctx, countDefinition, func(m *warehouse.Measures, q warehouse.Query) (*warehouse.Table, []export.Column, error) {
+		table, err := m.Microtable(ctx, q)
+		if err != nil {
+			return nil, nil, err
+		}
+		return table, export.CountColumns(table), nil
+	})
+}
+
+func (j ExportJob) run(ctx context.Context, d warehouse.Definition, answer func(*warehouse.Measures, warehouse.Query) (*warehouse.Table, []export.Column, error)) error {
+	if err := export.CheckName(j.Out); err != nil {
+		return fmt.Errorf("--out %w", err)
+	}
+	query, err := j.query()
+	if err != nil {
+		return err
+	}
+	house, err := j.openWarehouse(ctx)
+	if err != nil {
+		return err
+	}
+	defer house.Close()
+	table, columns, err := answer(warehouse.NewMeasures(house), query)
+	if err != nil {
+		return err
+	}
+	data, err := export.Encode(j.Out, columns)
+	if err != nil {
+		return err
+	}
+	if j.AsOf == nil { // so that the command makes the same figures again
+		j.Command += " --as-of " + table.AsOf.UTC().Format(time.RFC3339Nano)
+	}
+	sheet := export.Sheet{File: filepath.Base(j.Out), Definition: d, Table: table, Columns: columns, Filters: j.filters(), Command: j.Command}
+	if err := writeWhole(j.Out, data); err != nil {
+		return err
+	}
+	if err := writeWhole(j.Out+".md", sheet.Markdown(data)); err != nil {
+		return err
+	}
+	hidden := 0
+	for _, on := range table.Flags["suppressed"] {
+		if on {
+			hidden++
+		}
+	}
+	fmt.Fprintf(j.Say, "%s: %d rows, %d of them hidden; what it is stands in %s.md\n", j.Out, len(table.N), hidden, j.Out)
+	return nil
+}
+
+// query turns the options into a question, and refuses what may not be published.
+func (j ExportJob) query() (q warehouse.Query, err error) {
+	if len(j.By) > maxExportDims {
+		return q, fmt.Errorf("--by is given %d times: split by at most %d", len(j.By), maxExportDims)
+	}
+	for _, by := range j.By {
+		q.By = append(q.By, warehouse.Dimension(strings.ToUpper(by)))
+	}
+	q.RegionLevel = strings.ToUpper(j.RegionLevel)
+	if !slices.Contains([]string{"PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP"}, q.RegionLevel) {
+		return q, fmt.Errorf("--region-level %q: give province, prefecture, county or township; nothing finer is published", j.RegionLevel)
+	}
+	q.Where = warehouse.Filter{Regions: j.Regions, Channels: upper(j.Channels), Kinds: upper(j.Kinds), Severities: upper(j.Severities)}
+	q.AsOf, q.Limit = j.AsOf, maxExportCells
+	if q.Where.OriginFrom, err = dayOption("--from", j.From, 0); err != nil {
+		return q, err
+	}
+	if q.Where.OriginTo, err = dayOption("--to", j.To, 1); err != nil {
+		return q, err
+	}
+	if from, to := q.Where.OriginFrom, q.Where.OriginTo; from != nil && to != nil && to.Before(from.AddDate(0, 0, minExportDays)) {
+		return q, fmt.Errorf("--from %s --to %s: a window of fewer than %d days tells single events apart; make it longer", j.From, j.To, minExportDays)
+	}
+	return q, nil
+}
+
+func upper(words []string) (all []string) {
+	for _, w := range words {
+		all = append(all, strings.ToUpper(w))
+	}
+	return all
+}
+
+// dayOption reads a day in China and returns its beginning, or that of a later day.
+func dayOption(option, value string, later int) (*time.Time, error) {
+	if value == "" {
+		return nil, nil
+	}
+	t, err := time.ParseInLocation(time.DateOnly, value, groundwork.China)
+	if err != nil {
+		return nil, fmt.Errorf("%s %q is no day: write it like 2026-01-31", option, value)
+	}
+	return new(t.AddDate(0, 0, later)), nil
+}
+
+func (j ExportJob) filters() (all [][2]string) {
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{
+		{"regions, with everything below", j.Regions}, {"channels", upper(j.Channels)}, {"kinds", upper(j.Kinds)}, {"severities", upper(j.Severities)},
+		{"origin from", []string{j.From}}, {"origin to, included", []string{j.To}},
+	} {
+		if text := strings.Join(f.values, ", "); text != "" {
+			all = append(all, [2]string{f.name, text})
+		}
+	}
+	return all
+}
+
+// writeWhole writes a file so that it is there whole or not at all.
+func writeWhole(name string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(name), ".export-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w: name a file in a directory that is there and can be written", name, err)
+	}
+	_, err = file.Write(data)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,255 @@
+package warehouse
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"groundwork/warehouse/privacy"
+)
+
+// maxGrid bounds the cells, with all totals, over which hidden cells are chosen.
+const maxGrid = 2_000_000
+
+// Flags that Protect sets beside "suppressed": the cell's n is shown, but not how it divides.
+const flagPartsHidden = "partsSuppressed"
+
+// Protect hides, in place, what a published table must not tell; counts is the answer of Counts to the same query. It comes last, after
+// all figures are computed, and nothing can switch it off.
+//
+//   - A cell of 1 to 10 issues or reporters is hidden whole (n is 0 and the flag "suppressed" set), and so are further cells, so that
+//     totals over any dimension, or over the regions above, give none away.
+//   - Where a share or count within n is small, or what remains of n, all shares and counts of the cell are hidden (flag
+//     "partsSuppressed"): one of them left out could be got from the others.
+//   - Times are whole days, and weeks beyond 30 days.
+func (t *Table) Protect(counts *Table) error {
+	if t.Truncated || counts.Truncated {
+		return invalid("Limit", "the answer has more cells than the limit, so its totals are not known; raise the limit, split by less, or narrow the filter")
+	}
+	p, err := newProtection(t, counts)
+	if err != nil {
+		return err
+	}
+	whole := p.grid.Hide(p.total(func(row int) int64 { return t.N[row] }), p.fewReporters(counts))
+	parts := p.parts(whole)
+	t.Flags[flagPartsHidden] = make([]bool, len(t.N))
+	t.Flags["suppressed"] = make([]bool, len(t.N))
+	for row, cell := range p.cells {
+		t.Flags["suppressed"][row] = whole[cell]
+		t.Flags[flagPartsHidden][row] = parts[cell] && !whole[cell]
+		t.hide(row, whole[cell], parts[cell])
+		if whole[cell] { // that a hidden count is below 30 is told by nothing
+			t.Flags["unstable"][row], t.Flags["provisional"][row] = false, false
+		}
+	}
+	return nil
+}
+
+func (t *Table) hide(row int, whole, parts bool) {
+	if whole {
+		t.N[row] = 0
+	}
+	for i := range t.Nums {
+		n := &t.Nums[i]
+		columns := [][]*float64{n.Value, n.Lo, n.Hi}
+		for _, column := range columns {
+			switch {
+			case column == nil || column[row] == nil:
+			case whole || parts && n.Unit != "d":
+				column[row] = nil
+			case n.Unit == "d":
+				column[row] = wholeDays(*column[row])
+			}
+		}
+	}
+}
+
+// wholeDays rounds a time up to days, and beyond 30 of them to weeks.
+func wholeDays(days float64) *float64 {
+	days = math.Ceil(days)
+	if days > 30 {
+		days = math.Ceil(days/7) * 7
+	}
+	return &days
+}
+
+// protection is a table laid out on a grid with all its totals.
+type protection struct {
+	*Table
+	grid   *privacy.Grid
+	places []map[string]int // of the dimensions' values in the axes
+	cells  []int            // of the rows
+}
+
+func newProtection(t, counts *Table) (*protection, error) {
+	p := &protection{Table: t, places: make([]map[string]int, len(t.Dims))}
+	axes := make([]privacy.Axis, len(t.Dims))
+	size := 1
+	for d, dim := range t.Dims {
+		axes[d], p.places[d] = axisOf(dim, counts.Dims[d])
+		if size *= len(axes[d].Codes); size > maxGrid {
+			return nil, invalid("By", "the table has more than %d cells with its totals; split by less or narrow the filter", maxGrid)
+		}
+	}
+	var err error
+	if p.grid, err = privacy.NewGrid(axes...); err != nil {
+		return nil, fmt.Errorf("lay out the table: %w", err)
+	}
+	for row := range t.N {
+		at := make([]int, len(t.Dims))
+		for d, dim := range t.Dims {
+			at[d] = p.places[d][identity(dim, dim.Keys[row])]
+		}
+		p.cells = append(p.cells, p.grid.Cell(at...))
+	}
+	return p, nil
+}
+
+// total lays a count of each row out on the grid, with all totals.
+func (p *protection) total(of func(row int) int64) []int64 {
+	counts := make([]int64, p.grid.Size())
+	for row, cell := range p.cells {
+		counts[cell] = of(row)
+	}
+	p.grid.Total(counts)
+	return counts
+}
+
+// fewReporters marks the cells behind which there are 1 to 10 reporters.
+func (p *protection) fewReporters(counts *Table) []bool {
+	behind := map[cellKey]int64{}
+	for row := range counts.N {
+		behind[counts.key(row)] = int64(*counts.Nums[0].Value[row])
+	}
+	few := make([]bool, p.grid.Size())
+	for row, cell := range p.cells {
+		few[cell] = privacy.Small(behind[p.key(row)])
+	}
+	return few
+}
+
+func (t *Table) key(row int) (k cellKey) {
+	for d, dim := range t.Dims {
+		k[d] = identity(dim, dim.Keys[row])
+	}
+	return k
+}
+
+// parts are the cells whose shares and counts are hidden: those that one of them asks for, for as long as hiding a cell for one asks for
+// more cells of another. Where a column cannot be protected, no cell shows any.
+func (p *protection) parts(whole []bool) []bool {
+	hidden := slices.Clone(whole)
+	wholes := p.total(func(row int) int64 { return p.N[row] })
+	for grown := true; grown; {
+		grown = false
+		for _, n := range p.Nums {
+			if n.Unit != "share" && n.Unit != "issues" {
+				continue
+			}
+			more, ok := p.hideColumn(n, wholes, whole, hidden)
+			if !ok {
+				return slices.Repeat([]bool{true}, len(hidden))
+			}
+			for cell, h := range more {
+				if h && !hidden[cell] {
+					hidden[cell], grown = true, true
+				}
+			}
+		}
+	}
+	return hidden
+}
+
+func (p *protection) hideColumn(n Num, wholes []int64, whole, must []bool) ([]bool, bool) {
+	within := true
+	part := func(row int) int64 {
+		value := n.Value[row]
+		switch {
+		case value == nil:
+			return 0
+		case n.Unit == "share":
+			return int64(math.Round(*value * float64(p.N[row])))
+		}
+		within = within && *value <= float64(p.N[row])
+		return int64(*value)
+	}
+	parts := p.total(part)
+	if within {
+		return p.grid.HideParts(parts, wholes, whole, must)
+	}
+	return p.grid.Hide(parts, must), true // a flow, such as what came in: no part of n
+}
+
+// axisOf is a dimension with its totals: for regions, those of the regions above as well.
+func axisOf(dims ...Dim) (privacy.Axis, map[string]int) {
+	places := map[string]int{}
+	for _, dim := range dims {
+		for _, key := range dim.Keys {
+			places[identity(dim, key)] = 0
+		}
+	}
+	axis := privacy.Axis{Codes: []string{"TOTAL"}, Parents: []int{-1}}
+	values := slices.Sorted(maps.Keys(places))
+	upper := upperRegions{axis: &axis, members: map[string]int{}, places: map[string]int{}}
+	if dims[0].Dimension == ByRegion {
+		upper.count(values)
+	}
+	for _, value := range values {
+		parent := upper.of(value)
+		places[value] = len(axis.Codes)
+		axis.Codes, axis.Parents = append(axis.Codes, value), append(axis.Parents, parent)
+	}
+	return axis, places
+}
+
+// identity tells the values of a dimension apart; regions go by their codes, which say what lies above them.
+func identity(d Dim, k Key) string {
+	if d.Dimension == ByRegion {
+		return k.Code
+	}
+	return k.ID
+}
+
+// upperRegions are the totals above the regions of a table: of each region that has several of them.
+type upperRegions struct {
+	axis    *privacy.Axis
+	members map[string]int // how many regions of the table begin with these digits
+	places  map[string]int
+}
+
+// rungs are the lengths of what the codes in a province, a prefecture, a county and a township begin with.
+var rungs = []int{2, 4, 6, 9}
+
+func (u upperRegions) count(codes []string) {
+	for _, code := range codes {
+		for _, rung := range rungs {
+			if len(code) >= rung {
+				u.members[code[:rung]]++
+			}
+		}
+	}
+}
+
+// of is the lowest total above a region; those that are new enter the axis.
+func (u upperRegions) of(code string) (parent int) {
+	last := 0
+	for _, rung := range rungs {
+		if len(code) < rung {
+			break
+		}
+		members := u.members[code[:rung]]
+		if members < 2 || members == last {
+			continue // the region itself, or the same ones as in the total above
+		}
+		last = members
+		at, there := u.places[code[:rung]]
+		if !there {
+			at = len(u.axis.Codes)
+			u.places[code[:rung]] = at
+			u.axis.Codes, u.axis.Parents = append(u.axis.Codes, code[:rung]+"…"), append(u.axis.Parents, parent)
+		}
+		parent = at
+	}
+	return parent
+}

@@ -15,6 +15,8 @@ type ReferenceImporter interface {
 	ImportSites(ctx context.Context, by Actor, rows []SiteRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportUnits(ctx context.Context, by Actor, rows []UnitRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportOfficials(ctx context.Context, by Actor, rows []OfficialRow, o ReferenceOptions) (ReferenceResult, error)
+	// ImportCategories takes in a tree of categories; those above a row's category come with it.
+	ImportCategories(ctx context.Context, by Actor, rows []CategoryRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportDispatchRules(ctx context.Context, by Actor, rows []DispatchRuleRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportHolidays(ctx context.Context, by Actor, rows []HolidayRow, o ReferenceOptions) (ReferenceResult, error)
 }
@@ -73,6 +75,13 @@ type OfficialRow struct {
 	Pseudonym string
 	Post      PostHolding // without ids
 	Unit      UnitRef
+}
+
+// CategoryRow is a line of a file of categories; its natural key is the path.
+type CategoryRow struct {
+	Line int
+	Path []string // names from the top of the tree down
+	Code string   // empty = the code of the one above and the next free number of two digits
 }
 
 // DispatchRuleRow is a line of a file of the dispatch catalogue; its natural key is category, level, unit and first day.

@@ -227,3 +227,31 @@ func TestImportHolidays(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [4]int{0, 0, 2, 1}, counted(result), "3 January 2027 is gone; 2026 is none of the file's years")
 }
+
+func TestImportCategories(t *testing.T) {
+	t.Parallel()
+	db, ctx := pgtest.NewDB(t), t.Context()
+	row := func(line int, code string, path ...string) groundwork.CategoryRow {
+		return groundwork.CategoryRow{Line: line, Code: code, Path: path}
+	}
+	rows := []groundwork.CategoryRow{row(2, "", "城乡建设", "市政", "路灯"), row(3, "", "城乡建设", "市政", "井盖"), row(4, "X9", "城乡建设", "绿化"), row(5, "", "教育")}
+	result, err := db.ImportCategories(ctx, clerk, rows, groundwork.ReferenceOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{6, 0, 0, 0}, counted(result), "two more, above the rows' own")
+	services, err := db.Services(ctx, time.Now(), "")
+	require.NoError(t, err)
+	var codes []string
+	for _, s := range services {
+		codes = append(codes, s.Code)
+	}
+	require.Equal(t, []string{"010101", "010102", "02", "X9"}, codes)
+
+	rows = append(rows, row(6, "", "城乡建设", "市政", "公厕"), row(7, "0102", "城乡建设"), row(8, "X9", "文化"))
+	result, err = db.ImportCategories(ctx, clerk, rows, groundwork.ReferenceOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{1, 0, 4, 0}, counted(result))
+	require.Equal(t, []int{7, 8}, []int{result.Refused[0].Line, result.Refused[1].Line})
+	added, err := db.Services(ctx, time.Now(), "010103")
+	require.NoError(t, err)
+	require.Equal(t, []string{"城乡建设", "市政", "公厕"}, added[0].Path)
+}

@@ -17,6 +17,7 @@ type importCommand struct {
 	Sites         importSites         `cmd:"" help:"CSV files of the places that visits go to."`
 	Units         importUnits         `cmd:"" help:"CSV files of units."`
 	Officials     importOfficials     `cmd:"" help:"CSV files of the posts that officials hold, under pseudonyms."`
+	Categories    importCategories    `cmd:"" help:"CSV files of the tree of categories."`
 	DispatchRules importDispatchRules `cmd:"" help:"CSV files of the dispatch catalogue."`
 	Holidays      importHolidays      `cmd:"" help:"CSV files of the working calendar, or the bundled one."`
 }

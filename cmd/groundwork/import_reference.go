@@ -100,6 +100,23 @@ func (i importHolidays) Run(ctx context.Context, c *Common) error {
 	return job.Holidays(ctx, i.Files)
 }
 
+type importCategories struct {
+	referenceOptions
+	Files []string `arg:"" name:"file" help:"CSV files with the columns level1 and, optional, level2, level3, level4, code." type:"existingfile"`
+}
+
+func (importCategories) Help() string {
+	return `The tree that issues are sorted by. Categories above a row's come with it. Without a code, a category gets that of the one above and
+the next free number of two digits. Categories that have none below them are the services of Open311.
+
+Example:
+  groundwork import categories categories.csv`
+}
+
+func (i importCategories) Run(ctx context.Context, c *Common) error {
+	return i.job(c).Categories(ctx, i.Files)
+}
+
 type importDispatchRules struct {
 	referenceOptions
 	Files []string `arg:"" name:"file" help:"CSV files with the columns category, region_level, unit, basis, valid_from and, optional, unit_region, valid_to." type:"existingfile"`

@@ -44,6 +44,11 @@ func (j ImportJob) Officials(ctx context.Context, files []string) error {
 	return importFiles(ctx, j, files, referenceFile[groundwork.OfficialRow]{"posts", importer.ReadOfficials, asImporter((*postgres.DB).ImportOfficials)})
 }
 
+// Categories imports a tree of categories.
+func (j ImportJob) Categories(ctx context.Context, files []string) error {
+	return importFiles(ctx, j, files, referenceFile[groundwork.CategoryRow]{"categories", importer.ReadCategories, asImporter((*postgres.DB).ImportCategories)})
+}
+
 // DispatchRules imports the dispatch catalogue.
 func (j ImportJob) DispatchRules(ctx context.Context, files []string) error {
 	return importFiles(ctx, j, files, referenceFile[groundwork.DispatchRuleRow]{"dispatch rules", importer.ReadDispatchRules, asImporter((*postgres.DB).ImportDispatchRules)})

@@ -103,3 +103,12 @@ func TestRealOpen311(t *testing.T) {
 	require.Equal(t, []int{371, 474, 322}, []int{closed, located, due})
 	require.Equal(t, "2011-07-08 04:46:00", f.ObservedUntil.In(zone).Format(time.DateTime))
 }
+
+func TestRealCategories(t *testing.T) {
+	t.Parallel()
+	table, err := ReadCategories(realData(t, "messages", "categories.csv"), "categories.csv")
+	require.NoError(t, err)
+	require.Empty(t, table.Rejects)
+	require.Equal(t, 517, table.Read)
+	require.Len(t, table.Rows, 517-table.Duplicates)
+}

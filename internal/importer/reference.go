@@ -96,6 +96,28 @@ func ReadOfficials(data []byte, name string) (*Table[groundwork.OfficialRow], er
 	})
 }
 
+var categoryColumns = []column{
+	{name: "level1", chinese: "一级分类", required: true}, {name: "level2", chinese: "二级分类"}, {name: "level3", chinese: "三级分类"},
+	{name: "level4", chinese: "四级分类"}, {name: "code", chinese: "分类代码"},
+}
+
+// ReadCategories reads a tree of categories: one row a category, its names from the top in a column each.
+func ReadCategories(data []byte, name string) (*Table[groundwork.CategoryRow], error) {
+	return tableOf(data, name, categoryColumns, func(c cells) groundwork.CategoryRow {
+		r := groundwork.CategoryRow{Line: c.line, Code: c.text("code")}
+		for i, col := range categoryColumns[:4] {
+			switch level := c.text(col.name); {
+			case level == "":
+			case len(r.Path) < i:
+				c.fail(col.name, level, "the level above is empty; name it")
+			default:
+				r.Path = append(r.Path, level)
+			}
+		}
+		return r
+	}, func(r groundwork.CategoryRow) string { return joined(r.Path...) })
+}
+
 var dispatchRuleColumns = []column{
 	{name: "category", chinese: "分类代码", required: true}, {name: "region_level", chinese: "级别", required: true}, {name: "unit", chinese: "单位名称", required: true}, {name: "unit_region", chinese: "区划代码"}, {name: "basis", chinese: "依据", required: true},
 	{name: "valid_from", chinese: "生效日期", required: true}, {name: "valid_to", chinese: "失效日期"},

@@ -142,3 +142,11 @@ func TestBundledHolidays(t *testing.T) {
 	}
 	require.True(t, strings.HasPrefix(string(holidays.China), "# "), "the file names its sources")
 }
+
+func TestReadCategories(t *testing.T) {
+	t.Parallel()
+	table, err := ReadCategories([]byte("一级分类,二级分类,三级分类\n城乡建设,市政,路灯\n教育,,\n文化,,博物馆\n"), "c.csv")
+	require.NoError(t, err)
+	require.Equal(t, []groundwork.CategoryRow{{Line: 2, Path: []string{"城乡建设", "市政", "路灯"}}, {Line: 3, Path: []string{"教育"}}}, table.Rows)
+	require.Equal(t, "level3", table.Rejects[0].Field)
+}

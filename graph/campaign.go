@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -51,6 +52,21 @@ func belongings[P, T, N any](ctx context.Context, l loader[uuid.UUID, []*T], par
 }
 
 func idOfCampaign(c *model.Campaign) uuid.UUID { return c.ID }
+
+// smallest is how many cases a figure rests on, at least, that roles outside the work on issues may see.
+const smallest = 11
+
+// campaignResults loads the results of reviews; small numbers are for those who work on issues.
+func (r *Resolver) campaignResults(ctx context.Context, campaigns []*model.Campaign) ([][]groundwork.CriterionResult, error) {
+	lists, err := belongings(ctx, loadersOf(ctx).results, campaigns, idOfCampaign, itself[groundwork.CriterionResult])
+	if worksOnIssues(ctx) {
+		return lists, err
+	}
+	for i, results := range lists {
+		lists[i] = slices.DeleteFunc(results, func(r groundwork.CriterionResult) bool { return r.Cases < smallest })
+	}
+	return lists, err
+}
 
 // stepCampaign moves a campaign along its life.
 func (r *Resolver) stepCampaign(ctx context.Context, id model.ID, in deedInput, ids refs, s groundwork.CampaignStep) (*model.CampaignPayload, error) {

@@ -14,6 +14,13 @@ import (
 	"github.com/google/uuid"
 )
 
+func (r *campaignResolver) Evidence(ctx context.Context, obj *model.Campaign) (*groundwork.HotspotEvidence, error) {
+	if !worksOnIssues(ctx) {
+		return nil, nil
+	}
+	return obj.Evidence, nil
+}
+
 func (r *campaignResolver) PermittedTransitions(ctx context.Context, obj *model.Campaign) ([]string, error) {
 	return groundwork.CampaignLife.Permitted(string(obj.State), groundwork.ActorFrom(ctx).Role), nil
 }
@@ -39,7 +46,7 @@ func (r *campaignResolver) ExitCriteria(ctx context.Context, objs []*model.Campa
 }
 
 func (r *campaignResolver) Results(ctx context.Context, objs []*model.Campaign) ([][]groundwork.CriterionResult, error) {
-	return belongings(ctx, loadersOf(ctx).results, objs, idOfCampaign, itself[groundwork.CriterionResult])
+	return r.campaignResults(ctx, objs)
 }
 
 func (r *campaignResolver) Tasks(ctx context.Context, objs []*model.Campaign, first int32) ([][]model.CampaignTask, error) {

@@ -25,7 +25,7 @@ func (f *office) campaign() *effort {
 }
 
 const selection = `periodFrom: "2026-03-03", periodTo: "2026-09-01", comparisonRegionIds: ["$other"],
-	exitCriteria: [{measure: "H1", direction: AT_MOST, threshold: 2.5, windowDays: 90}],
+	exitCriteria: [{measure: "H1", direction: AT_MOST, threshold: 2.5, windowDays: 90}, {measure: "Q1", direction: AT_LEAST, threshold: 0.8, windowDays: 30}],
 	evidence: {definitionVersion: 1, from: "2025-03-01T00:00:00Z", to: "2026-03-01T00:00:00Z", asOf: "2026-03-01T00:00:00Z", cells: [
 		{regionId: "$city", issues: 40, personYears: 10000, rawRate: 4, rate: 3.5, weight: 0.8, commonRate: 1.5, rank: 1, pValue: 0.001},
 		{regionId: "$other", issues: 20, personYears: 10000, rawRate: 2, rate: 1.9, weight: 0.8, commonRate: 1.5, rank: 2}]}`
@@ -96,10 +96,15 @@ func TestLifeOfACampaign(t *testing.T) {
 	f.clock.advance(91 * 24 * time.Hour)
 	e.goes("REVIEW", "SYSTEM", "reviewCampaign", ``)
 	asOf := f.clock.Now().UTC().Format(time.RFC3339)
-	results := `results: [{n: 1, value: 2.4, ciLow: 2, ciHigh: 2.8, cases: 24, asOf: "` + asOf + `"}]`
-	refused := e.step("SUPERVISOR", "extendCampaign", results+`, reason: "Nearly", periodTo: "2026-08-01"`)
+	results := `results: [{n: 1, value: 2.4, ciLow: 2, ciHigh: 2.8, cases: 24, asOf: "` + asOf + `"}, `
+	refused := e.step("SUPERVISOR", "extendCampaign", results+`{n: 2, value: 0.7, cases: 10, asOf: "`+asOf+`"}], reason: "Nearly", periodTo: "2026-08-01"`)
 	require.Equal(t, "periodTo", refused.text(t, "s", "userErrors", 0, "field"))
+	results += `{n: 2, value: 0.9, cases: 10, asOf: "` + asOf + `"}]`
 	e.goes("EXITED", "SUPERVISOR", "exitCampaign", results)
+	for role, shown := range map[string]int{"CAMPAIGN_LEAD": 2, "ANALYST": 1} {
+		got := f.as(role).get(`query($id: ID!) { campaign(id: $id) { results { cases } } }`, map[string]any{"id": e.id})
+		require.Len(t, got.at(t, "campaign", "results"), shown, "small numbers are for those who work on issues: %s", role)
+	}
 	require.Empty(t, f.as("CAMPAIGN_LEAD").get(`query($id: ID!) { campaign(id: $id) { permittedTransitions } }`, map[string]any{"id": e.id}).
 		at(t, "campaign", "permittedTransitions"))
 }

@@ -18,6 +18,8 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type CampaignResolver interface {
+	Evidence(ctx context.Context, obj *model.Campaign) (*groundwork.HotspotEvidence, error)
+
 	PermittedTransitions(ctx context.Context, obj *model.Campaign) ([]string, error)
 	Category(ctx context.Context, objs []*model.Campaign) ([]*model.Category, error)
 	LeadUnit(ctx context.Context, objs []*model.Campaign) ([]*model.OrgUnit, error)
@@ -214,7 +216,7 @@ func (ec *executionContext) _Campaign_evidence(ctx context.Context, field graphq
 			return ec.fieldContext_Campaign_evidence(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Evidence, nil
+			return ec.Resolvers.Campaign().Evidence(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *groundwork.HotspotEvidence) graphql.Marshaler {
@@ -228,8 +230,8 @@ func (ec *executionContext) fieldContext_Campaign_evidence(_ context.Context, fi
 	fc = &graphql.FieldContext{
 		Object:     "Campaign",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_HotspotEvidence(ctx, field)
 		},
@@ -4571,10 +4573,11 @@ func (ec *executionContext) _Campaign(ctx context.Context, sel ast.SelectionSet,
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "evidence":
-			out.Values[i] = ec._Campaign_evidence(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Campaign_evidence(ctx, field, obj)
+				})
 		case "evidenceSha256":
 			out.Values[i] = ec._Campaign_evidenceSha256(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {

@@ -7114,7 +7114,7 @@ type Campaign implements Node {
   origin: CampaignOrigin!
   "By which rule its regions were chosen."
   selectionRule: String!
-  "What its regions looked like at selection; null before."
+  "What its regions looked like at selection; null before, and for roles that do not work on issues: it counts small numbers."
   evidence: HotspotEvidence
   "SHA-256 of the evidence as it was frozen, in hex."
   evidenceSha256: String
@@ -7152,7 +7152,7 @@ type Campaign implements Node {
   regions: [CampaignRegion!]!
   "What must hold for an exit."
   exitCriteria: [ExitCriterion!]!
-  "What its exit criteria were measured to be, review by review."
+  "What its exit criteria were measured to be, review by review; for roles that do not work on issues only what rests on 11 cases or more."
   results: [CriterionResult!]!
   "Its tasks, the soonest due first."
   tasks(

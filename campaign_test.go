@@ -319,3 +319,95 @@ func TestNewTasks(t *testing.T) {
 		require.ErrorContains(t, task.Validate(), says)
 	}
 }
+
+// What lies exactly at a limit is allowed.
+func TestLimitsOfACampaignAreAllowed(t *testing.T) {
+	t.Parallel()
+	many := func(n int) []uuid.UUID {
+		ids := make([]uuid.UUID, n)
+		for i := range ids {
+			ids[i] = uuid.New()
+		}
+		return ids
+	}
+	n := groundwork.Nomination{Topic: "Potholes", Origin: groundwork.FromScan, SelectionRule: "x", RegionIDs: many(500)}
+	require.NoError(t, n.Validate())
+	for name, c := range map[string]struct {
+		kind, from string
+		role       groundwork.Role
+		change     func(s *groundwork.CampaignStep, f *groundwork.CampaignFacts)
+	}{
+		"nothing counted": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
+			s.Evidence.Cells[0] = groundwork.HotspotCell{RegionID: ownCell, Rank: 1}
+		}},
+		"all weight": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
+			s.Evidence.Cells[0].Weight = 1
+		}},
+		"a window of a day and one of a leap year, ten criteria": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
+			s.Criteria = slices.Repeat(s.Criteria, 10)
+			s.Criteria[0].WindowDays, s.Criteria[1].WindowDays = 1, 366
+		}},
+		"five hundred to compare with": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
+			s.ComparisonIDs = many(500)
+		}},
+		"a hundred issues": {"ISSUES_JOINED", "ACTIVE", groundwork.RoleDispatcher, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
+			s.IssueIDs = many(100)
+		}},
+		"no case, no width": {"EXITED", "REVIEW", groundwork.RoleSupervisor, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
+			s.Results[0].Cases, s.Results[0].CILow, s.Results[0].CIHigh = 0, new(2.0), new(2.0)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			campaign, s, f := campaignAttempt(c.kind, c.from, c.role)
+			c.change(&s, &f)
+			_, _, err := campaign.Plan(s, f)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// What a step leaves behind.
+func TestACampaignAfterItsSteps(t *testing.T) {
+	t.Parallel()
+	after := func(kind, from string, role groundwork.Role) (groundwork.Campaign, groundwork.Campaign, groundwork.CampaignStep) {
+		c, s, f := campaignAttempt(kind, from, role)
+		s, move, err := c.Plan(s, f)
+		require.NoError(t, err)
+		return c, c.After(s, move), s
+	}
+	before, c, s := after("SELECTED", "CANDIDATE", groundwork.RoleCampaignLead)
+	require.Equal(t, groundwork.CampaignSelected, c.State)
+	require.Equal(t, before.Version+1, c.Version)
+	require.Equal(t, []any{&noon, &s.Evidence, &s.PeriodFrom, &s.PeriodTo}, []any{c.SelectedAt, c.Evidence, c.PeriodFrom, c.PeriodTo})
+	_, c, _ = after("STARTED", "SELECTED", groundwork.RoleCampaignLead)
+	require.Equal(t, &noon, c.StartedAt)
+	_, c, _ = after("ISSUES_JOINED", "EXTENDED", groundwork.RoleCampaignLead)
+	require.Equal(t, groundwork.CampaignExtended, c.State, "it stays")
+	_, c, _ = after("REVIEW_OPENED", "ACTIVE", groundwork.RoleSystem)
+	require.Equal(t, 1, c.Reviews)
+	require.Equal(t, &noon, c.ReviewAt)
+	_, c, s = after("EXTENDED", "REVIEW", groundwork.RoleSupervisor)
+	require.Equal(t, []any{&noon, &s.PeriodTo, &someUnit}, []any{c.ExtendedAt, c.PeriodTo, c.ReviewerUnitID})
+	require.Nil(t, c.EndedAt)
+	_, c, _ = after("EXITED", "REVIEW", groundwork.RoleSupervisor)
+	require.Equal(t, []any{&noon, &someUnit}, []any{c.EndedAt, c.ReviewerUnitID})
+	_, c, _ = after("FAILED", "ACTIVE", groundwork.RoleSupervisor)
+	require.Equal(t, []any{&noon, &someUnit}, []any{c.EndedAt, c.ReviewerUnitID})
+	_, c, _ = after("DECLINED", "CANDIDATE", groundwork.RoleCampaignLead)
+	require.Equal(t, &noon, c.EndedAt)
+	require.Nil(t, c.ReviewerUnitID)
+
+	task := func(kind, from string, role groundwork.Role) groundwork.CampaignTask {
+		before, s, f := taskAttempt(kind, from, role)
+		before.DoneAt = new(noon)
+		s, move, err := before.Plan(s, f)
+		require.NoError(t, err)
+		return before.After(s, move)
+	}
+	done := task("COMPLETED", "OPEN", groundwork.RoleHandler)
+	require.Equal(t, []any{groundwork.TaskDone, 3, &noon, []string{"photo-1"}}, []any{done.State, done.Version, done.DoneAt, done.Evidence})
+	require.Nil(t, task("REOPENED", "DONE", groundwork.RoleSupervisor).DoneAt)
+	overdue := task("OVERDUE", "OPEN", groundwork.RoleSystem)
+	require.Equal(t, []any{groundwork.TaskOpen, &noon}, []any{overdue.State, overdue.OverdueAt})
+}

@@ -167,3 +167,74 @@ func TestFewRegionsOnlyDescribe(t *testing.T) {
 	require.True(t, groundwork.PolicyEvaluation{TreatedRegions: 7, ControlRegions: 8}.Descriptive())
 	require.True(t, groundwork.PolicyEvaluation{TreatedRegions: 8, ControlRegions: 7}.Descriptive())
 }
+
+// What lies exactly at a limit is allowed.
+func TestLimitsOfAPolicyChangeAreAllowed(t *testing.T) {
+	t.Parallel()
+	for _, o := range []groundwork.OutcomeMeasure{
+		{Measure: "H1", Direction: groundwork.AtLeast, MinimalEffect: 0, WindowDays: 1, AnticipationDays: 0},
+		{Measure: "Q12", Direction: groundwork.AtMost, MinimalEffect: 1, WindowDays: 3660, AnticipationDays: 366},
+	} {
+		require.NoError(t, o.Validate())
+	}
+	for name, c := range map[string]struct {
+		kind, from string
+		role       groundwork.Role
+		change     func(s *groundwork.PolicyStep)
+	}{
+		"a hundred pieces":     {"EVIDENCE_LINKED", "PILOT", groundwork.RoleLeader, func(s *groundwork.PolicyStep) { s.Evidence = slices.Repeat(s.Evidence, 100) }},
+		"five hundred regions": {"PILOT_STARTED", "CONSULTED", groundwork.RolePolicyOwner, func(s *groundwork.PolicyStep) { s.Rollouts = slices.Repeat(s.Rollouts, 500) }},
+		"no width, one region": {"EVALUATED", "ADOPTED", groundwork.RoleAssessor, func(s *groundwork.PolicyStep) {
+			s.Evaluation.CILow, s.Evaluation.CIHigh, s.Evaluation.TreatedRegions, s.Evaluation.ControlRegions = -1, -1, 1, 0
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			change, s, f := changeAttempt(c.kind, c.from, c.role)
+			c.change(&s)
+			_, _, err := change.Plan(s, f)
+			require.NoError(t, err)
+		})
+	}
+	change, s, f := changeAttempt("ROLLED_OUT", "PILOT", groundwork.RolePolicyOwner)
+	change.PreRegisteredAt, s.Rollouts[0].EffectiveFrom = new(noon.AddDate(0, -1, 0)), march2
+	_, _, err := change.Plan(s, f)
+	require.NoError(t, err, "today")
+	change, s, f = changeAttempt("ADOPTED", "PILOT", groundwork.RoleLeader)
+	f.Now = time.Date(2026, 3, 1, 16, 0, 0, 0, time.UTC) // the first moment of the pilot's first day in China
+	f.Last = f.Now
+	_, _, err = change.Plan(s, f)
+	require.NoError(t, err, "as the pilot begins")
+}
+
+func TestAPolicyChangeAfterItsSteps(t *testing.T) {
+	t.Parallel()
+	after := func(kind, from string, role groundwork.Role) (groundwork.PolicyChange, groundwork.PolicyStep) {
+		c, s, f := changeAttempt(kind, from, role)
+		s, move, err := c.Plan(s, f)
+		require.NoError(t, err)
+		c = c.After(s, move)
+		require.Equal(t, 4, c.Version)
+		return c, s
+	}
+	owner, leader := groundwork.RolePolicyOwner, groundwork.RoleLeader
+	c, _ := after("EVIDENCE_LINKED", "ADOPTED", leader)
+	require.Equal(t, groundwork.ChangeAdopted, c.State, "it stays")
+	c, _ = after("CONSULTED", "PROPOSED", owner)
+	require.Equal(t, []any{groundwork.ChangeConsulted, &noon}, []any{c.State, c.ConsultedAt})
+	c, s := after("OUTCOME_REGISTERED", "CONSULTED", owner)
+	require.Equal(t, []any{groundwork.ChangeConsulted, &s.Outcome, &noon}, []any{c.State, c.Outcome, c.PreRegisteredAt})
+	c, _ = after("PILOT_STARTED", "CONSULTED", owner)
+	require.Equal(t, &noon, c.PilotAt)
+	c, _ = after("ADOPTED", "PILOT", leader)
+	require.Equal(t, &noon, c.AdoptedAt)
+	c, _ = after("EVALUATED", "ADOPTED", groundwork.RoleSupervisor)
+	require.Equal(t, &noon, c.EvaluatedAt)
+	require.Nil(t, c.EndedAt)
+	for _, end := range []string{"RETAINED", "AMENDED", "REPEALED"} {
+		c, _ = after(end, "EVALUATED", leader)
+		require.Equal(t, []any{groundwork.PolicyChangeState(end), &noon}, []any{c.State, c.EndedAt})
+	}
+	c, _ = after("DROPPED", "PILOT", owner)
+	require.Equal(t, &noon, c.EndedAt)
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -91,6 +92,15 @@ type HotspotCell struct {
 
 // ExpectedFall is the fall of the raw rate, per 1,000 person-years, that regression to the mean brings by itself.
 func (c HotspotCell) ExpectedFall() float64 { return (1 - c.Weight) * (c.RawRate - c.CommonRate) }
+
+// addsUp examines that the row is one of H1, but for rounding: the raw rate follows from the counts, and the shrunk rate from the raw
+// one, the common one and the weight.
+func (c HotspotCell) addsUp() bool {
+	raw := c.PersonYears == 0 || near(c.RawRate, 1000*float64(c.Issues)/c.PersonYears)
+	return raw && near(c.Rate, c.Weight*c.RawRate+(1-c.Weight)*c.CommonRate)
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 0.01*max(a, b) }
 
 // Seal returns the evidence as it is stored, and the hash that proves it unchanged.
 func (e HotspotEvidence) Seal() (text, hash string, err error) {

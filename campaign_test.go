@@ -121,6 +121,8 @@ func TestRefusalsOfACampaign(t *testing.T) {
 		"negative weight":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Weight = -0.1 }, "cannot be"},
 		"weight above one":           {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Weight = 1.1 }, "cannot be"},
 		"rank zero":                  {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rank = 0 }, "cannot be"},
+		"a raw rate of other counts": {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Issues = 8 }, "does not add up"},
+		"a rate shrunk otherwise":    {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rate = 6.1 }, "does not add up"},
 		"nothing to compare with":    {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = nil }, "regions to compare with"},
 		"too many to compare with":   {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = make([]uuid.UUID, 501) }, "too many"},
 		"compared twice":             {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = []uuid.UUID{farCell, farCell} }, "given twice"},
@@ -341,7 +343,7 @@ func TestLimitsOfACampaignAreAllowed(t *testing.T) {
 			s.Evidence.Cells[0] = groundwork.HotspotCell{RegionID: ownCell, Rank: 1}
 		}},
 		"all weight": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
-			s.Evidence.Cells[0].Weight = 1
+			s.Evidence.Cells[0].Weight, s.Evidence.Cells[0].Rate = 1, 9.05 // within rounding
 		}},
 		"a window of a day and one of a leap year, ten criteria": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
 			s.Criteria = slices.Repeat(s.Criteria, 10)

@@ -1,9 +1,12 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"groundwork"
@@ -188,4 +191,31 @@ func TestTheDatabaseKeepsPolicies(t *testing.T) {
 			"INSERT INTO policy_rollout SELECT $1, id, '2100-01-01' FROM region WHERE name = 'B市'": "stands at EVALUATED",
 		})
 	})
+}
+
+// Whoever may not see the criteria of a campaign cannot therefore pass them over.
+func TestRulesSeeWhatTheWriterDoesNot(t *testing.T) {
+	t.Parallel()
+	e := newEffort(t)
+	c := e.underReview()
+	conn, err := pgx.Connect(t.Context(), e.dsn)
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	tx, err := conn.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback(context.WithoutCancel(t.Context()))) }() // the role goes with it
+	for _, statement := range []string{
+		"CREATE ROLE blind_" + strings.ReplaceAll(c.ID.String(), "-", ""),
+		"GRANT ALL ON ALL TABLES IN SCHEMA public TO blind_" + strings.ReplaceAll(c.ID.String(), "-", ""),
+		"ALTER TABLE campaign_criterion ENABLE ROW LEVEL SECURITY",
+		"SET LOCAL ROLE blind_" + strings.ReplaceAll(c.ID.String(), "-", ""),
+	} {
+		_, err = tx.Exec(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+	var seen int
+	require.NoError(t, tx.QueryRow(t.Context(), "SELECT count(*) FROM campaign_criterion").Scan(&seen))
+	require.Zero(t, seen)
+	_, err = tx.Exec(t.Context(), "UPDATE campaign SET state = 'EXITED', ended_at = now(), reviewer_unit_id = $2 WHERE id = $1", c.ID, e.callers.ID)
+	require.ErrorContains(t, err, "each exit criterion is measured")
 }

@@ -82,11 +82,11 @@ type HotspotCell struct {
 	CategoryID  *uuid.UUID `json:"category_id,omitempty"`
 	Issues      int        `json:"issues"`
 	PersonYears float64    `json:"person_years"`
-	RawRate     float64    `json:"raw_rate"`    // per 1,000 person-years
-	Rate        float64    `json:"rate"`        // shrunk
-	Weight      float64    `json:"weight"`      // how much the cell itself counts in its shrunk rate, 0 to 1
-	CommonRate  float64    `json:"common_rate"` // towards which it is shrunk
-	Rank        int        `json:"rank"`
+	RawRate     float64    `json:"raw_rate"`          // per 1,000 person-years
+	Rate        float64    `json:"rate"`              // shrunk
+	Weight      float64    `json:"weight"`            // how much the cell itself counts in its shrunk rate, 0 to 1
+	CommonRate  float64    `json:"common_rate"`       // towards which it is shrunk
+	Rank        int        `json:"rank"`              // 0 = the regions differ no more than chance explains
 	PValue      *float64   `json:"p_value,omitempty"` // of the detector that put it forward
 }
 

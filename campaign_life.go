@@ -152,8 +152,8 @@ func evidenced(a CampaignAttempt) error {
 
 func eachCell(cells []HotspotCell) error {
 	for _, c := range cells {
-		if c.Issues < 0 || c.PersonYears < 0 || c.RawRate < 0 || c.Rate < 0 || c.CommonRate < 0 || c.Weight < 0 || c.Weight > 1 || c.Rank < 1 {
-			return Invalid("evidence.cells", "the row of region %s cannot be: counts and rates are not negative, the weight lies between 0 and 1, ranks begin with 1", c.RegionID)
+		if c.Issues < 0 || c.PersonYears < 0 || c.RawRate < 0 || c.Rate < 0 || c.CommonRate < 0 || c.Weight < 0 || c.Weight > 1 || c.Rank < 0 {
+			return Invalid("evidence.cells", "the row of region %s cannot be: counts and rates are not negative, the weight lies between 0 and 1, ranks begin with 1, or 0 for none", c.RegionID)
 		}
 		if !c.addsUp() {
 			return Invalid("evidence.cells", "the row of region %s does not add up; give it as hotspots answered it", c.RegionID)

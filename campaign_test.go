@@ -120,7 +120,7 @@ func TestRefusalsOfACampaign(t *testing.T) {
 		"negative common rate":       {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].CommonRate = -1 }, "cannot be"},
 		"negative weight":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Weight = -0.1 }, "cannot be"},
 		"weight above one":           {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Weight = 1.1 }, "cannot be"},
-		"rank zero":                  {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rank = 0 }, "cannot be"},
+		"a negative rank":            {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rank = -1 }, "cannot be"},
 		"a raw rate of other counts": {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Issues = 8 }, "does not add up"},
 		"a rate shrunk otherwise":    {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Evidence.Cells[0].Rate = 6.1 }, "does not add up"},
 		"nothing to compare with":    {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.ComparisonIDs = nil }, "regions to compare with"},
@@ -340,7 +340,7 @@ func TestLimitsOfACampaignAreAllowed(t *testing.T) {
 		change     func(s *groundwork.CampaignStep, f *groundwork.CampaignFacts)
 	}{
 		"nothing counted": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
-			s.Evidence.Cells[0] = groundwork.HotspotCell{RegionID: ownCell, Rank: 1}
+			s.Evidence.Cells[0] = groundwork.HotspotCell{RegionID: ownCell}
 		}},
 		"all weight": {"SELECTED", "CANDIDATE", groundwork.RoleCampaignLead, func(s *groundwork.CampaignStep, _ *groundwork.CampaignFacts) {
 			s.Evidence.Cells[0].Weight, s.Evidence.Cells[0].Rate = 1, 9.05 // within rounding

@@ -3312,7 +3312,7 @@ func (ec *executionContext) unmarshalInputCampaignFilter(ctx context.Context, ob
 			it.State = graphql.OmittableOf(data)
 		case "leadUnit":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("leadUnit"))
-			data, err := ec.unmarshalOCampaignUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐCampaignUnitFilter(ctx, v)
+			data, err := ec.unmarshalOResponsibleUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐResponsibleUnitFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3401,48 +3401,6 @@ func (ec *executionContext) unmarshalInputCampaignStateFilter(ctx context.Contex
 func UnmarshalCampaignStateFilter(ctx context.Context, raw any) (model.CampaignStateFilter, error) {
 	var out model.CampaignStateFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CampaignStateFilter", raw, &out)
-	return out, err
-}
-
-func (ec *executionContext) unmarshalInputCampaignUnitFilter(ctx context.Context, obj any) (model.CampaignUnitFilter, error) {
-	var it model.CampaignUnitFilter
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"in"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "in":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
-			data, err := ec.unmarshalNID2ᚕgroundworkᚋgraphᚋmodelᚐIDᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.In = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalCampaignUnitFilter unmarshals raw into the CampaignUnitFilter input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalCampaignUnitFilter(ctx context.Context, raw any) (model.CampaignUnitFilter, error) {
-	var out model.CampaignUnitFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CampaignUnitFilter", raw, &out)
 	return out, err
 }
 
@@ -4304,6 +4262,48 @@ func UnmarshalNominateCampaignInput(ctx context.Context, raw any) (model.Nominat
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputResponsibleUnitFilter(ctx context.Context, obj any) (model.ResponsibleUnitFilter, error) {
+	var it model.ResponsibleUnitFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"in"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalNID2ᚕgroundworkᚋgraphᚋmodelᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalResponsibleUnitFilter unmarshals raw into the ResponsibleUnitFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalResponsibleUnitFilter(ctx context.Context, raw any) (model.ResponsibleUnitFilter, error) {
+	var out model.ResponsibleUnitFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ResponsibleUnitFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReviewCampaignInput(ctx context.Context, obj any) (model.ReviewCampaignInput, error) {
 	var it model.ReviewCampaignInput
 	if obj == nil {
@@ -4378,7 +4378,11 @@ func (ec *executionContext) unmarshalInputSelectCampaignInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "campaignId", "expectedVersion", "at", "evidence", "comparisonRegionIds", "exitCriteria", "periodFrom", "periodTo"}
+	if _, present := asMap["evidenceLevel"]; !present {
+		asMap["evidenceLevel"] = "COUNTY"
+	}
+
+	fieldsInOrder := [...]string{"clientMutationId", "campaignId", "expectedVersion", "at", "evidence", "evidenceFrom", "evidenceLevel", "comparisonRegionIds", "exitCriteria", "periodFrom", "periodTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4415,11 +4419,25 @@ func (ec *executionContext) unmarshalInputSelectCampaignInput(ctx context.Contex
 			it.At = graphql.OmittableOf(data)
 		case "evidence":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evidence"))
-			data, err := ec.unmarshalNHotspotEvidenceInput2groundworkᚋgraphᚋmodelᚐHotspotEvidenceInput(ctx, v)
+			data, err := ec.unmarshalOHotspotEvidenceInput2ᚖgroundworkᚋgraphᚋmodelᚐHotspotEvidenceInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Evidence = data
+			it.Evidence = graphql.OmittableOf(data)
+		case "evidenceFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evidenceFrom"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EvidenceFrom = graphql.OmittableOf(data)
+		case "evidenceLevel":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evidenceLevel"))
+			data, err := ec.unmarshalNRegionLevel2groundworkᚐRegionLevel(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EvidenceLevel = data
 		case "comparisonRegionIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("comparisonRegionIds"))
 			data, err := ec.unmarshalNID2ᚕgroundworkᚋgraphᚋmodelᚐIDᚄ(ctx, v)
@@ -5954,11 +5972,6 @@ func (ec *executionContext) unmarshalNHotspotCellInput2ᚕgroundworkᚋgraphᚋm
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalNHotspotEvidenceInput2groundworkᚋgraphᚋmodelᚐHotspotEvidenceInput(ctx context.Context, v any) (model.HotspotEvidenceInput, error) {
-	res, err := ec.unmarshalInputHotspotEvidenceInput(ctx, v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) unmarshalNJoinCampaignInput2groundworkᚋgraphᚋmodelᚐJoinCampaignInput(ctx context.Context, v any) (model.JoinCampaignInput, error) {
 	res, err := ec.unmarshalInputJoinCampaignInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -6090,19 +6103,27 @@ func (ec *executionContext) unmarshalOCampaignStateFilter2ᚖgroundworkᚋgraph�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOCampaignUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐCampaignUnitFilter(ctx context.Context, v any) (*model.CampaignUnitFilter, error) {
-	if v == nil {
-		return nil, nil
-	}
-	res, err := ec.unmarshalInputCampaignUnitFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) marshalOHotspotEvidence2ᚖgroundworkᚐHotspotEvidence(ctx context.Context, sel ast.SelectionSet, v *groundwork.HotspotEvidence) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._HotspotEvidence(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOHotspotEvidenceInput2ᚖgroundworkᚋgraphᚋmodelᚐHotspotEvidenceInput(ctx context.Context, v any) (*model.HotspotEvidenceInput, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputHotspotEvidenceInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalOResponsibleUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐResponsibleUnitFilter(ctx context.Context, v any) (*model.ResponsibleUnitFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputResponsibleUnitFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -1217,7 +1217,7 @@ func (ec *executionContext) unmarshalInputCampaignTaskFilter(ctx context.Context
 			it.State = graphql.OmittableOf(data)
 		case "ownerUnit":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerUnit"))
-			data, err := ec.unmarshalOCampaignUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐCampaignUnitFilter(ctx, v)
+			data, err := ec.unmarshalOResponsibleUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐResponsibleUnitFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}

@@ -1014,7 +1014,7 @@ func (ec *executionContext) unmarshalInputPolicyFilter(ctx context.Context, obj 
 		switch k {
 		case "ownerUnit":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ownerUnit"))
-			data, err := ec.unmarshalOCampaignUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐCampaignUnitFilter(ctx, v)
+			data, err := ec.unmarshalOResponsibleUnitFilter2ᚖgroundworkᚋgraphᚋmodelᚐResponsibleUnitFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}

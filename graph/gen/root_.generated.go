@@ -6847,7 +6847,6 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
 			graphql.NewInputUnmarshaler("CampaignStateFilter", ec.unmarshalInputCampaignStateFilter),
 			graphql.NewInputUnmarshaler("CampaignTaskFilter", ec.unmarshalInputCampaignTaskFilter),
-			graphql.NewInputUnmarshaler("CampaignUnitFilter", ec.unmarshalInputCampaignUnitFilter),
 			graphql.NewInputUnmarshaler("CategoryFilter", ec.unmarshalInputCategoryFilter),
 			graphql.NewInputUnmarshaler("ChangePolicyFilter", ec.unmarshalInputChangePolicyFilter),
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
@@ -6929,6 +6928,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReopenCampaignTaskInput", ec.unmarshalInputReopenCampaignTaskInput),
 			graphql.NewInputUnmarshaler("ReopenIssueInput", ec.unmarshalInputReopenIssueInput),
 			graphql.NewInputUnmarshaler("RepealPolicyChangeInput", ec.unmarshalInputRepealPolicyChangeInput),
+			graphql.NewInputUnmarshaler("ResponsibleUnitFilter", ec.unmarshalInputResponsibleUnitFilter),
 			graphql.NewInputUnmarshaler("ResumeIssueInput", ec.unmarshalInputResumeIssueInput),
 			graphql.NewInputUnmarshaler("ResumePlannedInput", ec.unmarshalInputResumePlannedInput),
 			graphql.NewInputUnmarshaler("RetainPolicyChangeInput", ec.unmarshalInputRetainPolicyChangeInput),
@@ -7270,7 +7270,7 @@ type HotspotCell {
   weight: Float!
   "The rate towards which it is shrunk."
   commonRate: Float!
-  "1 for the highest rate."
+  "1 for the highest rate; 0 if the regions differ no more than chance explains."
   rank: Int!
   "Of the detector that found it; null if none did."
   pValue: Float
@@ -7339,7 +7339,7 @@ input CampaignFilter {
   "By state."
   state: CampaignStateFilter
   "By the unit that leads."
-  leadUnit: CampaignUnitFilter
+  leadUnit: ResponsibleUnitFilter
   "By matter."
   category: CampaignCategoryFilter
   "Acts in a region of this subtree."
@@ -7357,7 +7357,7 @@ input CampaignStateFilter {
 }
 
 "Narrows by unit."
-input CampaignUnitFilter {
+input ResponsibleUnitFilter {
   "Is one of these."
   in: [ID!]!
 }
@@ -7418,7 +7418,7 @@ input HotspotCellInput {
   weight: Float!
   "The rate towards which it is shrunk."
   commonRate: Float!
-  "1 for the highest rate."
+  "1 for the highest rate; 0 if the regions differ no more than chance explains."
   rank: Int!
   "Of the detector that found it."
   pValue: Float
@@ -7474,8 +7474,12 @@ input SelectCampaignInput {
   expectedVersion: Int
   "When it happened; now if left out. Never in the future, never before the last event."
   at: DateTime
-  "What the regions looked like: measure H1, as hotspots answered it."
-  evidence: HotspotEvidenceInput!
+  "What the regions looked like, if it was measured elsewhere. Left out, the warehouse is asked: measure H1 of the campaign's matter, all regions of a level."
+  evidence: HotspotEvidenceInput
+  "Asking the warehouse: issues that originated at or after this moment, up to now; a year back if left out."
+  evidenceFrom: DateTime
+  "Asking the warehouse: the level of the regions."
+  evidenceLevel: RegionLevel! = COUNTY
   "Regions to compare with: the next in rank that are not selected."
   comparisonRegionIds: [ID!]!
   "What must hold for an exit, at least one."
@@ -7826,7 +7830,7 @@ input CampaignTaskFilter {
   "By state."
   state: TaskStateFilter
   "By the unit that owns it."
-  ownerUnit: CampaignUnitFilter
+  ownerUnit: ResponsibleUnitFilter
   "True: mine, that is owned by my unit or by a post that I hold or held."
   mine: Boolean
   "True: open and past its due time."
@@ -9667,7 +9671,7 @@ type PolicyEdge {
 "Narrows a list of policies; all that is given must hold."
 input PolicyFilter {
   "By the unit that is responsible."
-  ownerUnit: CampaignUnitFilter
+  ownerUnit: ResponsibleUnitFilter
   "Holds in a region of this subtree."
   under: ID
   "By title."
@@ -9971,7 +9975,7 @@ input PolicyChangeFilter {
   "By state."
   state: PolicyChangeStateFilter
   "By the unit that owned the policy."
-  ownerUnit: CampaignUnitFilter
+  ownerUnit: ResponsibleUnitFilter
   "By the time of proposal."
   proposedAt: DateTimeFilter
   "Rests on this evidence."

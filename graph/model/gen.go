@@ -123,7 +123,7 @@ type CampaignFilter struct {
 	// By state.
 	State graphql.Omittable[*CampaignStateFilter] `json:"state,omitempty"`
 	// By the unit that leads.
-	LeadUnit graphql.Omittable[*CampaignUnitFilter] `json:"leadUnit,omitempty"`
+	LeadUnit graphql.Omittable[*ResponsibleUnitFilter] `json:"leadUnit,omitempty"`
 	// By matter.
 	Category graphql.Omittable[*CampaignCategoryFilter] `json:"category,omitempty"`
 	// Acts in a region of this subtree.
@@ -147,19 +147,13 @@ type CampaignTaskFilter struct {
 	// By state.
 	State graphql.Omittable[*TaskStateFilter] `json:"state,omitempty"`
 	// By the unit that owns it.
-	OwnerUnit graphql.Omittable[*CampaignUnitFilter] `json:"ownerUnit,omitempty"`
+	OwnerUnit graphql.Omittable[*ResponsibleUnitFilter] `json:"ownerUnit,omitempty"`
 	// True: mine, that is owned by my unit or by a post that I hold or held.
 	Mine graphql.Omittable[*bool] `json:"mine,omitempty"`
 	// True: open and past its due time.
 	Overdue graphql.Omittable[*bool] `json:"overdue,omitempty"`
 	// By due time.
 	DueAt graphql.Omittable[*DateTimeFilter] `json:"dueAt,omitempty"`
-}
-
-// Narrows by unit.
-type CampaignUnitFilter struct {
-	// Is one of these.
-	In []ID `json:"in"`
 }
 
 // Narrows a list of categories; all that is given must hold.
@@ -748,7 +742,7 @@ type HotspotCellInput struct {
 	Weight float64 `json:"weight"`
 	// The rate towards which it is shrunk.
 	CommonRate float64 `json:"commonRate"`
-	// 1 for the highest rate.
+	// 1 for the highest rate; 0 if the regions differ no more than chance explains.
 	Rank int32 `json:"rank"`
 	// Of the detector that found it.
 	PValue graphql.Omittable[*float64] `json:"pValue,omitempty"`
@@ -1123,7 +1117,7 @@ type PolicyChangeFilter struct {
 	// By state.
 	State graphql.Omittable[*PolicyChangeStateFilter] `json:"state,omitempty"`
 	// By the unit that owned the policy.
-	OwnerUnit graphql.Omittable[*CampaignUnitFilter] `json:"ownerUnit,omitempty"`
+	OwnerUnit graphql.Omittable[*ResponsibleUnitFilter] `json:"ownerUnit,omitempty"`
 	// By the time of proposal.
 	ProposedAt graphql.Omittable[*DateTimeFilter] `json:"proposedAt,omitempty"`
 	// Rests on this evidence.
@@ -1159,7 +1153,7 @@ type PolicyEvaluationInput struct {
 // Narrows a list of policies; all that is given must hold.
 type PolicyFilter struct {
 	// By the unit that is responsible.
-	OwnerUnit graphql.Omittable[*CampaignUnitFilter] `json:"ownerUnit,omitempty"`
+	OwnerUnit graphql.Omittable[*ResponsibleUnitFilter] `json:"ownerUnit,omitempty"`
 	// Holds in a region of this subtree.
 	Under graphql.Omittable[*ID] `json:"under,omitempty"`
 	// By title.
@@ -1416,6 +1410,12 @@ type RepealPolicyChangeInput struct {
 	RepealedFrom time.Time `json:"repealedFrom"`
 }
 
+// Narrows by unit.
+type ResponsibleUnitFilter struct {
+	// Is one of these.
+	In []ID `json:"in"`
+}
+
 // Asks for resumeIssue.
 type ResumeIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1534,8 +1534,12 @@ type SelectCampaignInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
-	// What the regions looked like: measure H1, as hotspots answered it.
-	Evidence HotspotEvidenceInput `json:"evidence"`
+	// What the regions looked like, if it was measured elsewhere. Left out, the warehouse is asked: measure H1 of the campaign's matter, all regions of a level.
+	Evidence graphql.Omittable[*HotspotEvidenceInput] `json:"evidence,omitempty"`
+	// Asking the warehouse: issues that originated at or after this moment, up to now; a year back if left out.
+	EvidenceFrom graphql.Omittable[*time.Time] `json:"evidenceFrom,omitempty"`
+	// Asking the warehouse: the level of the regions.
+	EvidenceLevel groundwork.RegionLevel `json:"evidenceLevel"`
 	// Regions to compare with: the next in rank that are not selected.
 	ComparisonRegionIds []ID `json:"comparisonRegionIds"`
 	// What must hold for an exit, at least one.

@@ -21,7 +21,7 @@ const flagPartsHidden = "partsSuppressed"
 //   - A cell of 1 to 10 issues or reporters is hidden whole (n is 0 and the flag "suppressed" set), and so are further cells, so that
 //     totals over any dimension, or over the regions above, give none away.
 //   - Where a share or count within n is small, or what remains of n, all shares and counts of the cell are hidden (flag
-//     "partsSuppressed"): one of them left out could be got from the others.
+//     "partsSuppressed"): one of them left out could be got from the others. n is at least 13 where it is divided.
 //   - Times are whole days, and weeks beyond 30 days.
 func (t *Table) Protect(counts *Table) error {
 	if t.Truncated || counts.Truncated {
@@ -31,8 +31,12 @@ func (t *Table) Protect(counts *Table) error {
 	if err != nil {
 		return err
 	}
-	whole := p.grid.Hide(p.total(func(row int) int64 { return t.N[row] }), p.fewReporters(counts))
-	parts := p.parts(whole)
+	must := p.fewReporters(counts)
+	for row, cell := range p.cells {
+		must[cell] = must[cell] || t.N[row] < leastDivided
+	}
+	whole := p.grid.Hide(p.wholes, must)
+	parts := p.hideParts(whole)
 	t.Flags[flagPartsHidden] = make([]bool, len(t.N))
 	t.Flags["suppressed"] = make([]bool, len(t.N))
 	for row, cell := range p.cells {
@@ -80,6 +84,7 @@ type protection struct {
 	grid   *privacy.Grid
 	places []map[string]int // of the dimensions' values in the axes
 	cells  []int            // of the rows
+	wholes []int64          // n, with all totals
 }
 
 func newProtection(t, counts *Table) (*protection, error) {
@@ -103,6 +108,7 @@ func newProtection(t, counts *Table) (*protection, error) {
 		}
 		p.cells = append(p.cells, p.grid.Cell(at...))
 	}
+	p.wholes = p.total(func(row int) int64 { return t.N[row] })
 	return p, nil
 }
 
@@ -136,20 +142,23 @@ func (t *Table) key(row int) (k cellKey) {
 	return k
 }
 
-// parts are the cells whose shares and counts are hidden: those that one of them asks for, for as long as hiding a cell for one asks for
-// more cells of another. Where a column cannot be protected, no cell shows any.
-func (p *protection) parts(whole []bool) []bool {
+// leastDivided is the smallest n that is shown with shares of it: of 11 or 12 known ones no share leaves a range 11 wide.
+const leastDivided = privacy.Least + 2
+
+// hideParts hides the shares and counts of the cells for which one of them asks, for as long as hiding a cell for one column asks for
+// more cells of another. Columns that nothing protects, such as a share near 1 everywhere, are left out.
+func (p *protection) hideParts(whole []bool) []bool {
 	hidden := slices.Clone(whole)
-	wholes := p.total(func(row int) int64 { return p.N[row] })
 	for grown := true; grown; {
 		grown = false
-		for _, n := range p.Nums {
-			if n.Unit != "share" && n.Unit != "issues" {
+		for i, n := range p.Nums {
+			if !isPart(n) {
 				continue
 			}
-			more, ok := p.hideColumn(n, wholes, whole, hidden)
+			more, ok := p.hideColumn(n, whole, hidden)
 			if !ok {
-				return slices.Repeat([]bool{true}, len(hidden))
+				p.leaveOut(i)
+				continue
 			}
 			for cell, h := range more {
 				if h && !hidden[cell] {
@@ -161,9 +170,26 @@ func (p *protection) parts(whole []bool) []bool {
 	return hidden
 }
 
-func (p *protection) hideColumn(n Num, wholes []int64, whole, must []bool) ([]bool, bool) {
+func isPart(n Num) bool { return n.Unit == "share" || n.Unit == "issues" }
+
+// leaveOut empties a column; of counts all, and their ratios, since one could be got from the others.
+func (p *protection) leaveOut(column int) {
+	counts := p.Nums[column].Unit == "issues"
+	for i := range p.Nums {
+		n := &p.Nums[i]
+		if i != column && !(counts && (n.Unit == "issues" || n.Unit == "ratio")) {
+			continue
+		}
+		p.Notes = append(p.Notes, n.Name+" is left out: the issues within it, or those that remain, are too few in too many cells")
+		for _, values := range [][]*float64{n.Value, n.Lo, n.Hi} {
+			clear(values)
+		}
+	}
+}
+
+func (p *protection) hideColumn(n Num, whole, must []bool) (hidden []bool, ok bool) {
 	within := true
-	part := func(row int) int64 {
+	parts := p.total(func(row int) int64 {
 		value := n.Value[row]
 		switch {
 		case value == nil:
@@ -173,10 +199,10 @@ func (p *protection) hideColumn(n Num, wholes []int64, whole, must []bool) ([]bo
 		}
 		within = within && *value <= float64(p.N[row])
 		return int64(*value)
-	}
-	parts := p.total(part)
+	})
 	if within {
-		return p.grid.HideParts(parts, wholes, whole, must)
+		hidden, exposed := p.grid.HideParts(parts, p.wholes, whole, must)
+		return hidden, len(exposed) == 0
 	}
 	return p.grid.Hide(parts, must), true // a flow, such as what came in: no part of n
 }

@@ -97,6 +97,32 @@ func TestProtectHidesPartsTogether(t *testing.T) {
 	require.Equal(t, []int64{100, 100}, table.N)
 }
 
+// A share near 1 everywhere leaves little everywhere: only that all of it is hidden, the total too, leaves room. Of 12 no share is shown.
+func TestProtectWhatIsNearlyAll(t *testing.T) {
+	t.Parallel()
+	table, counts := answer([]string{"990101000000", "990102000000"}, []int64{100, 100})
+	table.Nums = []warehouse.Num{number("nearlyAll", "share", 0.98, 0.98)}
+	require.NoError(t, table.Protect(counts))
+	require.Equal(t, []string{"-", "-"}, shown(table.Nums[0]))
+
+	table, counts = answer([]string{"990101000000", "990102000000", "990103000000"}, []int64{100, 110, 12})
+	table.Nums = []warehouse.Num{number("half", "share", 0.5, 0.5, 0.5)}
+	require.NoError(t, table.Protect(counts))
+	require.Equal(t, []bool{true, false, true}, table.Flags["suppressed"], "and another must join it")
+}
+
+// A column that nothing protects is left out: where all others are known to be all of theirs, what two small cells have is nearly known.
+func TestProtectLeavesOutWhatNothingProtects(t *testing.T) {
+	t.Parallel()
+	table, counts := answer([]string{"990101000000", "990102000000", "990103000000", "990104000000"}, []int64{500, 600, 6, 8})
+	table.Nums = []warehouse.Num{number("nearlyAll", "share", 1, 1, 0.5, 0.875), number("half", "share", 0.5, 0.5, 0.5, 0.5)}
+	require.NoError(t, table.Protect(counts))
+	require.Equal(t, []bool{false, false, true, true}, table.Flags["suppressed"])
+	require.Equal(t, []string{"-", "-", "-", "-"}, shown(table.Nums[0]))
+	require.Contains(t, table.Notes[0], "nearlyAll is left out")
+	require.Contains(t, shown(table.Nums[1]), "0.5")
+}
+
 func TestProtectRefusesATruncatedTable(t *testing.T) {
 	t.Parallel()
 	table, counts := answer([]string{"990101000000"}, []int64{100})

@@ -26,9 +26,9 @@ func (g *Grid) Hide(counts []int64, must []bool) []bool {
 }
 
 // HideParts does the same for a count of those among wholes (such as the answered among all) whose wholes are published where
-// they are not hidden. A small rest is hidden as a small part is, and so are the cells of must, which may be nil. ok is false where
-// no choice of cells protects them all: then none of the parts may be published.
-func (g *Grid) HideParts(parts, wholes []int64, wholesHidden, must []bool) (hidden []bool, ok bool) {
+// they are not hidden. A small rest is hidden as a small part is, and so are the cells of must, which may be nil. exposed are cells
+// that no choice of further cells protects, such as some of 12 known ones: nothing may be published until their wholes are hidden.
+func (g *Grid) HideParts(parts, wholes []int64, wholesHidden, must []bool) (hidden []bool, exposed []int) {
 	hidden = make([]bool, g.size)
 	for cell := range parts {
 		hidden[cell] = wholesHidden[cell] || SmallPart(parts[cell], wholes[cell]) || must != nil && must[cell]
@@ -42,10 +42,10 @@ func (g *Grid) HideParts(parts, wholes []int64, wholesHidden, must []bool) (hidd
 	for cell := range hidden {
 		// None or all of a whole that is shown needs no protection, and cannot be moved.
 		if movable := parts[cell] > 0 && (wholesHidden[cell] || parts[cell] < wholes[cell]); movable && !h.cover(cell) {
-			return nil, false
+			exposed = append(exposed, cell)
 		}
 	}
-	return hidden, true
+	return hidden, exposed
 }
 
 type hiding struct {
@@ -88,7 +88,7 @@ type step struct {
 	sign int64
 }
 
-// maxOptions bounds, for each axis, the loops that are looked at: the cheapest of the cell's own line.
+// maxOptions bounds, for each axis, the loops that are looked at: the cheapest in the cell's own line that have room.
 const maxOptions = 12
 
 // options lists loops of the axis through the cell's value: with each other leaf, and the one that ends in the total of all.
@@ -109,7 +109,7 @@ func (h *hiding) options(cell, axis int) []path {
 		if p == nil || !slices.ContainsFunc(p, func(s step) bool { return s.cell == node }) {
 			continue
 		}
-		if cost, ok := h.price(p, base, axis); ok {
+		if cost, ok := h.cost(h.inLine(p, base, axis)); ok {
 			all = append(all, priced{p, cost})
 		}
 	}
@@ -122,13 +122,13 @@ func (h *hiding) options(cell, axis int) []path {
 	return paths
 }
 
-// leafBelow follows the smallest count above 0 down from a value to one that has none below it; -1 if there is none.
+// leafBelow follows the smallest count that can move down from a value to one that has none below it; -1 if there is none.
 func (h *hiding) leafBelow(base, axis, node int) int {
 	for len(h.axes[axis].below[node]) > 0 {
 		next := -1
 		for _, child := range h.axes[axis].below[node] {
 			n := h.counts[base+child*h.strides[axis]]
-			if n > 0 && (next < 0 || n < h.counts[base+next*h.strides[axis]]) {
+			if h.movable(base+child*h.strides[axis]) && (next < 0 || n < h.counts[base+next*h.strides[axis]]) {
 				next = child
 			}
 		}
@@ -140,18 +140,19 @@ func (h *hiding) leafBelow(base, axis, node int) int {
 	return node
 }
 
-// price is what the path costs in the cell's own line; false if a count of it is 0, which is public.
-func (h *hiding) price(p path, base, axis int) (cost int64, ok bool) {
-	for _, s := range p {
-		cell := base + s.cell*h.strides[axis]
-		if h.counts[cell] == 0 {
-			return 0, false
-		}
-		if !h.hidden[cell] {
-			cost += h.counts[cell]
-		}
+// movable reports whether a count is no public fact: neither none nor, of parts, all.
+func (h *hiding) movable(cell int) bool {
+	down, up := h.room(cell)
+	return h.counts[cell] > 0 && down >= 0 && up >= 0
+}
+
+// inLine is the path in the cell's own line: part of every loop that takes the path, so that what has no room here has none at all.
+func (h *hiding) inLine(p path, base, axis int) []step {
+	steps := make([]step, len(p))
+	for i, s := range p {
+		steps[i] = step{base + s.cell*h.strides[axis], s.sign}
 	}
-	return cost, true
+	return steps
 }
 
 // between is the path that moves what is counted from one leaf to another: up the tree to where they meet, and down again.
@@ -204,10 +205,10 @@ func (h *hiding) product(options [][]path, f func(loop []step)) {
 func (h *hiding) cost(loop []step) (cost int64, ok bool) {
 	forward, backward := int64(unbounded), int64(unbounded)
 	for _, s := range loop {
-		down, up := h.room(s.cell)
-		if h.counts[s.cell] == 0 || down < 0 || up < 0 {
+		if !h.movable(s.cell) {
 			return 0, false
 		}
+		down, up := h.room(s.cell)
 		if s.sign < 0 {
 			down, up = up, down
 		}

@@ -94,15 +94,18 @@ func TestHideParts(t *testing.T) {
 	parts := []int64{0, 20, 57, 2}
 	one.Total(wholes)
 	one.Total(parts)
-	hidden, ok := one.HideParts(parts, wholes, one.Hide(wholes, nil), nil)
-	require.True(t, ok)
+	hidden, exposed := one.HideParts(parts, wholes, one.Hide(wholes, nil), nil)
+	require.Empty(t, exposed)
 	require.Equal(t, []bool{false, true, true, true}, hidden, "of b the rest of 3 is small; a alone gives it room")
 
 	wholes, parts = []int64{0, 11, 0, 0}, []int64{0, 5, 0, 0}
 	one.Total(wholes)
 	one.Total(parts)
-	_, ok = one.HideParts(parts, wholes, one.Hide(wholes, nil), nil)
-	require.False(t, ok, "of 11 known ones, from 1 to 10 were answered: no choice of cells makes that wider")
+	_, exposed = one.HideParts(parts, wholes, one.Hide(wholes, nil), nil)
+	require.Equal(t, []int{0, 1}, exposed, "of 11 known ones, from 1 to 10 were answered: no choice of cells makes that wider")
+	hidden, exposed = one.HideParts(parts, wholes, one.Hide(wholes, []bool{true, true, false, false}), nil)
+	require.Empty(t, exposed, "with the 11 hidden there is room")
+	require.Equal(t, []bool{true, true, false, false}, hidden)
 }
 
 func TestGridOfATree(t *testing.T) {
@@ -206,8 +209,8 @@ func TestNoHiddenPartCanBeNarrowedDown(t *testing.T) {
 		for cell := range must { // hidden for another column's sake
 			must[cell] = rapid.IntRange(0, 9).Draw(t, "must") == 0
 		}
-		hidden, ok := g.HideParts(parts, wholes, wholesHidden, must)
-		if !ok {
+		hidden, exposed := g.HideParts(parts, wholes, wholesHidden, must)
+		if len(exposed) > 0 {
 			return
 		}
 		published++

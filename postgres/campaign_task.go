@@ -19,7 +19,13 @@ func (db *DB) CampaignTasks(ctx context.Context, f groundwork.CampaignTaskFilter
 	among(c, "owner_unit_id", f.OwnerUnitIDs)
 	c.within("due_at", f.Due)
 	if f.OwnedBy != nil {
-		c.add("(owner_unit_id = %s OR owner_post_id IN (SELECT id FROM post_holding WHERE official_id = %s))", f.OwnedBy.UnitID, f.OwnedBy.OfficialID)
+		// The posts are looked up first: with a list of them both sides of OR find an index.
+		posts, err := scalars[uuid.UUID](ctx, db.pool, "read posts", "SELECT id FROM post_holding WHERE official_id = @official",
+			pgx.NamedArgs{"official": f.OwnedBy.OfficialID})
+		if err != nil {
+			return groundwork.Page[*groundwork.CampaignTask]{}, err
+		}
+		c.add("(owner_unit_id = %s OR owner_post_id = ANY(%s))", f.OwnedBy.UnitID, posts)
 	}
 	if f.OverdueAt != nil {
 		c.add("state = 'OPEN' AND due_at < %s", *f.OverdueAt)

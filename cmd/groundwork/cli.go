@@ -27,6 +27,7 @@ type CLI struct {
 	Export   exportCommand   `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
 	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
 	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
+	Rebuild  rebuildCommand  `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"groundwork"
+	"groundwork/internal/importer/holidays"
 	"groundwork/internal/simulate"
 	"groundwork/postgres"
 )
@@ -32,6 +33,11 @@ type SimulateJob struct {
 
 // Run writes the truth, then generates and loads the province. Interrupted, the same job goes on where it stopped.
 func (j SimulateJob) Run(ctx context.Context) error {
+	calendar, err := bundledCalendar()
+	if err != nil {
+		return err
+	}
+	j.Simulation.Calendar = calendar
 	s, err := simulate.New(j.Simulation)
 	if err != nil {
 		return err
@@ -50,6 +56,19 @@ func (j SimulateJob) Run(ctx context.Context) error {
 	}
 	defer store.Close()
 	return j.load(ctx, store, s)
+}
+
+// bundledCalendar is the calendar that a system begins with.
+func bundledCalendar() (groundwork.Calendar, error) {
+	table, err := holidayFile.read(holidays.China, holidays.Name)
+	if err != nil {
+		return nil, fmt.Errorf("bundled holidays: %w", err)
+	}
+	days := groundwork.Calendar{}
+	for _, row := range table.Rows {
+		days[row.Day.Format(time.DateOnly)] = row.Worked
+	}
+	return days, nil
 }
 
 // workers is how many parts are made at once. A part that is appended refers to earlier ones, with the database watching.

@@ -14,6 +14,9 @@ type Config struct {
 	Seed   uint64
 	From   time.Time // first day
 	To     time.Time // the day after the last: the present of the simulated province
+
+	// Calendar of the years that it knows; other years have the holidays whose dates are the same every year.
+	Calendar groundwork.Calendar
 }
 
 const (

@@ -27,7 +27,7 @@ func (l *life) course() {
 	if l.d.twin >= 0 && l.c.happens(merges) && l.merge() {
 		return
 	}
-	if l.d.kind == groundwork.Inquiry && l.c.happens(onTheSpot) && l.s.world.worked(l.now()).Equal(l.now()) {
+	if l.d.kind == groundwork.Inquiry && l.c.happens(onTheSpot) && l.s.world.opened(l.now()).Equal(l.now()) {
 		l.claim(l.now().Add(l.c.span(4*time.Minute, 25*time.Minute)), groundwork.ClaimExplained, l.actors.intake)
 		l.verdict()
 		return
@@ -57,7 +57,7 @@ func (l *life) merge() bool {
 
 // later is a working time, a while after the last event.
 func (l *life) later(from, to time.Duration) time.Time {
-	return l.s.world.worked(l.now().Add(l.c.span(from, to)))
+	return l.s.world.opened(l.now().Add(l.c.span(from, to)))
 }
 
 // dispatch sends the issue to the unit of the catalogue, which may send it back; it reports whether somebody has it.
@@ -96,7 +96,7 @@ func (l *life) work() {
 	if l.c.happens(silentAccepts) {
 		l.take(l.s.world.deadline(l.now(), 1), groundwork.Step{Kind: groundwork.EventAccepted, Actor: groundwork.System})
 	} else {
-		l.take(l.s.world.worked(l.now().Add(l.c.wait(3*hour, 0.8))), groundwork.Step{Kind: groundwork.EventAccepted, Actor: l.handler()})
+		l.take(l.s.world.opened(l.now().Add(l.c.wait(3*hour, 0.8))), groundwork.Step{Kind: groundwork.EventAccepted, Actor: l.handler()})
 	}
 	h := l.s.world.units[l.unit].habits
 	if l.c.happens(h.instant) {
@@ -106,7 +106,7 @@ func (l *life) work() {
 	}
 	done := l.done()
 	if l.c.happens(responses) {
-		l.take(l.earlier(l.s.world.worked(l.now().Add(l.c.wait(18*hour, 0.9))), done), groundwork.Step{Kind: groundwork.EventResponded,
+		l.take(l.earlier(l.s.world.opened(l.now().Add(l.c.wait(18*hour, 0.9))), done), groundwork.Step{Kind: groundwork.EventResponded,
 			Actor: l.handler(), Text: "您反映的问题已受理，正在核实。"})
 	}
 	if l.c.happens(questions) {
@@ -139,7 +139,7 @@ func (l *life) done() time.Time {
 			median *= p.factor(l.place.cohort, l.s.world.day(l.issue.OriginAt))
 		}
 	}
-	return l.s.world.worked(l.issue.OriginAt.Add(l.c.wait(time.Duration(median*float64(day)), delaySpread)))
+	return l.s.world.opened(l.issue.OriginAt.Add(l.c.wait(time.Duration(median*float64(day)), delaySpread)))
 }
 
 // delaySpread is the spread of the logarithm of delays.
@@ -177,7 +177,7 @@ func (l *life) ask() {
 // planAhead puts the issue on the list of what waits for money or a new policy.
 func (l *life) planAhead() {
 	at := l.later(hour, 3*day)
-	ready := l.s.world.worked(at.Add(l.c.span(40*day, 160*day)))
+	ready := l.s.world.opened(at.Add(l.c.span(40*day, 160*day)))
 	l.take(at, groundwork.Step{Kind: groundwork.EventPlanned, Actor: l.actors.head[l.unit], Reason: "列入下一年度计划",
 		TargetDate: ready, ReviewAt: at.Add(80 * day), ApprovedBy: l.actors.supervisor.ID})
 	l.take(ready, groundwork.Step{Kind: groundwork.EventUnplanned, Actor: l.actors.head[l.unit]})

@@ -109,7 +109,7 @@ func (s *Simulation) registered(c chance, d draft) time.Time {
 	if d.channel == groundwork.ChannelHotline {
 		return d.at.Add(c.span(2*time.Minute, 12*time.Minute))
 	}
-	return s.world.worked(d.at.Add(c.span(5*time.Minute, 2*time.Hour)))
+	return s.world.opened(d.at.Add(c.span(5*time.Minute, 2*time.Hour)))
 }
 
 // reporter draws the pseudonym of one who lives there; some report again and again.

@@ -103,8 +103,8 @@ func (w *world) addHolder(c chance, p post) {
 // Working hours of offices.
 const opens, closes = 8*time.Hour + 30*time.Minute, 17*time.Hour + 30*time.Minute
 
-// worked is the first moment from t on in which offices work.
-func (w *world) worked(t time.Time) time.Time {
+// opened is the first moment from t on in which offices work.
+func (w *world) opened(t time.Time) time.Time {
 	for {
 		midnight := startOfDay(t)
 		switch since := t.Sub(midnight); {
@@ -124,5 +124,29 @@ func startOfDay(t time.Time) time.Time {
 	return time.Unix(s-s%day-east, 0).In(groundwork.China)
 }
 
-// workday reports whether offices work on the day.
-func (w *world) workday(t time.Time) bool { return w.Calendar.Workday(t) }
+// rememberWorkdays looks every day up in the calendar once: it is asked for a hundred times an issue.
+func (w *world) rememberWorkdays() {
+	for day := w.founded(); day.Before(w.cfg.To.AddDate(1, 0, 0)); day = day.AddDate(0, 0, 1) {
+		w.worked = append(w.worked, w.Calendar.Workday(day))
+	}
+}
+
+// workday reports whether offices work on the day of t.
+func (w *world) workday(t time.Time) bool {
+	n := int(t.Sub(w.founded()) / (24 * time.Hour))
+	if n < 0 || n >= len(w.worked) {
+		return w.Calendar.Workday(t)
+	}
+	return w.worked[n]
+}
+
+// deadline is that of the calendar: the end of the n-th working day after the day of t.
+func (w *world) deadline(t time.Time, n int) time.Time {
+	day := startOfDay(t)
+	for range n {
+		for day = day.Add(24 * time.Hour); !w.workday(day); {
+			day = day.Add(24 * time.Hour)
+		}
+	}
+	return day.Add(24 * time.Hour)
+}

@@ -105,7 +105,7 @@ var weekday = [7]float64{0.62, 1.25, 1.15, 1.10, 1.08, 1.05, 0.70} // from Sunda
 const holiday = 0.55
 
 func (w *world) dayFactor(date time.Time) float64 {
-	if _, special := w.Calendar[groundwork.DayOf(date)]; special {
+	if worked, special := w.Calendar[groundwork.DayOf(date)]; special && !worked {
 		return holiday
 	}
 	return weekday[date.Weekday()]

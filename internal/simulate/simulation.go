@@ -114,6 +114,3 @@ func (s *Simulation) spoken(v *visit) groundwork.Opinion {
 		VisitID: &v.ID, ReporterPID: new(s.reporter(c, at)), Subject: said.subject, Text: said.text, RegionID: &region.ID, SiteID: &v.SiteID,
 		Latitude: region.Latitude, Longitude: region.Longitude, Confidentiality: "NAME_HIDDEN", CreatedAt: received}
 }
-
-// deadline is that of the calendar: the end of the n-th working day after t.
-func (w *world) deadline(t time.Time, n int) time.Time { return w.Calendar.Deadline(t, n) }

@@ -65,7 +65,7 @@ func (l *life) review(closure groundwork.Closure, disagrees bool) {
 		l.say(l.now().Add(l.c.span(hour, 4*day)), l.citizen(), groundwork.BySelf, "NO")
 		return
 	}
-	l.close(l.s.world.worked(l.now().Add(l.c.span(2*day, 9*day))), groundwork.Step{Actor: l.actors.supervisor, Closure: closure, CitizenDisagrees: disagrees})
+	l.close(l.s.world.opened(l.now().Add(l.c.span(2*day, 9*day))), groundwork.Step{Actor: l.actors.supervisor, Closure: closure, CitizenDisagrees: disagrees})
 }
 
 func (l *life) close(at time.Time, step groundwork.Step) bool {
@@ -184,7 +184,7 @@ func (l *life) again() {
 		kind = groundwork.ClaimExplained
 	}
 	wait := l.c.wait(time.Duration(0.5*l.topic.days*l.place.pace*float64(day)), delaySpread)
-	l.claim(l.s.world.worked(l.now().Add(wait)), kind, l.handler())
+	l.claim(l.s.world.opened(l.now().Add(wait)), kind, l.handler())
 }
 
 // reopen has some reporters find that nothing was solved after all.

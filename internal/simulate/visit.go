@@ -127,7 +127,7 @@ func (w *world) makeVisit(c chance, p *post, sites []int, first, end time.Time) 
 
 // recordVisit writes the note some days later, if that is past already.
 func (w *world) recordVisit(c chance, p *post, v *madeVisit) {
-	at := w.worked(v.EndedAt.Add(c.span(time.Hour, 96*time.Hour))).Truncate(time.Minute)
+	at := w.opened(v.EndedAt.Add(c.span(time.Hour, 96*time.Hour))).Truncate(time.Minute)
 	if at.After(w.cfg.To) {
 		return
 	}

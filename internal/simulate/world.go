@@ -88,6 +88,7 @@ type world struct {
 	posts       []post
 	units       []unit
 	topics      []topicPlace
+	worked      []bool // by the number of days since the first that matters
 }
 
 // unit is how an organisation works.
@@ -106,7 +107,8 @@ var villageNames = []string{"云溪", "白鹭", "新桥", "石榴", "南渡", "�
 
 func newWorld(cfg Config) *world {
 	w := &world{cfg: cfg}
-	w.Calendar = holidays(cfg)
+	w.Calendar = calendar(cfg)
+	w.rememberWorkdays()
 	c := chanceOf(cfg.Seed, streamWorld, 0)
 	w.addCategories(c)
 	w.addRegions(c, shapeFor(cfg.Issues))
@@ -269,13 +271,18 @@ func (w *world) addPopulations() {
 	}
 }
 
-// holidays are those whose dates are the same every year; the moon has no part in this province.
-func holidays(cfg Config) groundwork.Calendar {
-	days := groundwork.Calendar{}
+// calendar is the one given, and for years that it does not know the holidays whose dates are the same every year.
+func calendar(cfg Config) groundwork.Calendar {
+	days, years := groundwork.Calendar{}, map[string]bool{}
+	for day, worked := range cfg.Calendar {
+		days[day], years[day[:4]] = worked, true
+	}
 	for year := cfg.From.Year() - 1; year <= cfg.To.Year()+1; year++ {
 		for _, h := range []struct{ month, day, length int }{{1, 1, 1}, {2, 10, 7}, {5, 1, 3}, {10, 1, 7}} {
 			for n := range h.length {
-				days[groundwork.DayOf(Day(year, time.Month(h.month), h.day+n))] = false
+				if !years[fmt.Sprint(year)] {
+					days[groundwork.DayOf(Day(year, time.Month(h.month), h.day+n))] = false
+				}
 			}
 		}
 	}

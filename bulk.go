@@ -48,8 +48,8 @@ type BulkLink struct {
 
 // BulkJob describes a load. The same job again goes on where the last one stopped.
 type BulkJob struct {
-	Source     string         // who makes the data; recorded with every row
-	Parameters map[string]any // all that the data follow from
+	Source     string            // who makes the data; recorded with every row
+	Parameters map[string]string // all that the data follow from
 	Issues     int64
 	Parts      int
 	Append     bool // load beside what is there, every rule enforced row by row; else the system of record has to be empty

@@ -125,37 +125,44 @@ func PermittedSteps(i *Issue, role Role) []EventKind {
 
 // transition finds the row by which the step may go, or says why there is none: no such step, not this role, not from here.
 func (i *Issue) transition(s Step) (Transition, error) {
+	for n := range Lifecycle {
+		if t := &Lifecycle[n]; t.admits(s, i.State) && (t.When == nil || t.When(i) == nil) {
+			return *t, nil
+		}
+	}
+	return Transition{}, i.whyNot(s)
+}
+
+// admits reports whether the row is for the step, its role, and the state.
+func (t *Transition) admits(s Step, from State) bool {
+	return t.Kind == s.Kind && (s.Kind != EventClosed || t.Closure == s.Closure) && (t.Source == "" || t.Source == s.Reason) &&
+		slices.Contains(t.From, from) && slices.Contains(t.Roles, s.Actor.Role)
+}
+
+// whyNot says why no row admits the step: the first of kind, closure, role, state and condition that none of the rows left meets.
+func (i *Issue) whyNot(s Step) error {
 	ofKind := rows(Lifecycle, func(t Transition) bool { return t.Kind == s.Kind && t.From != nil })
 	if len(ofKind) == 0 {
-		return Transition{}, Invalid("kind", "there is no step %q; the steps are %s", s.Kind, join(EventKinds()[1:]))
+		return Invalid("kind", "there is no step %q; the steps are %s", s.Kind, join(EventKinds()[1:]))
 	}
 	if s.Kind == EventClosed {
 		ofKind = rows(ofKind, func(t Transition) bool { return t.Closure == s.Closure })
 		if len(ofKind) == 0 {
-			return Transition{}, Invalid("closure", "closure %q is not for this step; give UNCONFIRMED, EXPLAINED or REFERRED_OUT", s.Closure)
+			return Invalid("closure", "closure %q is not for this step; give UNCONFIRMED, EXPLAINED or REFERRED_OUT", s.Closure)
 		}
 	}
 	ofRole := rows(ofKind, func(t Transition) bool {
 		return slices.Contains(t.Roles, s.Actor.Role) && (t.Source == "" || t.Source == s.Reason)
 	})
 	if len(ofRole) == 0 {
-		return Transition{}, Errorf(CodeForbidden, "%s is not for role %s; it is for %s", verbs[s.Kind], s.Actor.Role, join(rolesOf(ofKind)))
+		return Errorf(CodeForbidden, "%s is not for role %s; it is for %s", verbs[s.Kind], s.Actor.Role, join(rolesOf(ofKind)))
 	}
 	fromHere := rows(ofRole, func(t Transition) bool { return slices.Contains(t.From, i.State) })
 	if len(fromHere) == 0 {
-		return Transition{}, Errorf(CodeTransition, "issue %s stands at %s; %s by %s is possible from %s",
+		return Errorf(CodeTransition, "issue %s stands at %s; %s by %s is possible from %s",
 			i.PublicRef, i.State, verbs[s.Kind], s.Actor.Role, join(statesOf(ofRole)))
 	}
-	var err error
-	for _, t := range fromHere {
-		if t.When == nil {
-			return t, nil
-		}
-		if err = t.When(i); err == nil {
-			return t, nil
-		}
-	}
-	return Transition{}, err
+	return fromHere[len(fromHere)-1].When(i)
 }
 
 func rows(from []Transition, keep func(Transition) bool) []Transition {

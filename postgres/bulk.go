@@ -3,14 +3,15 @@ package postgres
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"groundwork"
 )
@@ -72,6 +73,15 @@ func (b *BulkLoad) Close(ctx context.Context) {
 	b.lock.Release()
 }
 
+// UnfinishedBulk returns the parameters of the load that was begun and not finished, nil if there is none.
+func (db *DB) UnfinishedBulk(ctx context.Context) (map[string]string, error) {
+	found, err := scalars[map[string]string](ctx, db.pool, "look for an unfinished load", "SELECT parameters FROM bulk_load WHERE finished_at IS NULL", pgx.NamedArgs{})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
 // Done reports whether a part was loaded before.
 func (b *BulkLoad) Done(part int) bool { return b.done[part] }
 
@@ -82,7 +92,7 @@ func (b *BulkLoad) DoneParts() int { return len(b.done) }
 type bulkRow struct {
 	ID         uuid.UUID
 	Source     string
-	Parameters []byte
+	Parameters map[string]string
 	FirstRef   int64
 	Appends    bool
 	IndexNames []string
@@ -118,11 +128,9 @@ func (b *BulkLoad) resume(ctx context.Context) (bool, error) {
 }
 
 func describe(row *bulkRow) string {
-	var parameters map[string]any
-	_ = json.Unmarshal(row.Parameters, &parameters) // it is for reading only
-	words := make([]string, 0, len(parameters))
-	for name, value := range parameters {
-		words = append(words, fmt.Sprintf("%s %v", name, value))
+	words := make([]string, 0, len(row.Parameters))
+	for name, value := range row.Parameters {
+		words = append(words, name+" "+value)
 	}
 	slices.Sort(words)
 	if row.Appends {
@@ -218,13 +226,10 @@ func copyTable(ctx context.Context, tx pgx.Tx, t bulkTable) error {
 }
 
 // Finish makes the indexes again that were put aside, proves that every rule holds that was put aside, and ends the load. report
-// hears what is being done. Interrupted, it can be done again.
+// hears what was done, from several goroutines. Interrupted, it can be done again.
 func (b *BulkLoad) Finish(ctx context.Context, report func(string)) error {
-	for _, index := range b.indexes {
-		report("index " + index.name)
-		if err := b.makeIndex(ctx, index); err != nil {
-			return translate("make index "+index.name, err)
-		}
+	if err := severally(ctx, b.indexes, func(ctx context.Context, index putAside) error { return b.makeIndex(ctx, index, report) }); err != nil {
+		return err
 	}
 	report("statistics of the tables")
 	if err := b.untimed(ctx, func(tx pgx.Tx) error {
@@ -243,6 +248,16 @@ func (b *BulkLoad) Finish(ctx context.Context, report func(string)) error {
 		return translate("finish the load", err)
 	}
 	return nil
+}
+
+// severally does things, as many at a time as there are processors.
+func severally[T any](ctx context.Context, things []T, do func(context.Context, T) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.NumCPU())
+	for _, thing := range things {
+		group.Go(func() error { return do(ctx, thing) })
+	}
+	return group.Wait()
 }
 
 // untimed runs a transaction that may take long.

@@ -34,8 +34,8 @@ func (b *BulkLoad) putIndexesAside(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-func (b *BulkLoad) makeIndex(ctx context.Context, index putAside) error {
-	return b.untimed(ctx, func(tx pgx.Tx) error {
+func (b *BulkLoad) makeIndex(ctx context.Context, index putAside, report func(string)) error {
+	err := b.untimed(ctx, func(tx pgx.Tx) error {
 		var there bool
 		if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", index.name).Scan(&there); err != nil || there {
 			return err
@@ -43,6 +43,11 @@ func (b *BulkLoad) makeIndex(ctx context.Context, index putAside) error {
 		_, err := tx.Exec(ctx, index.def)
 		return err
 	})
+	if err != nil {
+		return translate("make index "+index.name, err)
+	}
+	report("index " + index.name)
+	return nil
 }
 
 // prove checks what the foreign keys and triggers that were put aside would have refused. A load that breaks a rule stays
@@ -52,17 +57,20 @@ func (b *BulkLoad) prove(ctx context.Context, report func(string)) error {
 	if err != nil {
 		return err
 	}
-	for _, check := range append(checks, bulkRules...) {
-		report("check of " + check.Name)
-		var broken bool
-		err := b.untimed(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, "SELECT EXISTS ("+check.Broken+")").Scan(&broken) })
-		if err != nil {
-			return translate("check "+check.Name, err)
-		}
-		if broken {
-			return groundwork.Errorf(groundwork.CodeConflict, "the loaded rows break the rule %s; the load stays unfinished: use an empty database and report this fault of its source", check.Name)
-		}
+	return severally(ctx, append(checks, bulkRules...), func(ctx context.Context, check bulkCheck) error { return b.check(ctx, check, report) })
+}
+
+func (b *BulkLoad) check(ctx context.Context, check bulkCheck, report func(string)) error {
+	var broken bool
+	err := b.untimed(ctx, func(tx pgx.Tx) error { return tx.QueryRow(ctx, "SELECT EXISTS ("+check.Broken+")").Scan(&broken) })
+	if err != nil {
+		return translate("check "+check.Name, err)
 	}
+	if broken {
+		return groundwork.Errorf(groundwork.CodeConflict,
+			"the loaded rows break the rule %s; the load stays unfinished: use an empty database and report this fault of its source", check.Name)
+	}
+	report("check of " + check.Name)
 	return nil
 }
 

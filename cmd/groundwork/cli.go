@@ -59,8 +59,9 @@ func (c *Common) logger() *slog.Logger {
 }
 
 type upCommand struct {
-	AllowUnauthenticated bool `help:"Let other machines reach the API, which does not authenticate yet." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
-	NoSample             bool `help:"Do not load the bundled sample into an empty system." env:"GROUNDWORK_NO_SAMPLE"`
+	AllowUnauthenticated bool     `help:"Let other machines reach the API, which does not authenticate yet." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
+	NoSample             bool     `help:"Do not load the bundled sample into an empty system." env:"GROUNDWORK_NO_SAMPLE"`
+	Demo                 demoSize `help:"Load a simulated province of N issues into an empty system instead of the sample; default of N is 20000." env:"GROUNDWORK_DEMO" placeholder:"N"`
 }
 
 func (upCommand) Help() string {
@@ -70,6 +71,8 @@ in order; the next start goes on where this one stopped. With URLs for --postgre
 
 Examples:
   groundwork up
+  groundwork up --demo
+  groundwork up --demo=200000 --data-dir ./larger
   groundwork up --http 127.0.0.1:9080 --postgres 127.0.0.1:6433 --clickhouse 127.0.0.1:9123 --data-dir ./second
   groundwork up --postgres postgres://groundwork:secret@db/groundwork --clickhouse http://groundwork:secret@ch:8123/groundwork`
 }
@@ -77,6 +80,7 @@ Examples:
 func (u upCommand) Run(ctx context.Context, c *Common) error {
 	cfg := c.config()
 	cfg.AllowUnauthenticated, cfg.NoSample, cfg.GraphiQL = u.AllowUnauthenticated, u.NoSample, true
+	cfg.Demo = int64(u.Demo)
 	return app.Up(ctx, cfg, os.Stdout)
 }
 

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"groundwork/internal/app"
 	"groundwork/internal/simulate"
@@ -62,4 +65,30 @@ func (s simulateCommand) config() (simulate.Config, error) {
 		}
 	}
 	return cfg, nil
+}
+
+// demoSize is an option whose value may be left out: --demo, --demo=50000.
+type demoSize int64
+
+// IsBool tells kong that the option needs no value.
+func (demoSize) IsBool() bool { return true }
+
+// Decode implements kong.MapperValue.
+func (d *demoSize) Decode(ctx *kong.DecodeContext) error {
+	*d = app.DemoIssues
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	switch text := fmt.Sprint(ctx.Scan.Pop().Value); text {
+	case "true", "yes", "1":
+	case "false", "no", "0", "":
+		*d = 0
+	default:
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of issues: write --demo or --demo=50000", text)
+		}
+		*d = demoSize(n)
+	}
+	return nil
 }

@@ -19,9 +19,10 @@ type Config struct {
 	DataDir    string // where the embedded engines keep their data
 	Cluster    string // name of the ClickHouse cluster, empty = a single server
 
-	AllowUnauthenticated bool // let others than this machine reach the API, which does not authenticate yet
-	NoSample             bool // do not load the bundled sample into an empty system of record
-	GraphiQL             bool // serve GraphiQL and answer introspection
+	AllowUnauthenticated bool  // let others than this machine reach the API, which does not authenticate yet
+	NoSample             bool  // do not load the bundled sample into an empty system of record
+	Demo                 int64 // load a simulated province of as many issues into an empty system of record instead; 0 = do not
+	GraphiQL             bool  // serve GraphiQL and answer introspection
 
 	Logger *slog.Logger
 }

@@ -57,10 +57,8 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err := loadHolidays(ctx, cfg, store); err != nil {
 		return err
 	}
-	if !cfg.NoSample {
-		if err := loadSample(ctx, cfg, store, out); err != nil {
-			return err
-		}
+	if err := loadFirst(ctx, cfg, store, out); err != nil {
+		return err
 	}
 
 	group, ctx := errgroup.WithContext(ctx)

@@ -51,8 +51,8 @@ func ParseDay(text string) (time.Time, error) {
 }
 
 // Parameters are all that the data follow from.
-func (c Config) Parameters() map[string]any {
-	return map[string]any{"seed": fmt.Sprint(c.Seed), "issues": fmt.Sprint(c.Issues),
+func (c Config) Parameters() map[string]string {
+	return map[string]string{"seed": fmt.Sprint(c.Seed), "issues": fmt.Sprint(c.Issues),
 		"from": groundwork.DayOf(c.From), "to": groundwork.DayOf(c.To), "generator": generation}
 }
 

@@ -20,18 +20,18 @@ type life struct {
 	unit  int // in charge
 	out   *groundwork.Bulk
 
-	issue   groundwork.Issue
-	facts   groundwork.Facts
-	actors  *actors
-	claims  int
-	ended   bool // its life is over, or has reached the present
-	err     error
-	due     time.Time
-	repeat  time.Time // when somebody raises the same again
-	give    time.Time // when the reporter gives up, zero = never
-	urged   bool      // and was urged to
-	alarms  int       // escalations so far
-	attempt int
+	issue  groundwork.Issue
+	facts  groundwork.Facts
+	actors *actors
+	claims int
+	ended  bool // its life is over, or has reached the present
+	err    error
+	due    time.Time
+	repeat time.Time // when somebody raises the same again
+	give   time.Time // when the reporter gives up, zero = never
+	urged  bool      // and was urged to
+	alarms int       // escalations so far
+	began  int       // index of the first event
 }
 
 // live appends the issue of a draft and all that belongs to it.
@@ -42,7 +42,7 @@ func (s *Simulation) live(d *draft, out *groundwork.Bulk) error {
 	at := &s.world.counties[s.world.committees[d.committee].county]
 	l := &life{s: s, c: chanceOf(s.cfg.Seed, streamLife, uint64(d.number)), d: d, topic: &topics[d.topic], place: at,
 		unit: at.departments[topics[d.topic].department], out: out, actors: s.actorsOf(s.world.committees[d.committee].county)}
-	l.facts.Calendar = s.world.Calendar
+	l.facts.Calendar, l.began = s.world.Calendar, len(out.Events)
 	l.register()
 	l.course()
 	l.passing(s.cfg.To)
@@ -98,8 +98,8 @@ func (l *life) foresee() {
 func (l *life) keep(e groundwork.Event) {
 	e.RecordedAt = e.KnownAt
 	l.issue.Progress = e.Progress
-	l.facts.History = append(l.facts.History, e)
 	l.out.Events = append(l.out.Events, e)
+	l.facts.History = l.out.Events[l.began:]
 }
 
 func (l *life) link(opinion uuid.UUID, at time.Time, by string) {

@@ -126,14 +126,15 @@ func startOfDay(t time.Time) time.Time {
 
 // rememberWorkdays looks every day up in the calendar once: it is asked for a hundred times an issue.
 func (w *world) rememberWorkdays() {
-	for day := w.founded(); day.Before(w.cfg.To.AddDate(1, 0, 0)); day = day.AddDate(0, 0, 1) {
+	w.first = w.founded()
+	for day := w.first; day.Before(w.cfg.To.AddDate(1, 0, 0)); day = day.AddDate(0, 0, 1) {
 		w.worked = append(w.worked, w.Calendar.Workday(day))
 	}
 }
 
 // workday reports whether offices work on the day of t.
 func (w *world) workday(t time.Time) bool {
-	n := int(t.Sub(w.founded()) / (24 * time.Hour))
+	n := int(t.Sub(w.first) / (24 * time.Hour))
 	if n < 0 || n >= len(w.worked) {
 		return w.Calendar.Workday(t)
 	}

@@ -13,7 +13,7 @@ import (
 // Truth is what was planted, and the parameters of everything else. docs/simulator.md explains the fields.
 type Truth struct {
 	Schema     int            `json:"schema"`
-	Parameters map[string]any `json:"parameters"`
+	Parameters map[string]string `json:"parameters"`
 	Size       TruthSize      `json:"size"`
 	Topics     []TruthTopic   `json:"topics"`
 	Usual      TruthUsual     `json:"usual"`

@@ -88,7 +88,8 @@ type world struct {
 	posts       []post
 	units       []unit
 	topics      []topicPlace
-	worked      []bool // by the number of days since the first that matters
+	first       time.Time
+	worked      []bool // by the number of days since first
 }
 
 // unit is how an organisation works.

@@ -17,7 +17,7 @@ const (
 	onTheSpot     = 0.6 // of inquiries
 	returns       = 0.05
 	silentAccepts = 0.12 // nobody accepts: the system does
-	responses     = 0.55 // a word to the reporter before the claim
+	responses     = 0.65 // a word to the reporter, where it comes before the claim
 	questions     = 0.07
 	plans         = 0.5 // of issues that only a new policy or new money can solve
 )
@@ -105,9 +105,8 @@ func (l *life) work() {
 		return
 	}
 	done := l.done()
-	if l.c.happens(responses) {
-		l.take(l.earlier(l.s.world.opened(l.now().Add(l.c.wait(18*hour, 0.9))), done), groundwork.Step{Kind: groundwork.EventResponded,
-			Actor: l.handler(), Text: "您反映的问题已受理，正在核实。"})
+	if at := l.s.world.opened(l.now().Add(l.c.wait(18*hour, 0.9))); at.Before(done.Add(-hour)) && l.c.happens(responses) {
+		l.take(at, groundwork.Step{Kind: groundwork.EventResponded, Actor: l.handler(), Text: "您反映的问题已受理，正在核实。"})
 	}
 	if l.c.happens(questions) {
 		l.ask()
@@ -123,13 +122,6 @@ func (l *life) work() {
 }
 
 func (l *life) handler() groundwork.Actor { return l.actors.handler[l.unit] }
-
-func (l *life) earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
 
 // done draws when the unit is ready, counted from the origin.
 func (l *life) done() time.Time {

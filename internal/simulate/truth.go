@@ -12,11 +12,11 @@ import (
 
 // Truth is what was planted, and the parameters of everything else. docs/simulator.md explains the fields.
 type Truth struct {
-	Schema     int            `json:"schema"`
+	Schema     int               `json:"schema"`
 	Parameters map[string]string `json:"parameters"`
-	Size       TruthSize      `json:"size"`
-	Topics     []TruthTopic   `json:"topics"`
-	Usual      TruthUsual     `json:"usual"`
+	Size       TruthSize         `json:"size"`
+	Topics     []TruthTopic      `json:"topics"`
+	Usual      TruthUsual        `json:"usual"`
 
 	Hotspots      []TruthHotspot  `json:"hotspots"`
 	Silent        []TruthSilence  `json:"silent_regions"`

@@ -54,8 +54,11 @@ func (j SimulateJob) Run(ctx context.Context) error {
 	return j.load(ctx, store, s)
 }
 
-// prepare prepares the simulation, on the calendar that a system begins with.
+// prepare prepares the simulation, on the calendar that a system begins with unless another is given.
 func (j SimulateJob) prepare() (*simulate.Simulation, error) {
+	if j.Simulation.Calendar != nil {
+		return simulate.New(j.Simulation)
+	}
 	calendar, err := bundledCalendar()
 	if err != nil {
 		return nil, err

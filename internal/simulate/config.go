@@ -3,6 +3,9 @@ package simulate
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
 	"time"
 
 	"groundwork"
@@ -53,7 +56,16 @@ func ParseDay(text string) (time.Time, error) {
 // Parameters are all that the data follow from.
 func (c Config) Parameters() map[string]string {
 	return map[string]string{"seed": fmt.Sprint(c.Seed), "issues": fmt.Sprint(c.Issues),
-		"from": groundwork.DayOf(c.From), "to": groundwork.DayOf(c.To), "generator": generation}
+		"from": groundwork.DayOf(c.From), "to": groundwork.DayOf(c.To), "calendar": c.calendarSum(), "generator": generation}
+}
+
+// calendarSum tells one calendar from another.
+func (c Config) calendarSum() string {
+	h := fnv.New32a()
+	for _, day := range slices.Sorted(maps.Keys(c.Calendar)) {
+		fmt.Fprintln(h, day, c.Calendar[day])
+	}
+	return fmt.Sprintf("%08x", h.Sum32())
 }
 
 // generation changes whenever the same options give other data.

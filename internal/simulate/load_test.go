@@ -28,7 +28,8 @@ const loaded = 3000
 
 // province simulates three years.
 func province() simulate.Config {
-	return simulate.Config{Issues: loaded, Seed: 7, From: simulate.Day(2023, time.January, 1), To: simulate.Day(2026, time.January, 1)}
+	return simulate.Config{Issues: loaded, Seed: 7, From: simulate.Day(2023, time.January, 1), To: simulate.Day(2026, time.January, 1),
+		Calendar: groundwork.Calendar{"2024-02-12": false, "2024-02-18": true}}
 }
 
 func job(t *testing.T, dsn string) app.SimulateJob {

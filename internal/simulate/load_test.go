@@ -26,10 +26,10 @@ func TestMain(m *testing.M) { embeddedtest.Main(m) }
 
 const loaded = 3000
 
-// province simulates three years.
+// province simulates a little more than a year.
 func province() simulate.Config {
-	return simulate.Config{Issues: loaded, Seed: 7, From: simulate.Day(2023, time.January, 1), To: simulate.Day(2026, time.January, 1),
-		Calendar: groundwork.Calendar{"2024-02-12": false, "2024-02-18": true}}
+	return simulate.Config{Issues: loaded, Seed: 7, From: simulate.Day(2024, time.December, 1), To: simulate.Day(2026, time.January, 1),
+		Calendar: groundwork.Calendar{"2025-02-12": false, "2025-02-16": true}}
 }
 
 func job(t *testing.T, dsn string) app.SimulateJob {

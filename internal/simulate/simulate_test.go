@@ -48,7 +48,7 @@ func all(t testing.TB, s *Simulation) groundwork.Bulk {
 
 // planted is one simulation that several tests look at: large enough for what is planted to be seen.
 var planted = sync.OnceValues(func() (*Simulation, groundwork.Bulk) {
-	s, err := New(config(40_000, 7))
+	s, err := New(config(30_000, 7))
 	if err != nil {
 		panic(err)
 	}

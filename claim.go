@@ -32,7 +32,7 @@ type Claim struct {
 	ClaimedAt        time.Time
 	ClaimedPrecision Precision
 	UnitID           *uuid.UUID
-	SignedBy         *string
+	SignedBy         *string // the unit head whose own account made the claim
 	ReviewedBy       *string
 	CreatedAt        time.Time
 }

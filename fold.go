@@ -13,11 +13,21 @@ const (
 	payloadOpinion     = "opinion"      // LINKED: opinion id
 	payloadReceivedAt  = "received_at"  // REGISTERED, LINKED: earliest received_at of these opinions
 	payloadUnit        = "unit"         // DISPATCHED, CLAIMED: unit id
+	payloadCoUnits     = "co_units"     // DISPATCHED: list of unit ids
+	payloadAckDue      = "ack_due_at"   // DISPATCHED: until when silence is no acceptance yet
+	payloadReview      = "review_at"    // PLAN_PROPOSED, PLANNED: when the plan ends unless it is renewed
+	payloadPost        = "post"         // CARRIED: post_holding id
 	payloadPausedUntil = "paused_until" // any step out of AWAITING_CITIZEN: when the pause ended
 	payloadClosure     = "closure"      // CLOSED
 	payloadTarget      = "target"       // MERGED: issue id
 	payloadState       = "state"        // UNMERGED: the state before the merger
 	payloadResolvedAt  = "resolved_at"  // REOPENED: the resolution that still holds; absent = none
+
+	// REGISTERED, where a target was in force: its id, what is due when, and the moments of escalation by reason.
+	payloadTargetVersion = "target_version"
+	payloadResponseDue   = "response_due_at"
+	payloadDue           = "due_at"
+	payloadEscalations   = "escalations"
 )
 
 // Fold rebuilds an issue's Progress from its events in order of Seq. It reads what happened (kind, time, payload) and never the
@@ -82,7 +92,7 @@ func (p Progress) After(e Event) Progress {
 		p.ReopenCount++
 	case EventEscalated:
 		p.EscalationLevel++
-	case EventCalledBack, EventFeedback, EventCorrected: // kept in the history, change nothing
+	case EventCalledBack, EventFeedback, EventCorrected, EventProposed, EventCarried: // kept in the history, change nothing
 	}
 	return p
 }
@@ -123,8 +133,10 @@ func (p *Progress) unmerge(e Event) {
 	}
 }
 
-func payloadTimePtr(e Event, key string) *time.Time {
-	text, _ := e.Payload[key].(string)
+func payloadTimePtr(e Event, key string) *time.Time { return timeIn(e.Payload, key) }
+
+func timeIn(payload map[string]any, key string) *time.Time {
+	text, _ := payload[key].(string)
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return nil

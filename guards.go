@@ -40,6 +40,79 @@ func namesUnit(a *attempt) error {
 		return Invalid("unitId", "dispatch needs the unit that is to handle the issue")
 	}
 	a.payload[payloadUnit] = a.step.UnitID.String()
+	if len(a.step.CoUnitIDs) > maxCoUnits {
+		return Invalid("coUnitIds", "%d units beside the lead are too many; give at most %d", len(a.step.CoUnitIDs), maxCoUnits)
+	}
+	others := make([]any, len(a.step.CoUnitIDs))
+	for n, unit := range a.step.CoUnitIDs {
+		if unit == *a.step.UnitID || slices.Contains(a.step.CoUnitIDs[:n], unit) {
+			return Invalid("coUnitIds", "unit %s is named twice; a unit has one part in an issue", unit)
+		}
+		others[n] = unit.String()
+	}
+	if len(others) > 0 {
+		a.payload[payloadCoUnits] = others
+	}
+	return nil
+}
+
+// maxCoUnits is how many units may work on an issue beside the lead.
+const maxCoUnits = 10
+
+// setsAckDue notes until when the unit may keep silent: as its target says, else one working day.
+func setsAckDue(a *attempt) error {
+	due := a.facts.Calendar.Deadline(a.step.At, 1)
+	if t := a.facts.Promised; t != nil {
+		due = t.Due(a.facts.Calendar, a.step.At, t.AckMinutes)
+	}
+	a.payload[payloadAckDue] = payloadMoment(due)
+	return nil
+}
+
+// unitLeads keeps what the responsible unit alone decides from all others.
+func unitLeads(a *attempt) error {
+	lead := a.issue.LeadUnitID
+	if !ofAUnit(a.step.Actor.Role) || lead != nil && same(lead, a.step.Actor.UnitID) {
+		return nil
+	}
+	return a.notTheirs("is for the unit that leads it")
+}
+
+// unitWorksOnIt keeps an issue from units that neither lead it nor work beside the lead.
+func unitWorksOnIt(a *attempt) error {
+	if !ofAUnit(a.step.Actor.Role) || unitLeads(a) == nil {
+		return nil
+	}
+	sent := a.last(EventDispatched)
+	if unit := a.step.Actor.UnitID; a.issue.LeadUnitID != nil && sent != nil && unit != nil && slices.Contains(unitsOf(*sent), *unit) {
+		return nil
+	}
+	return a.notTheirs("is for the units that work on it")
+}
+
+// ofAUnit reports whether the role acts for the unit in charge.
+func ofAUnit(r Role) bool { return r == RoleHandler || r == RoleUnitHead }
+
+func (a *attempt) notTheirs(whose string) error {
+	if a.step.Actor.UnitID == nil {
+		return Errorf(CodeForbidden, "%s of issue %s %s; act with a unit", verbs[a.step.Kind], a.issue.PublicRef, whose)
+	}
+	return Errorf(CodeForbidden, "%s of issue %s %s, not for unit %s", verbs[a.step.Kind], a.issue.PublicRef, whose, a.step.Actor.UnitID)
+}
+
+// namesPost lets a supervisor name the post that carries the case, and a leading official a post of his or her own.
+func namesPost(a *attempt) error {
+	post, s := a.facts.Post, a.step
+	if s.PostID == nil || post == nil {
+		return Invalid("postId", "carrying a case needs the post whose holder carries it; give the id of one that exists")
+	}
+	if today := s.At; !post.heldOn(today) {
+		return Invalid("postId", "post %s was not held on %s; name one that is", post.ID, DayOf(today))
+	}
+	if s.Actor.Role == RoleLeader && !same(s.Actor.OfficialID, &post.OfficialID) {
+		return Errorf(CodeForbidden, "post %s is not yours; a LEADER takes cases upon him- or herself alone", post.ID)
+	}
+	a.payload[payloadPost] = post.ID.String()
 	return nil
 }
 
@@ -135,12 +208,36 @@ func planIsComplete(a *attempt) error {
 		return Invalid("targetDate", "planning needs a target date after %s", s.At.Format(time.DateOnly))
 	case !s.ReviewAt.After(s.At) || s.ReviewAt.After(s.At.Add(maxReview)):
 		return Invalid("reviewAt", "the review of a plan lies within the next 90 days, up to %s", s.At.Add(maxReview).Format(time.DateOnly))
-	case s.ApprovedBy == "" || s.ApprovedBy == s.Actor.ID:
-		return Invalid("approvedBy", "planning needs the approval of a supervisor other than %q", s.Actor.ID)
 	}
-	a.payload["target_date"], a.payload["review_at"] = payloadMoment(s.TargetDate), payloadMoment(s.ReviewAt)
+	a.payload[payloadTargetDate], a.payload[payloadReview] = payloadMoment(s.TargetDate), payloadMoment(s.ReviewAt)
 	return nil
 }
+
+// planWasProposed lets a supervisor approve what the unit head proposed, word for word, as long as it stands: no step but notes and
+// links came between, and its review still lies ahead.
+func planWasProposed(a *attempt) error {
+	p := a.last(EventProposed)
+	switch {
+	case p == nil || a.changedSince(*p):
+		return Errorf(CodeTransition, "issue %s has no plan to approve; its UNIT_HEAD proposes one first", a.issue.PublicRef)
+	case p.Actor.ID == a.step.Actor.ID:
+		return Errorf(CodeForbidden, "%q proposed the plan of issue %s; somebody else approves it", p.Actor.ID, a.issue.PublicRef)
+	case !payloadTime(*p, payloadReview, p.At).After(a.step.At):
+		return Errorf(CodeTransition, "the plan of issue %s is past its own review; propose it anew", a.issue.PublicRef)
+	}
+	a.payload[payloadTargetDate], a.payload[payloadReview] = p.Payload[payloadTargetDate], p.Payload[payloadReview]
+	if a.step.Reason == "" && p.ReasonCode != nil {
+		a.step.Reason = *p.ReasonCode
+	}
+	return nil
+}
+
+// changedSince reports whether the issue changed its state after the event.
+func (a *attempt) changedSince(e Event) bool {
+	return slices.ContainsFunc(a.facts.History, func(l Event) bool { return l.Seq > e.Seq && l.FromState != nil && *l.FromState != l.State })
+}
+
+const payloadTargetDate = "target_date" // PLAN_PROPOSED, PLANNED
 
 func claimIsComplete(a *attempt) error {
 	s := a.step
@@ -168,10 +265,10 @@ func hasEvidence(evidence []string) bool {
 	return slices.ContainsFunc(evidence, func(e string) bool { return e != "" })
 }
 
+// claimIsSigned asks for the unit head's own account: a name in a field signs nothing.
 func claimIsSigned(a *attempt) error {
-	grave := a.issue.Severity == SeverityHigh || a.issue.Severity == SeverityUrgent
-	if grave && a.step.Actor.Role != RoleUnitHead && a.step.SignedBy == "" {
-		return Invalid("signedBy", "issue %s is of severity %s; its claim is signed by the unit head", a.issue.PublicRef, a.issue.Severity)
+	if grave := a.issue.Severity == SeverityHigh || a.issue.Severity == SeverityUrgent; grave && a.step.Actor.Role != RoleUnitHead {
+		return Errorf(CodeForbidden, "issue %s is of severity %s; its UNIT_HEAD makes the claim and so signs it", a.issue.PublicRef, a.issue.Severity)
 	}
 	return nil
 }

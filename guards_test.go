@@ -14,8 +14,11 @@ func TestEveryRefusal(t *testing.T) {
 	change := func(s Step, f func(*Step)) Step { f(&s); return s }
 	with := func(l *life, f func(*life)) *life { f(l); return l }
 	claim := func(f func(*Step)) Step { return change(claims(ClaimFixed), f) }
-	plan := func(f func(*Step)) Step { return change(legal(EventPlanned, RoleUnitHead), f) }
+	plan := func(f func(*Step)) Step { return change(legal(EventProposed, RoleUnitHead), f) }
 	verdict := func(k EventKind, r Role, f func(*Step)) Step { return change(legal(k, r), f) }
+	stranger := func(k EventKind, r Role) Step {
+		return change(legal(k, r), func(s *Step) { s.Actor.UnitID = &otherUnit })
+	}
 	merge := Step{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit}
 	for name, c := range map[string]struct {
 		life  *life
@@ -31,56 +34,83 @@ func TestEveryRefusal(t *testing.T) {
 		"no opinion":            {at(t, Registered), legal(EventLinked, RoleIntake), CodeInvalid, "opinionId", "submit it first"},
 		"linked already": {with(at(t, Registered), func(l *life) { l.Opinion, l.OpinionIssueID = &Opinion{ID: anOpinion}, &otherUnit }),
 			change(legal(EventLinked, RoleIntake), func(s *Step) { s.OpinionID = &anOpinion }), CodeConflict, "", "already"},
-		"return uncoded":        {at(t, Dispatched), change(legal(EventReturned, RoleHandler), func(s *Step) { s.ReturnReason = "TIRED" }), CodeInvalid, "returnReason", "NOT_OUR_DUTY"},
-		"return without list":   {at(t, Dispatched), change(legal(EventReturned, RoleHandler), func(s *Step) { s.DutyList = "" }), CodeInvalid, "dutyList", "duty list"},
-		"return after a day":    {at(t, Dispatched).wait(2 * days), legal(EventReturned, RoleHandler), CodeTransition, "", "accept it"},
-		"no question":           {at(t, InProgress), change(legal(EventAsked, RoleHandler), func(s *Step) { s.Question = "" }), CodeInvalid, "question", "concrete"},
-		"resumed by the clock":  {at(t, AwaitingCitizen).wait(9 * days), legal(EventResumed, RoleSystem), CodeTransition, "", "runs until 2026-03-17"},
-		"plan without reason":   {at(t, InProgress), plan(func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "public"},
-		"plan without target":   {at(t, InProgress), plan(func(s *Step) { s.TargetDate = time.Time{} }), CodeInvalid, "targetDate", "after"},
-		"review too late":       {at(t, InProgress), plan(func(s *Step) { s.ReviewAt = monday.Add(91 * days) }), CodeInvalid, "reviewAt", "90 days"},
-		"review in the past":    {at(t, InProgress), plan(func(s *Step) { s.ReviewAt = monday }), CodeInvalid, "reviewAt", "90 days"},
-		"no approval":           {at(t, InProgress), plan(func(s *Step) { s.ApprovedBy = "" }), CodeInvalid, "approvedBy", "supervisor"},
-		"own approval":          {at(t, InProgress), plan(func(s *Step) { s.ApprovedBy = s.Actor.ID }), CodeInvalid, "approvedBy", "other than"},
-		"empty response":        {at(t, InProgress), change(legal(EventResponded, RoleHandler), func(s *Step) { s.Text = "" }), CodeInvalid, "text", "reached"},
-		"claim without text":    {at(t, InProgress), claim(func(s *Step) { s.Text = "" }), CodeInvalid, "text", "answer"},
-		"claim of no kind":      {at(t, InProgress), claim(func(s *Step) { s.ClaimKind = "" }), CodeInvalid, "claimKind", "FIXED"},
-		"fixed unproven":        {at(t, InProgress), claim(func(s *Step) { s.Evidence = []string{""} }), CodeInvalid, "evidence", "at least one"},
-		"explained baselessly":  {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.LegalBasis = "" }), CodeInvalid, "legalBasis", "legal basis"},
-		"explained, no appeal":  {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.AppealNotice = "" }), CodeInvalid, "appealNotice", "appeal"},
-		"referred, no receipt":  {at(t, InProgress), change(claims(ClaimReferredOut), func(s *Step) { s.Receipt = "" }), CodeInvalid, "receipt", "receipt"},
-		"answer not delivered":  {at(t, InProgress), claim(func(s *Step) { s.AnswerDelivered = false }), CodeInvalid, "answerDelivered", "deliver it"},
-		"grave, unsigned":       {with(at(t, InProgress), func(l *life) { l.Severity = SeverityHigh }), claims(ClaimFixed), CodeInvalid, "signedBy", "unit head"},
-		"complaint on the spot": {at(t, Registered), legal(EventClaimed, RoleIntake), CodeTransition, "", "INQUIRY"},
-		"call by unknown means": {at(t, Claimed), verdict(EventCalledBack, RoleCaller, func(s *Step) { s.Method = "PIGEON" }), CodeInvalid, "method", "PHONE"},
-		"call of no outcome":    {at(t, Claimed), verdict(EventCalledBack, RoleCaller, func(s *Step) { s.Outcome = "" }), CodeInvalid, "outcome", "NO_ANSWER"},
-		"caller of our unit":    {at(t, Claimed), verdict(EventConfirmed, RoleCaller, func(s *Step) { s.Actor.UnitID = &ourUnit }), CodeForbidden, "", "another unit"},
-		"caller of no unit":     {at(t, Claimed), verdict(EventDisputed, RoleCaller, func(s *Step) { s.Actor.UnitID = nil }), CodeForbidden, "", "independent"},
-		"collected by handler":  {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.CollectedBy = ByHandler }), CodeInvalid, "collectedBy", "FEEDBACK"},
-		"a caller as the self":  {at(t, Claimed), verdict(EventConfirmed, RoleCaller, func(s *Step) { s.CollectedBy = BySelf }), CodeInvalid, "collectedBy", "INDEPENDENT"},
-		"handler as caller":     {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.CollectedBy = ByIndependent }), CodeInvalid, "collectedBy", "HANDLER"},
-		"a stranger confirms":   {with(at(t, Claimed), func(l *life) { l.ActorPID = &otherUnit }), legal(EventConfirmed, RoleCitizen), CodeForbidden, "", "reported it"},
-		"nobody known confirms": {with(at(t, Claimed), func(l *life) { l.ActorPID = nil }), legal(EventConfirmed, RoleCitizen), CodeForbidden, "", "reported it"},
-		"confirmed by no":       {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Resolved = "PARTLY" }), CodeInvalid, "resolved", "DISPUTED"},
-		"disputed by yes":       {at(t, Claimed), verdict(EventDisputed, RoleCitizen, func(s *Step) { s.Resolved = "YES" }), CodeInvalid, "resolved", "CONFIRMED"},
-		"no verdict":            {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.Resolved = "" }), CodeInvalid, "resolved", "PARTLY"},
-		"six stars":             {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Satisfaction = new(6) }), CodeInvalid, "satisfaction", "1 to 5"},
-		"pressured how":         {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Pressured = "MAYBE" }), CodeInvalid, "pressured", "UNSAID"},
-		"never called":          {at(t, Claimed).wait(30 * days), closing(Unconfirmed, RoleSystem), CodeTransition, "", "called back 0 times"},
-		"closed as confirmed":   {at(t, Claimed), closing(Confirmed, RoleSystem), CodeInvalid, "closure", "UNCONFIRMED"},
-		"not explained":         {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
-		"not referred":          {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
-		"reviews own signature": {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.SignedBy = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
-		"withdrawn silently":    {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
-		"withdrawn unasked":     {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
-		"withdrawn by another":  {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
-		"merged into nothing":   {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
-		"merged into itself":    {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
-		"merged into merged":    {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
-		"merged into withdrawn": {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
-		"reopened silently":     {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
-		"reopened too late":     {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
-		"escalated silently":    {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"return uncoded":           {at(t, Dispatched), change(legal(EventReturned, RoleHandler), func(s *Step) { s.ReturnReason = "TIRED" }), CodeInvalid, "returnReason", "NOT_OUR_DUTY"},
+		"return without list":      {at(t, Dispatched), change(legal(EventReturned, RoleHandler), func(s *Step) { s.DutyList = "" }), CodeInvalid, "dutyList", "duty list"},
+		"return after a day":       {at(t, Dispatched).wait(2 * days), legal(EventReturned, RoleHandler), CodeTransition, "", "accept it"},
+		"no question":              {at(t, InProgress), change(legal(EventAsked, RoleHandler), func(s *Step) { s.Question = "" }), CodeInvalid, "question", "concrete"},
+		"resumed by the clock":     {at(t, AwaitingCitizen).wait(9 * days), legal(EventResumed, RoleSystem), CodeTransition, "", "runs until 2026-03-17"},
+		"plan without reason":      {at(t, InProgress), plan(func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "public"},
+		"plan without target":      {at(t, InProgress), plan(func(s *Step) { s.TargetDate = time.Time{} }), CodeInvalid, "targetDate", "after"},
+		"review too late":          {at(t, InProgress), plan(func(s *Step) { s.ReviewAt = monday.Add(91 * days) }), CodeInvalid, "reviewAt", "90 days"},
+		"review in the past":       {at(t, InProgress), plan(func(s *Step) { s.ReviewAt = monday }), CodeInvalid, "reviewAt", "90 days"},
+		"nothing proposed":         {at(t, InProgress), legal(EventPlanned, RoleSupervisor), CodeTransition, "", "no plan to approve"},
+		"own approval":             {at(t, InProgress).must(t, plan(func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), legal(EventPlanned, RoleSupervisor), CodeForbidden, "", "somebody else approves"},
+		"plan overtaken":           {at(t, InProgress).must(t, legal(EventProposed, RoleUnitHead), legal(EventAsked, RoleHandler), legal(EventResumed, RoleCitizen)), legal(EventPlanned, RoleSupervisor), CodeTransition, "", "no plan to approve"},
+		"plan past its review":     {at(t, InProgress).must(t, legal(EventProposed, RoleUnitHead)).wait(80 * days), legal(EventPlanned, RoleSupervisor), CodeTransition, "", "propose it anew"},
+		"plan not yet reviewed":    {at(t, Planned).wait(80*days - time.Second), legal(EventUnplanned, RoleSystem), CodeTransition, "", "until its review"},
+		"silence not over":         {at(t, Dispatched).wait(7*days - time.Second), legal(EventAccepted, RoleSystem), CodeTransition, "", "waits for its unit"},
+		"co-unit named twice":      {at(t, Registered), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.CoUnitIDs = []uuid.UUID{ourUnit} }), CodeInvalid, "coUnitIds", "named twice"},
+		"two equal co-units":       {at(t, Registered), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.CoUnitIDs = []uuid.UUID{otherUnit, otherUnit} }), CodeInvalid, "coUnitIds", "named twice"},
+		"too many co-units":        {at(t, Registered), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.CoUnitIDs = make([]uuid.UUID, maxCoUnits+1) }), CodeInvalid, "coUnitIds", "at most 10"},
+		"accepted by others":       {at(t, Dispatched), stranger(EventAccepted, RoleHandler), CodeForbidden, "", "for the unit that leads it, not for unit"},
+		"accepted by nobody":       {at(t, Dispatched), change(stranger(EventAccepted, RoleHandler), func(s *Step) { s.Actor.UnitID = nil }), CodeForbidden, "", "act with a unit"},
+		"returned by others":       {at(t, Dispatched), stranger(EventReturned, RoleHandler), CodeForbidden, "", "leads it"},
+		"asked by others":          {at(t, InProgress), stranger(EventAsked, RoleHandler), CodeForbidden, "", "work on it"},
+		"resumed by others":        {at(t, AwaitingCitizen), stranger(EventResumed, RoleHandler), CodeForbidden, "", "work on it"},
+		"proposed by others":       {at(t, InProgress), stranger(EventProposed, RoleUnitHead), CodeForbidden, "", "leads it"},
+		"unplanned by others":      {at(t, Planned), stranger(EventUnplanned, RoleUnitHead), CodeForbidden, "", "leads it"},
+		"answered by others":       {at(t, InProgress), stranger(EventResponded, RoleHandler), CodeForbidden, "", "work on it"},
+		"answered by no unit":      {at(t, Registered), legal(EventResponded, RoleHandler), CodeTransition, "", "possible from DISPATCHED"},
+		"claimed by others":        {at(t, InProgress), stranger(EventClaimed, RoleHandler), CodeForbidden, "", "leads it"},
+		"feedback by others":       {at(t, Claimed), stranger(EventFeedback, RoleHandler), CodeForbidden, "", "work on it"},
+		"carried by no post":       {with(at(t, Registered), func(l *life) { l.Post = nil }), legal(EventCarried, RoleSupervisor), CodeInvalid, "postId", "one that exists"},
+		"carried by no id":         {at(t, Registered), change(legal(EventCarried, RoleSupervisor), func(s *Step) { s.PostID = nil }), CodeInvalid, "postId", "one that exists"},
+		"carried by a past post":   {with(at(t, Registered), func(l *life) { p := *aPost; p.HeldTo = new(day(2026, 3, 2)); l.Post = &p }), legal(EventCarried, RoleSupervisor), CodeInvalid, "postId", "not held"},
+		"carried by a future post": {with(at(t, Registered), func(l *life) { p := *aPost; p.HeldFrom = day(2026, 3, 3); l.Post = &p }), legal(EventCarried, RoleSupervisor), CodeInvalid, "postId", "not held"},
+		"case put upon another":    {at(t, Registered), change(legal(EventCarried, RoleLeader), func(s *Step) { s.Actor.OfficialID = &otherUnit }), CodeForbidden, "", "not yours"},
+		"escalated too early":      {at(t, InProgress).wait(399 * days), legal(EventEscalated, RoleSystem), CodeTransition, "", "not due"},
+		"escalated twice":          {at(t, InProgress).wait(401*days).must(t, legal(EventEscalated, RoleSystem)), legal(EventEscalated, RoleSystem), CodeTransition, "", "taken already"},
+		"escalated in a claim":     {at(t, Claimed).wait(401 * days), legal(EventEscalated, RoleSystem), CodeTransition, "", "not due"},
+		"third dispute, second":    {disputed(t, 2), change(legal(EventEscalated, RoleSystem), func(s *Step) { s.Reason = AtThirdDispute }), CodeTransition, "", "not due"},
+		"empty response":           {at(t, InProgress), change(legal(EventResponded, RoleHandler), func(s *Step) { s.Text = "" }), CodeInvalid, "text", "reached"},
+		"claim without text":       {at(t, InProgress), claim(func(s *Step) { s.Text = "" }), CodeInvalid, "text", "answer"},
+		"claim of no kind":         {at(t, InProgress), claim(func(s *Step) { s.ClaimKind = "" }), CodeInvalid, "claimKind", "FIXED"},
+		"fixed unproven":           {at(t, InProgress), claim(func(s *Step) { s.Evidence = []string{""} }), CodeInvalid, "evidence", "at least one"},
+		"explained baselessly":     {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.LegalBasis = "" }), CodeInvalid, "legalBasis", "legal basis"},
+		"explained, no appeal":     {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.AppealNotice = "" }), CodeInvalid, "appealNotice", "appeal"},
+		"referred, no receipt":     {at(t, InProgress), change(claims(ClaimReferredOut), func(s *Step) { s.Receipt = "" }), CodeInvalid, "receipt", "receipt"},
+		"answer not delivered":     {at(t, InProgress), claim(func(s *Step) { s.AnswerDelivered = false }), CodeInvalid, "answerDelivered", "deliver it"},
+		"grave, unsigned":          {with(at(t, InProgress), func(l *life) { l.Severity = SeverityHigh }), claims(ClaimFixed), CodeForbidden, "", "UNIT_HEAD makes the claim"},
+		"complaint on the spot":    {at(t, Registered), legal(EventClaimed, RoleIntake), CodeTransition, "", "INQUIRY"},
+		"call by unknown means":    {at(t, Claimed), verdict(EventCalledBack, RoleCaller, func(s *Step) { s.Method = "PIGEON" }), CodeInvalid, "method", "PHONE"},
+		"call of no outcome":       {at(t, Claimed), verdict(EventCalledBack, RoleCaller, func(s *Step) { s.Outcome = "" }), CodeInvalid, "outcome", "NO_ANSWER"},
+		"caller of our unit":       {at(t, Claimed), verdict(EventConfirmed, RoleCaller, func(s *Step) { s.Actor.UnitID = &ourUnit }), CodeForbidden, "", "another unit"},
+		"caller of no unit":        {at(t, Claimed), verdict(EventDisputed, RoleCaller, func(s *Step) { s.Actor.UnitID = nil }), CodeForbidden, "", "independent"},
+		"collected by handler":     {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.CollectedBy = ByHandler }), CodeInvalid, "collectedBy", "FEEDBACK"},
+		"a caller as the self":     {at(t, Claimed), verdict(EventConfirmed, RoleCaller, func(s *Step) { s.CollectedBy = BySelf }), CodeInvalid, "collectedBy", "INDEPENDENT"},
+		"handler as caller":        {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.CollectedBy = ByIndependent }), CodeInvalid, "collectedBy", "HANDLER"},
+		"a stranger confirms":      {with(at(t, Claimed), func(l *life) { l.ActorPID = &otherUnit }), legal(EventConfirmed, RoleCitizen), CodeForbidden, "", "reported it"},
+		"nobody known confirms":    {with(at(t, Claimed), func(l *life) { l.ActorPID = nil }), legal(EventConfirmed, RoleCitizen), CodeForbidden, "", "reported it"},
+		"confirmed by no":          {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Resolved = "PARTLY" }), CodeInvalid, "resolved", "DISPUTED"},
+		"disputed by yes":          {at(t, Claimed), verdict(EventDisputed, RoleCitizen, func(s *Step) { s.Resolved = "YES" }), CodeInvalid, "resolved", "CONFIRMED"},
+		"no verdict":               {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.Resolved = "" }), CodeInvalid, "resolved", "PARTLY"},
+		"six stars":                {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Satisfaction = new(6) }), CodeInvalid, "satisfaction", "1 to 5"},
+		"pressured how":            {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Pressured = "MAYBE" }), CodeInvalid, "pressured", "UNSAID"},
+		"never called":             {at(t, Claimed).wait(30 * days), closing(Unconfirmed, RoleSystem), CodeTransition, "", "called back 0 times"},
+		"closed as confirmed":      {at(t, Claimed), closing(Confirmed, RoleSystem), CodeInvalid, "closure", "UNCONFIRMED"},
+		"not explained":            {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
+		"not referred":             {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
+		"reviews own signature":    {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
+		"withdrawn silently":       {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"withdrawn unasked":        {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
+		"withdrawn by another":     {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
+		"merged into nothing":      {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
+		"merged into itself":       {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
+		"merged into merged":       {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
+		"merged into withdrawn":    {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
+		"reopened silently":        {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"reopened too late":        {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
+		"escalated silently":       {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "TARGET_80"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,11 +241,14 @@ func TestHandlerCollectedVerdictChangesNothing(t *testing.T) {
 
 func TestGraveClaims(t *testing.T) {
 	t.Parallel()
-	for _, s := range []Step{legal(EventClaimed, RoleUnitHead), func() Step { s := claims(ClaimFixed); s.SignedBy = "head"; return s }()} {
+	for _, grave := range []Severity{SeverityHigh, SeverityUrgent} {
 		l := at(t, InProgress)
-		l.Severity = SeverityUrgent
-		l.must(t, s)
+		l.Severity = grave
+		require.Equal(t, CodeForbidden, CodeOf(l.try(legal(EventClaimed, RoleHandler))))
+		l.must(t, legal(EventClaimed, RoleUnitHead))
 	}
+	spot := begin(t, Inquiry, SeverityHigh)
+	require.Equal(t, CodeForbidden, CodeOf(spot.try(legal(EventClaimed, RoleIntake))), "a grave inquiry is dispatched")
 }
 
 func TestLinkingMovesTheOrigin(t *testing.T) {

@@ -93,11 +93,19 @@ type Issue struct {
 	RegionID      *uuid.UUID
 	SiteID        *uuid.UUID
 	SourceVisitID *uuid.UUID
-	DueAt         *time.Time
 	ObservedUntil *time.Time // nil = observed here, continuously
 	Progress
-	UpdatedAt time.Time
-	CreatedAt time.Time
+	Promise
+	CarryingPostID *uuid.UUID // the post whose holder carries the case
+	UpdatedAt      time.Time
+	CreatedAt      time.Time
+}
+
+// Promise is what was promised for an issue when it was registered. Only an import gives a due time without a target.
+type Promise struct {
+	TargetVersionID *uuid.UUID // the version in force at the origin
+	ResponseDueAt   *time.Time
+	DueAt           *time.Time // of the resolution
 }
 
 // EventKind is what happened to an issue.
@@ -112,8 +120,10 @@ const (
 	EventReturned   EventKind = "RETURNED"
 	EventAsked      EventKind = "ASKED" // a question to the citizen: the net clock pauses
 	EventResumed    EventKind = "RESUMED"
+	EventProposed   EventKind = "PLAN_PROPOSED" // the unit head proposes to put it off; a supervisor decides
 	EventPlanned    EventKind = "PLANNED"
 	EventUnplanned  EventKind = "UNPLANNED"
+	EventCarried    EventKind = "CARRIED"   // a leading official takes the case upon him- or herself
 	EventResponded  EventKind = "RESPONDED" // a human contact that reached the reporter, no change of state
 	EventClaimed    EventKind = "CLAIMED"
 	EventCalledBack EventKind = "CALLED_BACK" // a call-back attempt, no change of state

@@ -29,13 +29,26 @@ func begin(t testing.TB, kind OpinionKind, severity Severity) *life {
 	t.Helper()
 	first := Opinion{ID: anOpinion, Kind: kind, Channel: ChannelOnline, ReceivedAt: atOpinion, Subject: "Broken road"}
 	r := Registration{Actor: actor(RoleIntake), OpinionIDs: []uuid.UUID{first.ID}, Severity: severity}
-	i, e, err := PlanRegistration(r, uuid.New(), []Opinion{first}, monday, monday)
+	i, e, err := PlanRegistration(r, uuid.New(), Opening{Opinions: []Opinion{first}, At: monday, Now: monday, Target: aTarget})
 	require.NoError(t, err)
 	i.PublicRef = "GW-TEST001"
-	return &life{i, Facts{Now: monday, History: []Event{e}, InCatalogue: true, Reporters: []uuid.UUID{reporterPID}, ActorPID: &reporterPID}}
+	return &life{i, Facts{Now: monday, History: []Event{e}, InCatalogue: true, Reporters: []uuid.UUID{reporterPID}, ActorPID: &reporterPID,
+		Promised: aTarget, Post: aPost}}
 }
 
-func actor(r Role) Actor { return Actor{ID: string(r) + "-1", Role: r, UnitID: ours[r]} }
+// aTarget leaves a week of the clock on the wall to accept, so that tests may take their time.
+var aTarget = &TargetVersion{ID: uuid.New(), Severity: SeverityNormal, AckMinutes: 7 * 24 * 60, ResponseMinutes: 24 * 60, ResolutionMinutes: 400 * 24 * 60,
+	TimeBase: WallTime}
+
+var aPost = &PostHolding{ID: uuid.New(), OfficialID: uuid.New(), OrgUnitID: otherUnit, HeldFrom: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+
+func actor(r Role) Actor {
+	a := Actor{ID: string(r) + "-1", Role: r, UnitID: ours[r]}
+	if r == RoleLeader {
+		a.OfficialID = &aPost.OfficialID
+	}
+	return a
+}
 
 // try plans a step at the time of the facts, and takes it if it is legal.
 func (l *life) try(s Step) error {
@@ -48,7 +61,7 @@ func (l *life) try(s Step) error {
 	l.History = append(l.History, e)
 	switch e.Kind {
 	case EventClaimed:
-		l.Claim = &Claim{ID: uuid.New(), ClaimedAt: e.At, SignedBy: nonEmpty(s.SignedBy)}
+		l.Claim = &Claim{ID: uuid.New(), ClaimedAt: e.At}
 		if s.ClaimKind != "" {
 			l.Claim.Kind = &s.ClaimKind
 		}
@@ -84,8 +97,12 @@ func legal(kind EventKind, role Role) Step {
 		s.ReturnReason, s.DutyList = "NOT_OUR_DUTY", "entry 12"
 	case EventAsked:
 		s.Question = "Which lamp?"
-	case EventPlanned:
-		s.Reason, s.ApprovedBy, s.TargetDate, s.ReviewAt = "Needs next year's budget.", "SUPERVISOR-1", monday.AddDate(1, 0, 0), monday.Add(80*days)
+	case EventProposed:
+		s.Reason, s.TargetDate, s.ReviewAt = "Needs next year's budget.", monday.AddDate(1, 0, 0), monday.Add(80*days)
+	case EventCarried:
+		s.PostID = &aPost.ID
+	case EventEscalated:
+		s.Reason = AtTarget
 	case EventResponded:
 		s.Text = "We are looking into it."
 	case EventClaimed:
@@ -99,7 +116,7 @@ func legal(kind EventKind, role Role) Step {
 		s.Resolved = "NO"
 	case EventWithdrawn:
 		s.Reason, s.Pressured = "Mended it myself.", "NO"
-	case EventReopened, EventUnmerged, EventEscalated, EventCorrected:
+	case EventReopened, EventUnmerged, EventCorrected:
 		s.Reason = "Broken again."
 	}
 	return s
@@ -123,7 +140,7 @@ func at(t testing.TB, s State) *life {
 		Dispatched:      {legal(EventDispatched, RoleDispatcher)},
 		InProgress:      {legal(EventDispatched, RoleDispatcher), legal(EventAccepted, RoleHandler)},
 		AwaitingCitizen: {legal(EventDispatched, RoleDispatcher), legal(EventAccepted, RoleHandler), legal(EventAsked, RoleHandler)},
-		Planned:         {legal(EventDispatched, RoleDispatcher), legal(EventAccepted, RoleHandler), legal(EventPlanned, RoleUnitHead)},
+		Planned:         {legal(EventDispatched, RoleDispatcher), legal(EventAccepted, RoleHandler), legal(EventProposed, RoleUnitHead), legal(EventPlanned, RoleSupervisor)},
 		Claimed:         {legal(EventDispatched, RoleDispatcher), legal(EventAccepted, RoleHandler), legal(EventClaimed, RoleHandler)},
 		Closed:          {legal(EventWithdrawn, RoleCitizen)},
 		Merged:          {{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit}},
@@ -144,6 +161,9 @@ func TestEveryTransition(t *testing.T) {
 				if row.Source != "" {
 					s.Reason = row.Source
 				}
+				if row.Kind == EventEscalated && from == Claimed {
+					s.Reason = AtThirdDispute
+				}
 				before := l.State
 				require.NoError(t, l.try(s), "%s by %s from %s", row.Kind, role, from)
 				want := row.To
@@ -156,6 +176,7 @@ func TestEveryTransition(t *testing.T) {
 				require.Equal(t, want, l.State, "%s by %s from %s", row.Kind, role, from)
 				require.Equal(t, row.Closure, deref(l.ClosureType, before == Closed && want == Closed), "%s by %s from %s", row.Kind, role, from)
 				require.Equal(t, Fold(l.History), l.Progress)
+				sound(t, l)
 			}
 		}
 	}
@@ -184,6 +205,16 @@ func prepare(t *testing.T, row Transition, from State) *life {
 		l = begin(t, Inquiry, SeverityNormal).must(t, legal(EventClaimed, RoleIntake), legal(EventDisputed, RoleCitizen))
 	case row.Kind == EventResumed && row.Roles[0] == RoleSystem:
 		l.wait(20 * days)
+	case row.Kind == EventAccepted && row.Roles[0] == RoleSystem:
+		l.wait(7 * days)
+	case row.Kind == EventPlanned:
+		l.must(t, legal(EventProposed, RoleUnitHead))
+	case row.Kind == EventUnplanned && row.Roles[0] == RoleSystem:
+		l.wait(80 * days)
+	case row.Kind == EventEscalated && from == Claimed: // while a claim is judged only what happened before it escalates
+		l = disputed(t, 3).must(t, legal(EventClaimed, RoleHandler))
+	case row.Kind == EventEscalated:
+		l.wait(500 * days)
 	case row.Closure == Unconfirmed:
 		for range minAttempts {
 			l.wait(27*time.Hour).must(t, legal(EventCalledBack, RoleCaller))
@@ -193,6 +224,16 @@ func prepare(t *testing.T, row Transition, from State) *life {
 		l = at(t, InProgress).must(t, claims(ClaimExplained))
 	case row.Closure == ReferredOut:
 		l = at(t, InProgress).must(t, claims(ClaimReferredOut))
+	}
+	return l
+}
+
+// disputed is an issue whose claims were disputed so many times.
+func disputed(t testing.TB, times int) *life {
+	t.Helper()
+	l := at(t, InProgress)
+	for range times {
+		l.must(t, legal(EventClaimed, RoleHandler), legal(EventDisputed, RoleCitizen))
 	}
 	return l
 }

@@ -2,9 +2,10 @@ package groundwork
 
 //go:generate go test -run TestLivesAreDocumented -update .
 
-// Machines lists the lives of all nouns but issues, as they are shown in the docs and tested.
+// Machines lists the lives of all nouns, as they are shown in the docs and tested.
 func Machines() []Machine {
 	return []Machine{
+		LifecycleMachine(),
 		CampaignMachine(),
 		TaskMachine(),
 		PolicyMachine(),

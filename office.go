@@ -69,6 +69,12 @@ type PostHolding struct {
 	CreatedAt  time.Time
 }
 
+// heldOn reports whether the post was held on the day of t.
+func (h PostHolding) heldOn(t time.Time) bool {
+	day := DayOf(t)
+	return h.HeldFrom.Format(time.DateOnly) <= day && (h.HeldTo == nil || day < h.HeldTo.Format(time.DateOnly))
+}
+
 // ActivityKind is one of the four activities of the practice.
 type ActivityKind string
 

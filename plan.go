@@ -17,6 +17,8 @@ type Facts struct {
 	Reporters      []uuid.UUID       // who stands behind the issue's opinions
 	ActorPID       *uuid.UUID        // the pseudonym of the actor, if it is a reporter
 	Target         *Issue            // MERGED
+	Promised       *TargetVersion    // DISPATCHED: the issue's target
+	Post           *PostHolding      // CARRIED: the post that is named
 	Opinion        *Opinion          // LINKED
 	OpinionIssueID *uuid.UUID        // LINKED: the issue that the opinion belongs to already
 }
@@ -107,7 +109,7 @@ func (a *attempt) event() Event {
 func (a *attempt) note(s Step) {
 	for key, value := range map[string]string{
 		"override_reason": s.OverrideReason, "return_reason": s.ReturnReason, "duty_list": s.DutyList, "question": s.Question,
-		"approved_by": s.ApprovedBy, "pressured": s.Pressured, "resolved": s.Resolved, "comment": s.Comment,
+		"pressured": s.Pressured, "resolved": s.Resolved, "comment": s.Comment,
 	} {
 		if value != "" {
 			a.payload[key] = value
@@ -141,12 +143,30 @@ func (a *attempt) last(kind EventKind) *Event {
 	return nil
 }
 
+// Opening is what the opening of an issue rests on, as the store has it.
+type Opening struct {
+	Opinions []Opinion
+	At, Now  time.Time      // when it happens, and when it is recorded
+	Target   *TargetVersion // in force for the issue at its origin; nil = nothing is promised
+	Calendar Calendar       // from the origin on
+}
+
+// Origin is when the earliest opinion was received.
+func (o Opening) Origin() time.Time {
+	first := o.Opinions[0].ReceivedAt
+	for _, said := range o.Opinions {
+		first = earlier(first, said.ReceivedAt)
+	}
+	return first
+}
+
 // PlanRegistration examines the opening of an issue on its opinions, the earliest of which gives it its origin, kind and channel.
 // The issue that it returns still lacks the public reference.
-func PlanRegistration(r Registration, id uuid.UUID, opinions []Opinion, at, now time.Time) (*Issue, Event, error) {
+func PlanRegistration(r Registration, id uuid.UUID, o Opening) (*Issue, Event, error) {
 	if err := r.Validate(); err != nil {
 		return nil, Event{}, err
 	}
+	opinions := o.Opinions
 	if len(opinions) != len(r.OpinionIDs) {
 		return nil, Event{}, Invalid("opinionIds", "%d of the %d opinions do not exist; give ids of submitted opinions", len(r.OpinionIDs)-len(opinions), len(r.OpinionIDs))
 	}
@@ -159,8 +179,14 @@ func PlanRegistration(r Registration, id uuid.UUID, opinions []Opinion, at, now 
 		ids[n] = o.ID.String()
 	}
 	e := Event{
-		IssueID: id, Kind: EventRegistered, At: Moment(at), KnownAt: Moment(now), Actor: r.Actor,
+		IssueID: id, Kind: EventRegistered, At: Moment(o.At), KnownAt: Moment(o.Now), Actor: r.Actor,
 		Payload: map[string]any{payloadOpinions: ids, payloadReceivedAt: payloadMoment(first.ReceivedAt)},
+	}
+	switch {
+	case r.DueAt != nil:
+		e.Payload[payloadDue] = payloadMoment(*r.DueAt)
+	case o.Target != nil:
+		o.Target.promise(o.Calendar, first.ReceivedAt, e.Payload)
 	}
 	e.Progress = Progress{}.After(e)
 	return r.issue(id, first, e), e, nil
@@ -175,7 +201,7 @@ func (r Registration) issue(id uuid.UUID, first Opinion, e Event) *Issue {
 	i := &Issue{
 		ID: id, CategoryID: r.CategoryID, Severity: orElse(r.Severity, SeverityNormal), Difficulty: orElse(r.Difficulty, Routine),
 		Kind: first.Kind, Channel: first.Channel, Title: orElse(r.Title, subject), RegionID: r.RegionID, SiteID: r.SiteID,
-		SourceVisitID: first.VisitID, DueAt: r.DueAt, Progress: e.Progress,
+		SourceVisitID: first.VisitID, Progress: e.Progress, Promise: promiseOf(e),
 	}
 	if i.RegionID == nil {
 		i.RegionID = first.RegionID
@@ -184,6 +210,14 @@ func (r Registration) issue(id uuid.UUID, first Opinion, e Event) *Issue {
 		i.SiteID = first.SiteID
 	}
 	return i
+}
+
+// promiseOf reads what a registration promised.
+func promiseOf(registered Event) Promise {
+	return Promise{
+		TargetVersionID: payloadID(registered, payloadTargetVersion), ResponseDueAt: payloadTimePtr(registered, payloadResponseDue),
+		DueAt: payloadTimePtr(registered, payloadDue),
+	}
 }
 
 func nonEmpty(s string) *string {

@@ -16,17 +16,19 @@ type Step struct {
 	ExpectedSeq int    // optimistic locking: the Seq as the caller saw it, 0 = do not check
 	Reason      string // public reason or coded reason, as the transition asks
 
-	UnitID         *uuid.UUID // DISPATCHED: the unit
-	OverrideReason string     // DISPATCHED outside the catalogue
+	UnitID         *uuid.UUID  // DISPATCHED: the unit that leads
+	CoUnitIDs      []uuid.UUID // DISPATCHED: units that work on it beside the lead
+	OverrideReason string      // DISPATCHED outside the catalogue
 
 	ReturnReason string // RETURNED: NOT_OUR_DUTY, WRONG_REGION, NEEDS_JOINT or MISSING_FACTS
 	DutyList     string // RETURNED: the entry of the duty list that is cited
 
 	Question string // ASKED
 
-	TargetDate time.Time // PLANNED
-	ReviewAt   time.Time // PLANNED: at most 90 days on
-	ApprovedBy string    // PLANNED: the supervisor beside the unit head
+	TargetDate time.Time // PLAN_PROPOSED
+	ReviewAt   time.Time // PLAN_PROPOSED: at most 90 days on
+
+	PostID *uuid.UUID // CARRIED: the post_holding of the official who carries the case
 
 	Text            string    // RESPONDED, CLAIMED
 	ClaimKind       ClaimKind // CLAIMED
@@ -34,7 +36,6 @@ type Step struct {
 	AppealNotice    string    // CLAIMED as EXPLAINED
 	Receipt         string    // CLAIMED as REFERRED_OUT
 	Evidence        []string  // CLAIMED as FIXED
-	SignedBy        string    // CLAIMED with severity HIGH or URGENT: the unit head
 	AnswerDelivered bool      // CLAIMED
 
 	Method  string // CALLED_BACK

@@ -15,6 +15,8 @@ type Store interface {
 	OfficeStore
 	OpinionStore
 	IssueStore
+	TargetStore
+	NotificationStore
 	CampaignStore
 	PolicyStore
 	HistoryStore
@@ -78,6 +80,9 @@ type IssueStore interface {
 	ClaimsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Claim, error) // by n
 	FeedbackOf(ctx context.Context, claimIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Feedback, error)
 	CallbackAttemptsOf(ctx context.Context, claimIDs []uuid.UUID, limit int) (map[uuid.UUID][]*CallbackAttempt, error)
+
+	LegsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Leg, error)     // by n
+	SpellsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Spell, error) // by clock, n
 
 	// RegisterIssue opens an issue on one or more opinions that belong to none yet.
 	RegisterIssue(ctx context.Context, r Registration) (*Issue, Receipt, error)

@@ -143,6 +143,7 @@ func (r Registration) Validate() error {
 			join(rolesOf(rows(Lifecycle, func(t Transition) bool { return t.Kind == EventRegistered }))))
 	}
 	return firstError(
+		check(r.DueAt == nil || r.Actor.Role == RoleSystem, "dueAt", "due times follow from the target in force; only an import gives one"),
 		check(len(r.OpinionIDs) > 0, "opinionIds", "an issue rests on at least one opinion; submit it first"),
 		oneOf("severity", orElse(r.Severity, SeverityNormal), SeverityLow, SeverityNormal, SeverityHigh, SeverityUrgent),
 		oneOf("difficulty", orElse(r.Difficulty, Routine), Routine, CrossUnit, Legacy, PolicyGap),

@@ -143,6 +143,6 @@ func TestRegionLiesOneRungBelowItsParent(t *testing.T) {
 func TestRegistrationOfOpinionsThatDoNotExist(t *testing.T) {
 	t.Parallel()
 	r := Registration{Actor: actor(RoleIntake), OpinionIDs: []uuid.UUID{uuid.New(), uuid.New()}}
-	_, _, err := PlanRegistration(r, uuid.New(), []Opinion{{ID: r.OpinionIDs[0]}}, monday, monday)
+	_, _, err := PlanRegistration(r, uuid.New(), Opening{Opinions: []Opinion{{ID: r.OpinionIDs[0]}}, At: monday, Now: monday})
 	require.ErrorContains(t, err, "1 of the 2 opinions do not exist")
 }

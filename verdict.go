@@ -52,9 +52,7 @@ func isIndependent(a *attempt) error {
 func (a *attempt) unitsOfLegs() []uuid.UUID {
 	var units []uuid.UUID
 	for _, e := range a.facts.History {
-		if unit := payloadID(e, payloadUnit); unit != nil {
-			units = append(units, *unit)
-		}
+		units = append(units, unitsOf(e)...)
 	}
 	return units
 }
@@ -144,15 +142,29 @@ const (
 )
 
 func calledOftenEnough(a *attempt) error {
-	days, parts := map[string]bool{}, map[int]bool{}
-	for _, c := range a.facts.Attempts {
-		days[DayOf(c.At)], parts[dayPart(c.At)] = true, true
+	calls := make([]time.Time, len(a.facts.Attempts))
+	for n, c := range a.facts.Attempts {
+		calls[n] = c.At
 	}
-	if len(a.facts.Attempts) < minAttempts || len(days) < minAttempts || len(parts) < minDayParts {
+	if days, parts := spread(calls); !enoughCalls(calls) {
 		return Errorf(CodeTransition, "issue %s was called back %d times on %d days in %d parts of the day; closing it unconfirmed needs %d attempts on %d days in %d parts of the day",
-			a.issue.PublicRef, len(a.facts.Attempts), len(days), len(parts), minAttempts, minAttempts, minDayParts)
+			a.issue.PublicRef, len(calls), days, parts, minAttempts, minAttempts, minDayParts)
 	}
 	return nil
+}
+
+func enoughCalls(calls []time.Time) bool {
+	days, parts := spread(calls)
+	return len(calls) >= minAttempts && days >= minAttempts && parts >= minDayParts
+}
+
+// spread counts the days, and the parts of the day, on which calls were made.
+func spread(calls []time.Time) (days, parts int) {
+	onDays, inParts := map[string]bool{}, map[int]bool{}
+	for _, at := range calls {
+		onDays[DayOf(at)], inParts[dayPart(at)] = true, true
+	}
+	return len(onDays), len(inParts)
 }
 
 // dayPart is 0 in the morning, 1 in the afternoon, 2 in the evening.
@@ -168,11 +180,16 @@ func dayPart(t time.Time) int {
 }
 
 func waitedLongEnough(a *attempt) error {
-	if end := a.facts.Calendar.Deadline(a.facts.Claim.ClaimedAt, minWait); a.step.At.Before(end) {
+	if end := a.closingDue(a.facts.Claim.ClaimedAt); a.step.At.Before(end) {
 		return Errorf(CodeTransition, "issue %s was claimed on %s; it can be closed unconfirmed from %s, %d working days later",
 			a.issue.PublicRef, DayOf(a.facts.Claim.ClaimedAt), end.Format(time.RFC3339), minWait)
 	}
 	return nil
+}
+
+// closingDue is from when a claim may be closed without a verdict.
+func (a *attempt) closingDue(claimed time.Time) time.Time {
+	return a.facts.Calendar.Deadline(claimed, minWait)
 }
 
 func claimIs(kind ClaimKind) guard {
@@ -185,8 +202,8 @@ func claimIs(kind ClaimKind) guard {
 }
 
 func reviewedByAnother(a *attempt) error {
-	if by := a.facts.Claim.SignedBy; by != nil && *by == a.step.Actor.ID {
-		return Errorf(CodeForbidden, "%q signed the claim of issue %s; somebody else reviews it", *by, a.issue.PublicRef)
+	if claimed := a.last(EventClaimed); claimed.Actor.ID == a.step.Actor.ID {
+		return Errorf(CodeForbidden, "%q made the claim of issue %s; somebody else reviews it", claimed.Actor.ID, a.issue.PublicRef)
 	}
 	return nil
 }

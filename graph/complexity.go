@@ -61,6 +61,9 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.Visits = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.VisitFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.TargetVersions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.TargetVersionFilter) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.Campaigns = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignFilter) int {
 		return pageCost(child, first, last)
 	}
@@ -83,6 +86,7 @@ func lists(c *gen.ComplexityRoot) {
 
 func nested(c *gen.ComplexityRoot) {
 	c.Issue.Opinions, c.Issue.Events, c.Issue.Claims = listCost, listCost, listCost
+	c.Issue.Legs, c.Issue.Clocks = listCost, listCost
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
 	c.Region.Children = listCost
 	c.Campaign.Tasks, c.Campaign.Issues, c.Campaign.History, c.CampaignTask.History = listCost, listCost, listCost, listCost

@@ -15,7 +15,7 @@ func (r *Resolver) register(ctx context.Context, input model.RegisterIssueInput)
 		OpinionIDs: ids.many(input.OpinionIds, model.TypeOpinion, "opinionIds"),
 		Title:      or(input.Title), CategoryID: ids.opt(input.CategoryID, model.TypeCategory, "categoryId"),
 		Severity: input.Severity, Difficulty: input.Difficulty, RegionID: ids.opt(input.RegionID, model.TypeRegion, "regionId"),
-		SiteID: ids.opt(input.SiteID, model.TypeSite, "siteId"), DueAt: input.DueAt.Value(),
+		SiteID: ids.opt(input.SiteID, model.TypeSite, "siteId"),
 	}
 	issue, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Issue, groundwork.Receipt, error) {
 		registration.Actor = by
@@ -93,4 +93,33 @@ func (r *Resolver) claimText(ctx context.Context, c *model.Claim) (*string, erro
 		}
 	}
 	return &c.Text, nil
+}
+
+// permittedTransitions names the permitted steps as all things with a life do.
+func permittedTransitions(ctx context.Context, i *model.Issue) []string {
+	kinds := groundwork.PermittedSteps((*groundwork.Issue)(i), groundwork.ActorFrom(ctx).Role)
+	names := make([]string, len(kinds))
+	for n, k := range kinds {
+		names[n] = string(k)
+	}
+	return names
+}
+
+// publishTarget publishes a promise.
+func (r *Resolver) publishTarget(ctx context.Context, input model.PublishTargetInput) (*model.PublishTargetPayload, error) {
+	var ids refs
+	version := groundwork.TargetVersion{
+		CategoryID: ids.opt(input.CategoryID, model.TypeCategory, "categoryId"), Severity: input.Severity, AckMinutes: int(input.AckMinutes),
+		ResponseMinutes: int(input.ResponseMinutes), ResolutionMinutes: int(input.ResolutionMinutes), TimeBase: input.TimeBase,
+		PublishedAt: or(input.PublishedAt), ValidFrom: or(input.ValidFrom),
+	}
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.TargetVersion, groundwork.Receipt, error) {
+		return r.store.PublishTarget(ctx, by, version)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.PublishTargetPayload{
+		TargetVersion: asTarget(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value(),
+	}, nil
 }

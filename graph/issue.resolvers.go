@@ -34,6 +34,10 @@ func (r *claimResolver) CallbackAttempts(ctx context.Context, objs []*model.Clai
 	return list(ctx, loadersOf(ctx).callAttempts, objs, first, func(p *model.Claim) uuid.UUID { return p.ID }, asCallAttempt)
 }
 
+func (r *dispatchLegResolver) Unit(ctx context.Context, objs []*model.DispatchLeg) ([]*model.OrgUnit, error) {
+	return point(ctx, loadersOf(ctx).orgUnits, objs, func(p *model.DispatchLeg) *uuid.UUID { return &p.UnitID }, asOrgUnit)
+}
+
 func (r *feedbackResolver) Comment(ctx context.Context, obj *model.Feedback) (*string, error) {
 	return forWorkers(ctx, obj.Comment), nil
 }
@@ -50,6 +54,10 @@ func (r *issueResolver) PermittedSteps(ctx context.Context, obj *model.Issue) ([
 	return groundwork.PermittedSteps((*groundwork.Issue)(obj), groundwork.ActorFrom(ctx).Role), nil
 }
 
+func (r *issueResolver) PermittedTransitions(ctx context.Context, obj *model.Issue) ([]string, error) {
+	return permittedTransitions(ctx, obj), nil
+}
+
 func (r *issueResolver) Region(ctx context.Context, objs []*model.Issue) ([]*model.Region, error) {
 	return point(ctx, loadersOf(ctx).regions, objs, func(p *model.Issue) *uuid.UUID { return p.RegionID }, asRegion)
 }
@@ -64,6 +72,22 @@ func (r *issueResolver) Site(ctx context.Context, objs []*model.Issue) ([]*model
 
 func (r *issueResolver) LeadUnit(ctx context.Context, objs []*model.Issue) ([]*model.OrgUnit, error) {
 	return point(ctx, loadersOf(ctx).orgUnits, objs, func(p *model.Issue) *uuid.UUID { return p.LeadUnitID }, asOrgUnit)
+}
+
+func (r *issueResolver) CarryingPost(ctx context.Context, objs []*model.Issue) ([]*model.PostHolding, error) {
+	return point(ctx, loadersOf(ctx).posts, objs, func(p *model.Issue) *uuid.UUID { return p.CarryingPostID }, asPost)
+}
+
+func (r *issueResolver) Target(ctx context.Context, objs []*model.Issue) ([]*model.TargetVersion, error) {
+	return point(ctx, loadersOf(ctx).targets, objs, func(p *model.Issue) *uuid.UUID { return p.TargetVersionID }, asTarget)
+}
+
+func (r *issueResolver) Legs(ctx context.Context, objs []*model.Issue, first int32) ([][]model.DispatchLeg, error) {
+	return list(ctx, loadersOf(ctx).legsOf, objs, first, func(p *model.Issue) uuid.UUID { return p.ID }, asLeg)
+}
+
+func (r *issueResolver) Clocks(ctx context.Context, objs []*model.Issue, first int32) ([][]model.ClockSpell, error) {
+	return list(ctx, loadersOf(ctx).spellsOf, objs, first, func(p *model.Issue) uuid.UUID { return p.ID }, asSpell)
 }
 
 func (r *issueResolver) SourceVisit(ctx context.Context, objs []*model.Issue) ([]*model.Visit, error) {
@@ -140,6 +164,8 @@ func (r *Resolver) CallbackAttempt() gen.CallbackAttemptResolver { return &callb
 
 func (r *Resolver) Claim() gen.ClaimResolver { return &claimResolver{r} }
 
+func (r *Resolver) DispatchLeg() gen.DispatchLegResolver { return &dispatchLegResolver{r} }
+
 func (r *Resolver) Feedback() gen.FeedbackResolver { return &feedbackResolver{r} }
 
 func (r *Resolver) Issue() gen.IssueResolver { return &issueResolver{r} }
@@ -151,6 +177,7 @@ func (r *Resolver) IssueEvent() gen.IssueEventResolver { return &issueEventResol
 type (
 	callbackAttemptResolver struct{ *Resolver }
 	claimResolver           struct{ *Resolver }
+	dispatchLegResolver     struct{ *Resolver }
 	feedbackResolver        struct{ *Resolver }
 	issueResolver           struct{ *Resolver }
 	issueConnectionResolver struct{ *Resolver }

@@ -10,15 +10,18 @@ import (
 func TestLifeOfAnIssue(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, options{})
+	f.target()
 	id := f.issue("A hole in the road")
 	dispatch(f, id)
 	f.done("AWAITING_CITIZEN", "HANDLER", "askCitizen", id, `question: "Which road?"`)
 	f.done("IN_PROGRESS", "CITIZEN", "resumeIssue", id, `reason: "Road 5"`)
-	f.done("PLANNED", "UNIT_HEAD", "planIssue", id,
-		`reason: "Frost", targetDate: "2026-04-01T00:00:00Z", reviewAt: "2026-03-20T00:00:00Z", approvedBy: "the-SUPERVISOR"`)
+	f.done("IN_PROGRESS", "SUPERVISOR", "carryIssue", id, `postId: "`+f.post()+`"`)
+	f.done("IN_PROGRESS", "UNIT_HEAD", "proposePlan", id, `reason: "Frost", targetDate: "2026-04-01T00:00:00Z", reviewAt: "2026-03-20T00:00:00Z"`)
+	f.done("PLANNED", "SUPERVISOR", "planIssue", id, ``)
 	f.done("IN_PROGRESS", "UNIT_HEAD", "resumePlanned", id, `reason: "Frost is over"`)
 	f.done("IN_PROGRESS", "HANDLER", "recordResponse", id, `text: "We have looked at it"`)
-	f.done("IN_PROGRESS", "SYSTEM", "escalateIssue", id, `reason: "80 % of the target"`)
+	f.clock.advance(8 * 24 * time.Hour)
+	f.done("IN_PROGRESS", "SYSTEM", "escalateIssue", id, `reason: TARGET_80`)
 	claim(f, id)
 	r := f.done("IN_PROGRESS", "CITIZEN", "recordFeedback", id, `resolved: PARTLY`)
 	require.EqualValues(t, 1, r.at(t, "s", "issue", "disputeCount"))
@@ -34,11 +37,25 @@ func TestLifeOfAnIssue(t *testing.T) {
 	history := f.as("SUPERVISOR").get(`query($id: ID!) { issue(id: $id) {
 		events { kind seq } claims { n kind feedback { resolved collectedBy comment } callbackAttempts { outcome } }
 		pausedHours reopenCount escalationLevel permittedSteps } }`, map[string]any{"id": id})
-	require.Len(t, history.at(t, "issue", "events"), 16)
+	require.Len(t, history.at(t, "issue", "events"), 18)
 	require.Equal(t, "INDEPENDENT", history.at(t, "issue", "claims", 1, "feedback", 1, "collectedBy"))
 	require.Equal(t, "ANSWERED", history.at(t, "issue", "claims", 1, "callbackAttempts", 0, "outcome"))
 	require.InDelta(t, 1.0/60, history.at(t, "issue", "pausedHours"), 1e-9, "the citizen took a minute to answer")
-	require.Equal(t, []any{"CORRECTED"}, history.at(t, "issue", "permittedSteps"), "what a supervisor may do while it is worked on")
+	require.Equal(t, []any{"CARRIED", "PLANNED", "CORRECTED"}, history.at(t, "issue", "permittedSteps"), "what a supervisor may do while it is worked on")
+}
+
+// target publishes a promise for issues of normal severity and returns its id.
+func (f *office) target() string {
+	f.t.Helper()
+	return f.create("publishTarget", "targetVersion",
+		`severity: NORMAL, ackMinutes: 1440, responseMinutes: 2880, resolutionMinutes: 14400, timeBase: WALL`)
+}
+
+// post is a post that is held.
+func (f *office) post() string {
+	f.t.Helper()
+	official := f.create("createOfficial", "official", `pseudonym: "o-7"`)
+	return f.create("createPostHolding", "postHolding", `officialId: "`+official+`", orgUnitId: "`+f.callers+`", rank: COUNTY, title: "Head", heldFrom: "2020-01-01"`)
 }
 
 // dispatch brings a registered issue to the bureau, which accepts it.

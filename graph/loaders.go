@@ -115,6 +115,9 @@ type loaders struct {
 	claimsOf        loader[part, []*groundwork.Claim]
 	feedbackOf      loader[part, []*groundwork.Feedback]
 	callAttempts    loader[part, []*groundwork.CallbackAttempt]
+	legsOf          loader[part, []*groundwork.Leg]
+	spellsOf        loader[part, []*groundwork.Spell]
+	targets         loader[uuid.UUID, *groundwork.TargetVersion]
 	campaigns       loader[uuid.UUID, *groundwork.Campaign]
 	campaignsNow    loader[uuid.UUID, *groundwork.Campaign] // by issue
 	campaignRegions loader[uuid.UUID, []*groundwork.CampaignRegion]
@@ -153,6 +156,9 @@ func newLoaders(s groundwork.Store) *loaders {
 		claimsOf:        newLoader(parts(s.ClaimsOf)),
 		feedbackOf:      newLoader(parts(s.FeedbackOf)),
 		callAttempts:    newLoader(parts(s.CallbackAttemptsOf)),
+		legsOf:          newLoader(parts(s.LegsOf)),
+		spellsOf:        newLoader(parts(s.SpellsOf)),
+		targets:         newLoader(s.TargetVersionsByID),
 		campaigns:       newLoader(s.CampaignsByID),
 		campaignsNow:    newLoader(s.CampaignsOfIssues),
 		campaignRegions: newLoader(s.CampaignRegionsOf),
@@ -283,6 +289,9 @@ func asIssue(i *groundwork.Issue) *model.Issue                      { return (*m
 func asEvent(e *groundwork.Event) *model.IssueEvent                 { return (*model.IssueEvent)(e) }
 func asClaim(c *groundwork.Claim) *model.Claim                      { return (*model.Claim)(c) }
 func asFeedback(f *groundwork.Feedback) *model.Feedback             { return (*model.Feedback)(f) }
+func asLeg(l *groundwork.Leg) *model.DispatchLeg                    { return (*model.DispatchLeg)(l) }
+func asSpell(s *groundwork.Spell) *model.ClockSpell                 { return (*model.ClockSpell)(s) }
+func asTarget(v *groundwork.TargetVersion) *model.TargetVersion     { return (*model.TargetVersion)(v) }
 func asCallAttempt(a *groundwork.CallbackAttempt) *model.CallbackAttempt {
 	return (*model.CallbackAttempt)(a)
 }

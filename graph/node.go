@@ -50,6 +50,8 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.opinions, asOpinion)
 		case model.TypeIssue:
 			err = place(ctx, nodes, ids, positions, l.issues, asIssue)
+		case model.TypeTargetVersion:
+			err = place(ctx, nodes, ids, positions, l.targets, asTarget)
 		case model.TypeCampaign:
 			err = place(ctx, nodes, ids, positions, l.campaigns, asCampaign)
 		case model.TypeCampaignTask:

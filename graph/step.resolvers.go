@@ -34,6 +34,7 @@ func (r *mutationResolver) DispatchIssue(ctx context.Context, input model.Dispat
 	var ids refs
 	s := groundwork.Step{
 		Kind: groundwork.EventDispatched, UnitID: ids.ptr(input.UnitID, model.TypeOrgUnit, "unitId"), OverrideReason: or(input.OverrideReason),
+		CoUnitIDs: ids.many(input.CoUnitIds.Value(), model.TypeOrgUnit, "coUnitIds"),
 	}
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, ids, s)
 }
@@ -48,6 +49,12 @@ func (r *mutationResolver) ReturnIssue(ctx context.Context, input model.ReturnIs
 	})
 }
 
+func (r *mutationResolver) CarryIssue(ctx context.Context, input model.CarryIssueInput) (*model.IssuePayload, error) {
+	var ids refs
+	s := groundwork.Step{Kind: groundwork.EventCarried, PostID: ids.ptr(input.PostID, model.TypePostHolding, "postId")}
+	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, ids, s)
+}
+
 func (r *mutationResolver) AskCitizen(ctx context.Context, input model.AskCitizenInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
 		Kind: groundwork.EventAsked, Question: input.Question,
@@ -60,9 +67,15 @@ func (r *mutationResolver) ResumeIssue(ctx context.Context, input model.ResumeIs
 	})
 }
 
+func (r *mutationResolver) ProposePlan(ctx context.Context, input model.ProposePlanInput) (*model.IssuePayload, error) {
+	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
+		Kind: groundwork.EventProposed, Reason: input.Reason, TargetDate: input.TargetDate, ReviewAt: input.ReviewAt,
+	})
+}
+
 func (r *mutationResolver) PlanIssue(ctx context.Context, input model.PlanIssueInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
-		Kind: groundwork.EventPlanned, Reason: input.Reason, TargetDate: input.TargetDate, ReviewAt: input.ReviewAt, ApprovedBy: input.ApprovedBy,
+		Kind: groundwork.EventPlanned, Reason: or(input.Reason),
 	})
 }
 
@@ -81,21 +94,21 @@ func (r *mutationResolver) RecordResponse(ctx context.Context, input model.Recor
 func (r *mutationResolver) ClaimFixed(ctx context.Context, input model.ClaimFixedInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
 		Kind: groundwork.EventClaimed, ClaimKind: groundwork.ClaimFixed, Text: input.Text, Evidence: input.Evidence,
-		AnswerDelivered: input.AnswerDelivered, SignedBy: or(input.SignedBy),
+		AnswerDelivered: input.AnswerDelivered,
 	})
 }
 
 func (r *mutationResolver) ClaimExplained(ctx context.Context, input model.ClaimExplainedInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
 		Kind: groundwork.EventClaimed, ClaimKind: groundwork.ClaimExplained, Text: input.Text, LegalBasis: input.LegalBasis, AppealNotice: input.AppealNotice,
-		AnswerDelivered: input.AnswerDelivered, SignedBy: or(input.SignedBy),
+		AnswerDelivered: input.AnswerDelivered,
 	})
 }
 
 func (r *mutationResolver) ClaimReferredOut(ctx context.Context, input model.ClaimReferredOutInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
 		Kind: groundwork.EventClaimed, ClaimKind: groundwork.ClaimReferredOut, Text: input.Text, Receipt: input.Receipt,
-		AnswerDelivered: input.AnswerDelivered, SignedBy: or(input.SignedBy),
+		AnswerDelivered: input.AnswerDelivered,
 	})
 }
 

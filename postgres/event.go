@@ -83,23 +83,33 @@ func histories(ctx context.Context, q querier, issueIDs []uuid.UUID) (map[uuid.U
 	return of, nil
 }
 
-// progressUpdate sets an issue's derived columns to those after an event.
+// progressUpdate sets an issue's derived columns to those after an event, and what time brings next.
 const progressUpdate = `
 	UPDATE issue SET seq = @seq, state = @state, closure_type = @closure_type, origin_at = @origin_at,
 		first_response_at = @first_response_at, claimed_at = @claimed_at, resolved_at = @resolved_at, closed_at = @closed_at,
 		merged_into_id = @merged_into_id, lead_unit_id = @lead_unit_id, paused_since = @paused_since, paused_seconds = @paused_seconds,
 		return_count = @return_count, dispute_count = @dispute_count, reopen_count = @reopen_count,
 		escalation_level = @escalation_level, opinion_count = @opinion_count, observed_until = @observed_until, due_at = @due_at,
-		updated_at = now()
+		carrying_post_id = @carrying_post_id, next_due_at = @next_due_at, next_due_kind = @next_due_kind, updated_at = now()
 	WHERE id = @id`
 
-func progressArgs(i *groundwork.Issue) pgx.NamedArgs {
+func progressArgs(i *groundwork.Issue, next *groundwork.Due) pgx.NamedArgs {
 	p := i.Progress
+	at, kind := dueColumns(next)
 	return pgx.NamedArgs{
 		"id": i.ID, "seq": p.Seq, "state": p.State, "closure_type": p.ClosureType, "origin_at": p.OriginAt,
 		"first_response_at": p.FirstResponseAt, "claimed_at": p.ClaimedAt, "resolved_at": p.ResolvedAt, "closed_at": p.ClosedAt,
 		"merged_into_id": p.MergedIntoID, "lead_unit_id": p.LeadUnitID, "paused_since": p.PausedSince, "paused_seconds": p.PausedSeconds,
 		"return_count": p.ReturnCount, "dispute_count": p.DisputeCount, "reopen_count": p.ReopenCount,
 		"escalation_level": p.EscalationLevel, "opinion_count": p.OpinionCount, "observed_until": i.ObservedUntil, "due_at": i.DueAt,
+		"carrying_post_id": i.CarryingPostID, "next_due_at": at, "next_due_kind": kind,
 	}
+}
+
+// dueColumns are the columns of what time brings next.
+func dueColumns(next *groundwork.Due) (*time.Time, *groundwork.DueKind) {
+	if next == nil {
+		return nil, nil
+	}
+	return &next.At, &next.Kind
 }

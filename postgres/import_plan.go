@@ -15,11 +15,13 @@ import (
 // writing gathers what one chunk adds and changes.
 type writing struct {
 	*importing
-	pids    map[string]uuid.UUID
-	known   map[string]known // by external id
-	issues  map[uuid.UUID]*groundwork.Issue
-	history map[uuid.UUID][]groundwork.Event
-	claims  map[uuid.UUID]int // how many an issue has
+	pids     map[string]uuid.UUID
+	known    map[string]known // by external id
+	issues   map[uuid.UUID]*groundwork.Issue
+	history  map[uuid.UUID][]groundwork.Event
+	claims   map[uuid.UUID]int // how many an issue has
+	past     map[uuid.UUID]past
+	calendar groundwork.Calendar
 
 	opinions   []newOpinion
 	added      []*groundwork.Issue
@@ -28,6 +30,12 @@ type writing struct {
 	links      []link
 	newClaims  []groundwork.Claim
 	supporters []known // opinions with other numbers of supporters
+}
+
+// past is an issue as it was before the chunk.
+type past struct {
+	progress groundwork.Progress
+	history  []groundwork.Event
 }
 
 type newOpinion struct {
@@ -51,6 +59,13 @@ func (w *writing) lock(ctx context.Context, tx pgx.Tx, matters [][]groundwork.Im
 		return err
 	}
 	if w.history, err = histories(ctx, tx, ids); err != nil {
+		return err
+	}
+	w.past = make(map[uuid.UUID]past, len(w.issues))
+	for id, issue := range w.issues {
+		w.past[id] = past{issue.Progress, slices.Clip(w.history[id])}
+	}
+	if w.calendar, err = calendar(ctx, tx, time.Time{}); err != nil {
 		return err
 	}
 	type counted struct {
@@ -180,7 +195,7 @@ func (w *writing) register(h happening) error {
 	registration := groundwork.Registration{Actor: w.actor, OpinionIDs: []uuid.UUID{h.opinion}, Title: titleOf(r), DueAt: r.DueAt,
 		RegionID: w.regionOf(r), CategoryID: w.categoryOf(r)}
 	opinion := groundwork.Opinion{ID: h.opinion, Kind: r.Kind, Channel: r.Channel, ReceivedAt: groundwork.Moment(r.ReceivedAt)}
-	issue, event, err := groundwork.PlanRegistration(registration, h.issue, []groundwork.Opinion{opinion}, h.at, h.at)
+	issue, event, err := groundwork.PlanRegistration(registration, h.issue, groundwork.Opening{Opinions: []groundwork.Opinion{opinion}, At: h.at, Now: h.at})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (w *writing) flush(ctx context.Context, tx pgx.Tx) error {
 		issue.PublicRef = refs[i]
 		delete(w.changed, issue.ID)
 	}
-	if err := addIssues(ctx, tx, w.added, w.actor); err != nil {
+	if err := addIssues(ctx, tx, w.added, w.actor, w.next); err != nil {
 		return err
 	}
 	if err := addEvents(ctx, tx, w.events); err != nil {
@@ -34,8 +34,32 @@ func (w *writing) flush(ctx context.Context, tx pgx.Tx) error {
 	if err := w.addClaims(ctx, tx); err != nil {
 		return err
 	}
+	if err := w.keepDerived(ctx, tx); err != nil {
+		return err
+	}
 	w.result.IssuesChanged += len(w.changed)
 	return w.update(ctx, tx)
+}
+
+// keepDerived writes what follows from the new events. New issues, by far the most, are copied in.
+func (w *writing) keepDerived(ctx context.Context, tx pgx.Tx) error {
+	var spells []groundwork.Spell
+	for _, issue := range w.added {
+		spells = append(spells, groundwork.Spells(issue.Progress, w.history[issue.ID])...)
+	}
+	if err := addSpells(ctx, tx, spells); err != nil {
+		return err
+	}
+	var list []derivation
+	for id, issue := range w.changed {
+		list = append(list, derivation{issue, w.past[id].progress, w.past[id].history, w.history[id]})
+	}
+	return keepDerived(ctx, tx, list...)
+}
+
+// next is what time brings next to an issue that is handled here; imported ones wait for what their source tells.
+func (w *writing) next(i *groundwork.Issue) *groundwork.Due {
+	return i.NextDue(w.calendar, w.history[i.ID])
 }
 
 func (w *writing) addOpinions(ctx context.Context, tx pgx.Tx) error {
@@ -76,7 +100,7 @@ func (w *writing) addClaims(ctx context.Context, tx pgx.Tx) error {
 func (w *writing) update(ctx context.Context, tx pgx.Tx) error {
 	batch := &pgx.Batch{}
 	for _, issue := range w.changed {
-		batch.Queue(progressUpdate, progressArgs(issue))
+		batch.Queue(progressUpdate, progressArgs(issue, w.next(issue)))
 	}
 	for _, o := range w.supporters {
 		batch.Queue("UPDATE opinion SET supported = @supported, opposed = @opposed WHERE id = @id",

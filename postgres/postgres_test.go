@@ -49,6 +49,7 @@ type office struct {
 	dispatcher, handler groundwork.Actor
 	head, caller        groundwork.Actor
 	supervisor, system  groundwork.Actor
+	post                *groundwork.PostHolding
 }
 
 func newOffice(t testing.TB) *office {
@@ -71,6 +72,11 @@ func newOffice(t testing.TB) *office {
 	_, _, err = o.CreateDispatchRule(ctx, admin, groundwork.DispatchRule{CategoryID: o.category.ID, RegionLevel: groundwork.Prefecture,
 		OrgUnitID: o.unit.ID, Basis: "duty list 3", ValidFrom: day(2020, 1, 1)})
 	require.NoError(t, err)
+	official, _, err := o.CreateOfficial(ctx, admin, groundwork.Official{Pseudonym: "o-1"})
+	require.NoError(t, err)
+	o.post, _, err = o.CreatePostHolding(ctx, admin, groundwork.PostHolding{OfficialID: official.ID, OrgUnitID: o.callers.ID, Rank: groundwork.RankCounty,
+		Title: "Head", HeldFrom: day(2020, 1, 1)})
+	require.NoError(t, err)
 	o.citizen = groundwork.Actor{ID: "citizen", Role: groundwork.RoleCitizen}
 	o.intake = groundwork.Actor{ID: "intake", Role: groundwork.RoleIntake}
 	o.dispatcher = groundwork.Actor{ID: "dispatcher", Role: groundwork.RoleDispatcher}
@@ -80,6 +86,15 @@ func newOffice(t testing.TB) *office {
 	o.supervisor = groundwork.Actor{ID: "supervisor", Role: groundwork.RoleSupervisor}
 	o.system = groundwork.Actor{ID: "clock", Role: groundwork.RoleSystem}
 	return o
+}
+
+// target promises an acceptance in a day, a response in two and a resolution in ten, on the clock on the wall.
+func (o *office) target() *groundwork.TargetVersion {
+	o.t.Helper()
+	v, _, err := o.PublishTarget(o.t.Context(), o.system, groundwork.TargetVersion{Severity: groundwork.SeverityNormal, AckMinutes: 24 * 60,
+		ResponseMinutes: 48 * 60, ResolutionMinutes: 240 * 60, TimeBase: groundwork.WallTime})
+	require.NoError(o.t, err)
+	return v
 }
 
 func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }

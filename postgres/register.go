@@ -33,7 +33,11 @@ func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration
 		return nil, err
 	}
 	now := groundwork.Moment(db.now())
-	issue, event, err := groundwork.PlanRegistration(r, uuid.Must(uuid.NewV7()), opinions, now, now)
+	opening, err := openingOn(ctx, tx, r, opinions, now)
+	if err != nil {
+		return nil, err
+	}
+	issue, event, err := groundwork.PlanRegistration(r, uuid.Must(uuid.NewV7()), opening)
 	if err != nil {
 		return nil, err
 	}
@@ -42,10 +46,15 @@ func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration
 		return nil, err
 	}
 	issue.PublicRef = refs[0]
-	if err := addIssues(ctx, tx, []*groundwork.Issue{issue}, r.Actor); err != nil {
+	history := []groundwork.Event{event}
+	next := func(i *groundwork.Issue) *groundwork.Due { return i.NextDue(opening.Calendar, history) }
+	if err := addIssues(ctx, tx, []*groundwork.Issue{issue}, r.Actor, next); err != nil {
 		return nil, err
 	}
-	if err := addEvents(ctx, tx, []groundwork.Event{event}); err != nil {
+	if err := addEvents(ctx, tx, history); err != nil {
+		return nil, err
+	}
+	if err := addSpells(ctx, tx, groundwork.Spells(issue.Progress, history)); err != nil {
 		return nil, err
 	}
 	links := make([]link, len(opinions))
@@ -58,22 +67,36 @@ func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration
 	return one[groundwork.Issue](ctx, tx, "read issue", "SELECT "+issueColumns+" FROM issue WHERE id = @id", pgx.NamedArgs{"id": issue.ID})
 }
 
+// openingOn reads what a registration rests on: the target in force at its origin and, where that counts working time, the calendar.
+func openingOn(ctx context.Context, tx pgx.Tx, r groundwork.Registration, opinions []groundwork.Opinion, now time.Time) (o groundwork.Opening, err error) {
+	o = groundwork.Opening{Opinions: opinions, At: now, Now: now}
+	if len(opinions) == 0 {
+		return o, nil
+	}
+	if o.Target, err = targetInForce(ctx, tx, r, o.Origin()); err != nil || o.Target == nil || o.Target.TimeBase != groundwork.WorkingTime {
+		return o, err
+	}
+	o.Calendar, err = calendar(ctx, tx, o.Origin())
+	return o, err
+}
+
 var issueInsertColumns = []string{
 	"id", "public_ref", "category_id", "severity", "difficulty", "kind", "channel", "title", "region_id", "site_id", "source_visit_id",
 	"due_at", "observed_until", "seq", "state", "closure_type", "origin_at", "first_response_at", "claimed_at", "resolved_at", "closed_at",
 	"merged_into_id", "lead_unit_id", "paused_since", "paused_seconds", "return_count", "dispute_count", "reopen_count",
-	"escalation_level", "opinion_count", "recorded_by",
+	"escalation_level", "opinion_count", "target_version_id", "response_due_at", "next_due_at", "next_due_kind", "recorded_by",
 }
 
-// addIssues adds issues as they stand after their events.
-func addIssues(ctx context.Context, tx pgx.Tx, issues []*groundwork.Issue, by groundwork.Actor) error {
+// addIssues adds issues as they stand after their events, with what time brings them next.
+func addIssues(ctx context.Context, tx pgx.Tx, issues []*groundwork.Issue, by groundwork.Actor, next func(*groundwork.Issue) *groundwork.Due) error {
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue"}, issueInsertColumns, pgx.CopyFromSlice(len(issues), func(n int) ([]any, error) {
 		i := issues[n]
+		nextAt, nextKind := dueColumns(next(i))
 		return []any{
 			i.ID, i.PublicRef, i.CategoryID, i.Severity, i.Difficulty, i.Kind, i.Channel, i.Title, i.RegionID, i.SiteID, i.SourceVisitID,
 			i.DueAt, i.ObservedUntil, i.Seq, i.State, i.ClosureType, i.OriginAt, i.FirstResponseAt, i.ClaimedAt, i.ResolvedAt, i.ClosedAt,
 			i.MergedIntoID, i.LeadUnitID, i.PausedSince, i.PausedSeconds, i.ReturnCount, i.DisputeCount, i.ReopenCount,
-			i.EscalationLevel, i.OpinionCount, by.ID,
+			i.EscalationLevel, i.OpinionCount, i.TargetVersionID, i.ResponseDueAt, nextAt, nextKind, by.ID,
 		}, nil
 	}))
 	return err

@@ -42,11 +42,22 @@ func (db *DB) step(ctx context.Context, tx pgx.Tx, s groundwork.Step) (*groundwo
 	if err := addEvents(ctx, tx, []groundwork.Event{event}); err != nil {
 		return nil, err
 	}
+	before := issue.Progress
 	issue.Progress = event.Progress
 	if !s.FromSource() {
 		issue.ObservedUntil = nil // from now on its course is observed here
 	}
-	return one[groundwork.Issue](ctx, tx, "update issue", progressUpdate+" RETURNING "+issueColumns, progressArgs(issue))
+	if event.Kind == groundwork.EventCarried {
+		issue.CarryingPostID = s.PostID
+	}
+	if err := tell(ctx, tx, issue, event); err != nil {
+		return nil, err
+	}
+	d := derivation{issue, before, facts.History, append(slices.Clip(facts.History), event)}
+	if err := keepDerived(ctx, tx, d); err != nil {
+		return nil, err
+	}
+	return one[groundwork.Issue](ctx, tx, "update issue", progressUpdate+" RETURNING "+issueColumns, progressArgs(issue, issue.NextDue(facts.Calendar, d.after)))
 }
 
 // lockIssues locks the issue and, for a merger, its target, always in the order of ids, so that two mergers cannot deadlock.
@@ -94,7 +105,12 @@ func (db *DB) facts(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groun
 	}
 	switch {
 	case s.Kind == groundwork.EventDispatched && s.UnitID != nil:
-		f.InCatalogue, err = inCatalogue(ctx, tx, i, s, f.Now)
+		if f.InCatalogue, err = inCatalogue(ctx, tx, i, s, f.Now); err == nil && i.TargetVersionID != nil {
+			f.Promised, err = one[groundwork.TargetVersion](ctx, tx, "read target",
+				"SELECT "+targetColumns+" FROM target_version WHERE id = @id", pgx.NamedArgs{"id": i.TargetVersionID})
+		}
+	case s.Kind == groundwork.EventCarried && s.PostID != nil:
+		f.Post, err = one[groundwork.PostHolding](ctx, tx, "read post", "SELECT "+postHoldingColumns+" FROM post_holding WHERE id = @id", pgx.NamedArgs{"id": s.PostID})
 	case s.Kind == groundwork.EventLinked && s.OpinionID != nil:
 		err = opinionToLink(ctx, tx, *s.OpinionID, &f)
 	}
@@ -207,13 +223,17 @@ func keepClaim(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groundwork
 	if s.FromSource() {
 		source = s.Actor.ID
 	}
+	var signed *string
+	if s.Actor.Role == groundwork.RoleUnitHead {
+		signed = &s.Actor.ID
+	}
 	evidence := slices.DeleteFunc(slices.Clone(s.Evidence), func(text string) bool { return text == "" })
 	if evidence == nil {
 		evidence = []string{}
 	}
 	args := pgx.NamedArgs{"id": newID(uuid.Nil), "issue": i.ID, "kind": nullable(string(s.ClaimKind)), "source": source,
 		"opinion": s.OpinionID, "text": s.Text, "basis": nullable(s.LegalBasis), "notice": nullable(s.AppealNotice),
-		"receipt": nullable(s.Receipt), "evidence": evidence, "at": e.At, "unit": s.Actor.UnitID, "signed": nullable(s.SignedBy), "by": s.Actor.ID}
+		"receipt": nullable(s.Receipt), "evidence": evidence, "at": e.At, "unit": s.Actor.UnitID, "signed": signed, "by": s.Actor.ID}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO claim (id, issue_id, n, kind, source, opinion_id, text, legal_basis, appeal_notice, receipt, evidence, claimed_at,
 			unit_id, signed_by, recorded_by)

@@ -49,7 +49,7 @@ func TestConcurrentStepsLeaveNoGap(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			_, _, err := o.Step(t.Context(), groundwork.Step{IssueID: i.ID, Kind: groundwork.EventResponded, Actor: o.handler, Text: "Looking into it."})
+			_, _, err := o.Step(t.Context(), groundwork.Step{IssueID: i.ID, Kind: groundwork.EventResponded, Actor: o.intake, Text: "Looking into it."})
 			require.NoError(t, err)
 		})
 	}
@@ -268,6 +268,7 @@ func TestAnyLifeInTheStore(t *testing.T) {
 	o := newOffice(t)
 	actors := []groundwork.Actor{o.citizen, o.intake, o.dispatcher, o.handler, o.head, o.caller, o.supervisor, o.system}
 	kinds := groundwork.EventKinds()[1:]
+	o.target()
 	target := o.issue("Target")
 	rapid.Check(t, func(r *rapid.T) {
 		i := o.issue("Broken road")
@@ -279,9 +280,9 @@ func TestAnyLifeInTheStore(t *testing.T) {
 				permitted = kinds
 			}
 			s := groundwork.Step{
-				IssueID: i.ID, Kind: rapid.SampledFrom(permitted).Draw(r, "kind"), Actor: actor, Reason: "reason", UnitID: &o.unit.ID, OverrideReason: "x",
+				IssueID: i.ID, Kind: rapid.SampledFrom(permitted).Draw(r, "kind"), Actor: actor, Reason: rapid.SampledFrom([]string{"reason", "TARGET_80", "TARGET_100", "DISPUTE_3"}).Draw(r, "reason"), UnitID: &o.unit.ID, OverrideReason: "x",
 				ReturnReason: "NEEDS_JOINT", DutyList: "3", Question: "Which?", TargetDate: o.clock.Now().AddDate(0, 2, 0), ReviewAt: o.clock.Now().AddDate(0, 1, 0),
-				ApprovedBy: "supervisor", Text: "text", ClaimKind: rapid.SampledFrom([]groundwork.ClaimKind{"FIXED", "EXPLAINED", "REFERRED_OUT"}).Draw(r, "claim"),
+				PostID: &o.post.ID, Text: "text", ClaimKind: rapid.SampledFrom([]groundwork.ClaimKind{"FIXED", "EXPLAINED", "REFERRED_OUT"}).Draw(r, "claim"),
 				LegalBasis: "law", AppealNotice: "notice", Receipt: "receipt", Evidence: []string{"photo"}, AnswerDelivered: true, Method: "PHONE", Outcome: "REFUSED",
 				Resolved: rapid.SampledFrom([]string{"YES", "NO"}).Draw(r, "resolved"), Pressured: "NO", TargetIssueID: &target.ID,
 				Closure: rapid.SampledFrom([]groundwork.Closure{"UNCONFIRMED", "EXPLAINED", "REFERRED_OUT"}).Draw(r, "closure"),

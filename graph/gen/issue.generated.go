@@ -27,6 +27,9 @@ type ClaimResolver interface {
 	Feedback(ctx context.Context, objs []*model.Claim, first int32) ([][]model.Feedback, error)
 	CallbackAttempts(ctx context.Context, objs []*model.Claim, first int32) ([][]model.CallbackAttempt, error)
 }
+type DispatchLegResolver interface {
+	Unit(ctx context.Context, objs []*model.DispatchLeg) ([]*model.OrgUnit, error)
+}
 type FeedbackResolver interface {
 	Comment(ctx context.Context, obj *model.Feedback) (*string, error)
 }
@@ -35,10 +38,15 @@ type IssueResolver interface {
 	NetHours(ctx context.Context, obj *model.Issue) (float64, error)
 
 	PermittedSteps(ctx context.Context, obj *model.Issue) ([]groundwork.EventKind, error)
+	PermittedTransitions(ctx context.Context, obj *model.Issue) ([]string, error)
 	Region(ctx context.Context, objs []*model.Issue) ([]*model.Region, error)
 	Category(ctx context.Context, objs []*model.Issue) ([]*model.Category, error)
 	Site(ctx context.Context, objs []*model.Issue) ([]*model.Site, error)
 	LeadUnit(ctx context.Context, objs []*model.Issue) ([]*model.OrgUnit, error)
+	CarryingPost(ctx context.Context, objs []*model.Issue) ([]*model.PostHolding, error)
+	Target(ctx context.Context, objs []*model.Issue) ([]*model.TargetVersion, error)
+	Legs(ctx context.Context, objs []*model.Issue, first int32) ([][]model.DispatchLeg, error)
+	Clocks(ctx context.Context, objs []*model.Issue, first int32) ([][]model.ClockSpell, error)
 	SourceVisit(ctx context.Context, objs []*model.Issue) ([]*model.Visit, error)
 	MergedInto(ctx context.Context, objs []*model.Issue) ([]*model.Issue, error)
 	Opinions(ctx context.Context, objs []*model.Issue, first int32) ([][]model.Opinion, error)
@@ -115,7 +123,35 @@ func (ec *executionContext) field_Issue_claims_args(ctx context.Context, rawArgs
 	return args, nil
 }
 
+func (ec *executionContext) field_Issue_clocks_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Issue_events_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Issue_legs_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
@@ -736,6 +772,360 @@ func (ec *executionContext) resolveBatch_Claim_callbackAttempts(ctx context.Cont
 	)
 }
 
+func (ec *executionContext) _ClockSpell_clock(ctx context.Context, field graphql.CollectedField, obj *model.ClockSpell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClockSpell_clock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Clock, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v groundwork.Clock) graphql.Marshaler {
+			return ec.marshalNClock2groundworkᚐClock(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClockSpell_clock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClockSpell", field, false, false, "Clock")
+}
+
+func (ec *executionContext) _ClockSpell_n(ctx context.Context, field graphql.CollectedField, obj *model.ClockSpell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClockSpell_n(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.N, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClockSpell_n(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClockSpell", field, false, false, "Int")
+}
+
+func (ec *executionContext) _ClockSpell_state(ctx context.Context, field graphql.CollectedField, obj *model.ClockSpell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClockSpell_state(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.State, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v groundwork.SpellState) graphql.Marshaler {
+			return ec.marshalNClockState2groundworkᚐSpellState(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClockSpell_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClockSpell", field, false, false, "ClockState")
+}
+
+func (ec *executionContext) _ClockSpell_startedAt(ctx context.Context, field graphql.CollectedField, obj *model.ClockSpell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClockSpell_startedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.StartedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClockSpell_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClockSpell", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ClockSpell_endedAt(ctx context.Context, field graphql.CollectedField, obj *model.ClockSpell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClockSpell_endedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EndedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ClockSpell_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClockSpell", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _ClockSpell_reason(ctx context.Context, field graphql.CollectedField, obj *model.ClockSpell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClockSpell_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v groundwork.EventKind) graphql.Marshaler {
+			return ec.marshalNIssueEventKind2groundworkᚐEventKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClockSpell_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClockSpell", field, false, false, "IssueEventKind")
+}
+
+func (ec *executionContext) _DispatchLeg_n(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_n(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.N, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_n(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DispatchLeg_unit(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_unit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_DispatchLeg_unit(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.OrgUnit) graphql.Marshaler {
+			return ec.marshalOOrgUnit2ᚖgroundworkᚋgraphᚋmodelᚐOrgUnit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DispatchLeg",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_OrgUnit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_DispatchLeg_unit(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (any, error) {
+	resolver := ec.Resolvers.DispatchLeg()
+	if batch, ok := graphql.BatchParentsFor[*model.DispatchLeg](ctx, "DispatchLeg"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Unit(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.OrgUnit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"DispatchLeg.unit",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Unit(ctx, []*model.DispatchLeg{obj})
+	return graphql.ResolveBatchSingleResult[*model.OrgUnit](
+		ctx,
+		results,
+		err,
+		"DispatchLeg.unit",
+	)
+}
+
+func (ec *executionContext) _DispatchLeg_role(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_role(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Role, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v groundwork.LegRole) graphql.Marshaler {
+			return ec.marshalNLegRole2groundworkᚐLegRole(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "LegRole")
+}
+
+func (ec *executionContext) _DispatchLeg_sentAt(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_sentAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SentAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_sentAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DispatchLeg_ackDueAt(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_ackDueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AckDueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_ackDueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DispatchLeg_acceptedAt(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_acceptedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AcceptedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_acceptedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DispatchLeg_returnedAt(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_returnedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReturnedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_returnedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DispatchLeg_returnReason(ctx context.Context, field graphql.CollectedField, obj *model.DispatchLeg) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DispatchLeg_returnReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ReturnReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOReturnReason2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DispatchLeg_returnReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DispatchLeg", field, false, false, "ReturnReason")
+}
+
 func (ec *executionContext) _Feedback_id(ctx context.Context, field graphql.CollectedField, obj *model.Feedback) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1265,6 +1655,29 @@ func (ec *executionContext) fieldContext_Issue_dueAt(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Issue", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Issue_responseDueAt(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_responseDueAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResponseDueAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_responseDueAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Issue", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _Issue_observedUntil(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1564,6 +1977,29 @@ func (ec *executionContext) fieldContext_Issue_permittedSteps(_ context.Context,
 	return graphql.NewScalarFieldContext("Issue", field, true, true, "IssueEventKind")
 }
 
+func (ec *executionContext) _Issue_permittedTransitions(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_permittedTransitions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Issue().PermittedTransitions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_permittedTransitions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Issue", field, true, true, "String")
+}
+
 func (ec *executionContext) _Issue_region(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1781,6 +2217,250 @@ func (ec *executionContext) resolveBatch_Issue_leadUnit(ctx context.Context, fie
 		results,
 		err,
 		"Issue.leadUnit",
+	)
+}
+
+func (ec *executionContext) _Issue_carryingPost(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_carryingPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Issue_carryingPost(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PostHolding) graphql.Marshaler {
+			return ec.marshalOPostHolding2ᚖgroundworkᚋgraphᚋmodelᚐPostHolding(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_carryingPost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Issue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PostHolding(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Issue_carryingPost(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.CarryingPost(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.PostHolding](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.carryingPost",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.CarryingPost(ctx, []*model.Issue{obj})
+	return graphql.ResolveBatchSingleResult[*model.PostHolding](
+		ctx,
+		results,
+		err,
+		"Issue.carryingPost",
+	)
+}
+
+func (ec *executionContext) _Issue_target(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_target(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Issue_target(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TargetVersion) graphql.Marshaler {
+			return ec.marshalOTargetVersion2ᚖgroundworkᚋgraphᚋmodelᚐTargetVersion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_target(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Issue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TargetVersion(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Issue_target(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Target(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.TargetVersion](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.target",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Target(ctx, []*model.Issue{obj})
+	return graphql.ResolveBatchSingleResult[*model.TargetVersion](
+		ctx,
+		results,
+		err,
+		"Issue.target",
+	)
+}
+
+func (ec *executionContext) _Issue_legs(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_legs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Issue_legs(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.DispatchLeg) graphql.Marshaler {
+			return ec.marshalNDispatchLeg2ᚕgroundworkᚋgraphᚋmodelᚐDispatchLegᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_legs(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Issue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DispatchLeg(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Issue_legs_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Issue_legs(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Legs(ctx, batch.Parents, fc.Args["first"].(int32))
+		})
+		return graphql.ResolveBatchGroupResult[[]model.DispatchLeg](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.legs",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Legs(ctx, []*model.Issue{obj}, fc.Args["first"].(int32))
+	return graphql.ResolveBatchSingleResult[[]model.DispatchLeg](
+		ctx,
+		results,
+		err,
+		"Issue.legs",
+	)
+}
+
+func (ec *executionContext) _Issue_clocks(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Issue_clocks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Issue_clocks(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.ClockSpell) graphql.Marshaler {
+			return ec.marshalNClockSpell2ᚕgroundworkᚋgraphᚋmodelᚐClockSpellᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Issue_clocks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Issue",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ClockSpell(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Issue_clocks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Issue_clocks(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	fc := graphql.GetFieldContext(ctx)
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Clocks(ctx, batch.Parents, fc.Args["first"].(int32))
+		})
+		return graphql.ResolveBatchGroupResult[[]model.ClockSpell](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.clocks",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Clocks(ctx, []*model.Issue{obj}, fc.Args["first"].(int32))
+	return graphql.ResolveBatchSingleResult[[]model.ClockSpell](
+		ctx,
+		results,
+		err,
+		"Issue.clocks",
 	)
 }
 
@@ -3400,6 +4080,133 @@ func (ec *executionContext) _Claim(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var clockSpellImplementors = []string{"ClockSpell"}
+
+func (ec *executionContext) _ClockSpell(ctx context.Context, sel ast.SelectionSet, obj *model.ClockSpell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, clockSpellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClockSpell")
+		case "clock":
+			out.Values[i] = ec._ClockSpell_clock(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "n":
+			out.Values[i] = ec._ClockSpell_n(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "state":
+			out.Values[i] = ec._ClockSpell_state(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "startedAt":
+			out.Values[i] = ec._ClockSpell_startedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "endedAt":
+			out.Values[i] = ec._ClockSpell_endedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._ClockSpell_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var dispatchLegImplementors = []string{"DispatchLeg"}
+
+func (ec *executionContext) _DispatchLeg(ctx context.Context, sel ast.SelectionSet, obj *model.DispatchLeg) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, dispatchLegImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DispatchLeg")
+		case "n":
+			out.Values[i] = ec._DispatchLeg_n(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "unit":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._DispatchLeg_unit(ctx, field, obj)
+				})
+		case "role":
+			out.Values[i] = ec._DispatchLeg_role(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sentAt":
+			out.Values[i] = ec._DispatchLeg_sentAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "ackDueAt":
+			out.Values[i] = ec._DispatchLeg_ackDueAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "acceptedAt":
+			out.Values[i] = ec._DispatchLeg_acceptedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "returnedAt":
+			out.Values[i] = ec._DispatchLeg_returnedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "returnReason":
+			out.Values[i] = ec._DispatchLeg_returnReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var feedbackImplementors = []string{"Feedback"}
 
 func (ec *executionContext) _Feedback(ctx context.Context, sel ast.SelectionSet, obj *model.Feedback) graphql.Marshaler {
@@ -3555,6 +4362,11 @@ func (ec *executionContext) _Issue(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "responseDueAt":
+			out.Values[i] = ec._Issue_responseDueAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "observedUntil":
 			out.Values[i] = ec._Issue_observedUntil(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -3623,6 +4435,12 @@ func (ec *executionContext) _Issue(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Issue_permittedSteps(ctx, field, obj)
 				})
+		case "permittedTransitions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Issue_permittedTransitions(ctx, field, obj)
+				})
 		case "region":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -3646,6 +4464,30 @@ func (ec *executionContext) _Issue(ctx context.Context, sel ast.SelectionSet, ob
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Issue_leadUnit(ctx, field, obj)
+				})
+		case "carryingPost":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Issue_carryingPost(ctx, field, obj)
+				})
+		case "target":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Issue_target(ctx, field, obj)
+				})
+		case "legs":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Issue_legs(ctx, field, obj)
+				})
+		case "clocks":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Issue_clocks(ctx, field, obj)
 				})
 		case "sourceVisit":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -3947,6 +4789,56 @@ func (ec *executionContext) marshalNClaim2ᚕgroundworkᚋgraphᚋmodelᚐClaim�
 	return ret
 }
 
+func (ec *executionContext) unmarshalNClock2groundworkᚐClock(ctx context.Context, v any) (groundwork.Clock, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := groundwork.Clock(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClock2groundworkᚐClock(ctx context.Context, sel ast.SelectionSet, v groundwork.Clock) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Clock!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNClockSpell2groundworkᚋgraphᚋmodelᚐClockSpell(ctx context.Context, sel ast.SelectionSet, v model.ClockSpell) graphql.Marshaler {
+	return ec._ClockSpell(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNClockSpell2ᚕgroundworkᚋgraphᚋmodelᚐClockSpellᚄ(ctx context.Context, sel ast.SelectionSet, v []model.ClockSpell) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNClockSpell2groundworkᚋgraphᚋmodelᚐClockSpell(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNClockState2groundworkᚐSpellState(ctx context.Context, v any) (groundwork.SpellState, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := groundwork.SpellState(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNClockState2groundworkᚐSpellState(ctx context.Context, sel ast.SelectionSet, v groundwork.SpellState) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ClockState!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNClosure2groundworkᚐClosure(ctx context.Context, v any) (groundwork.Closure, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := groundwork.Closure(tmp)
@@ -3989,6 +4881,27 @@ func (ec *executionContext) marshalNDifficulty2groundworkᚐDifficulty(ctx conte
 		graphql.AddInvalidNullFromMarshaler(ctx, "Difficulty!")
 	}
 	return res
+}
+
+func (ec *executionContext) marshalNDispatchLeg2groundworkᚋgraphᚋmodelᚐDispatchLeg(ctx context.Context, sel ast.SelectionSet, v model.DispatchLeg) graphql.Marshaler {
+	return ec._DispatchLeg(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNDispatchLeg2ᚕgroundworkᚋgraphᚋmodelᚐDispatchLegᚄ(ctx context.Context, sel ast.SelectionSet, v []model.DispatchLeg) graphql.Marshaler {
+	ctx = graphql.WithBatchParentValues(ctx, "DispatchLeg", v)
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNDispatchLeg2groundworkᚋgraphᚋmodelᚐDispatchLeg(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalNFeedback2groundworkᚋgraphᚋmodelᚐFeedback(ctx context.Context, sel ast.SelectionSet, v model.Feedback) graphql.Marshaler {
@@ -4153,6 +5066,21 @@ func (ec *executionContext) marshalNIssueState2groundworkᚐState(ctx context.Co
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "IssueState!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNLegRole2groundworkᚐLegRole(ctx context.Context, v any) (groundwork.LegRole, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := groundwork.LegRole(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNLegRole2groundworkᚐLegRole(ctx context.Context, sel ast.SelectionSet, v groundwork.LegRole) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "LegRole!")
 	}
 	return res
 }

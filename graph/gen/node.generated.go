@@ -50,6 +50,7 @@ type QueryResolver interface {
 	Regions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) (*model.Connection[model.Region], error)
 	Site(ctx context.Context, id model.ID) (*model.Site, error)
 	Sites(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) (*model.Connection[model.Site], error)
+	TargetVersions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) (*model.Connection[model.TargetVersion], error)
 	Visit(ctx context.Context, id model.ID) (*model.Visit, error)
 	Visits(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) (*model.Connection[model.Visit], error)
 }
@@ -812,6 +813,52 @@ func (ec *executionContext) field_Query_sites_args(ctx context.Context, rawArgs 
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.SiteFilter, error) {
 			return ec.unmarshalOSiteFilter2ᚖgroundworkᚋgraphᚋmodelᚐSiteFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_targetVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.TargetVersionFilter, error) {
+			return ec.unmarshalOTargetVersionFilter2ᚖgroundworkᚋgraphᚋmodelᚐTargetVersionFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2314,6 +2361,50 @@ func (ec *executionContext) fieldContext_Query_sites(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_targetVersions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_targetVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().TargetVersions(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.TargetVersionFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.TargetVersion]) graphql.Marshaler {
+			return ec.marshalOTargetVersionConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_targetVersions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TargetVersionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_targetVersions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_visit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2564,6 +2655,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Visit(ctx, sel, obj)
+	case *model.TargetVersion:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TargetVersion(ctx, sel, obj)
 	case *model.Site:
 		if obj == nil {
 			return graphql.Null
@@ -2921,6 +3017,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_sites(ctx, field)
 				})
+		case "targetVersions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_targetVersions(ctx, field)
+				})
 		case "visit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -3015,6 +3117,8 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 	{
 		var batchItemsVisit []*model.Visit
 		batchIdxMapVisit := map[int]int{}
+		var batchItemsTargetVersion []*model.TargetVersion
+		batchIdxMapTargetVersion := map[int]int{}
 		var batchItemsSite []*model.Site
 		batchIdxMapSite := map[int]int{}
 		var batchItemsRegion []*model.Region
@@ -3046,6 +3150,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 			case *model.Visit:
 				batchIdxMapVisit[i] = len(batchItemsVisit)
 				batchItemsVisit = append(batchItemsVisit, concrete)
+			case *model.TargetVersion:
+				batchIdxMapTargetVersion[i] = len(batchItemsTargetVersion)
+				batchItemsTargetVersion = append(batchItemsTargetVersion, concrete)
 			case *model.Site:
 				batchIdxMapSite[i] = len(batchItemsSite)
 				batchItemsSite = append(batchItemsSite, concrete)
@@ -3089,6 +3196,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		}
 		if len(batchItemsVisit) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Visit", batchItemsVisit, batchIdxMapVisit)
+		}
+		if len(batchItemsTargetVersion) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "TargetVersion", batchItemsTargetVersion, batchIdxMapTargetVersion)
 		}
 		if len(batchItemsSite) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Site", batchItemsSite, batchIdxMapSite)

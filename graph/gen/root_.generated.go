@@ -31,6 +31,7 @@ type ResolverRoot interface {
 	CampaignTask() CampaignTaskResolver
 	Category() CategoryResolver
 	Claim() ClaimResolver
+	DispatchLeg() DispatchLegResolver
 	DispatchRule() DispatchRuleResolver
 	EntityEvent() EntityEventResolver
 	EvidenceLink() EvidenceLinkResolver
@@ -52,6 +53,7 @@ type ResolverRoot interface {
 	Query() QueryResolver
 	Region() RegionResolver
 	Site() SiteResolver
+	TargetVersion() TargetVersionResolver
 	Visit() VisitResolver
 }
 
@@ -209,6 +211,13 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CarryIssuePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	Category struct {
 		Code      func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
@@ -268,6 +277,15 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	ClockSpell struct {
+		Clock     func(childComplexity int) int
+		EndedAt   func(childComplexity int) int
+		N         func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		StartedAt func(childComplexity int) int
+		State     func(childComplexity int) int
 	}
 
 	CloseExplainedPayload struct {
@@ -389,6 +407,17 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	DispatchLeg struct {
+		AcceptedAt   func(childComplexity int) int
+		AckDueAt     func(childComplexity int) int
+		N            func(childComplexity int) int
+		ReturnReason func(childComplexity int) int
+		ReturnedAt   func(childComplexity int) int
+		Role         func(childComplexity int) int
+		SentAt       func(childComplexity int) int
+		Unit         func(childComplexity int) int
 	}
 
 	DispatchRule struct {
@@ -528,45 +557,51 @@ type ComplexityRoot struct {
 	}
 
 	Issue struct {
-		Campaign        func(childComplexity int) int
-		Category        func(childComplexity int) int
-		Channel         func(childComplexity int) int
-		ClaimedAt       func(childComplexity int) int
-		Claims          func(childComplexity int, first int32) int
-		ClosedAt        func(childComplexity int) int
-		ClosureType     func(childComplexity int) int
-		CreatedAt       func(childComplexity int) int
-		Difficulty      func(childComplexity int) int
-		DisputeCount    func(childComplexity int) int
-		DueAt           func(childComplexity int) int
-		EscalationLevel func(childComplexity int) int
-		Events          func(childComplexity int, first int32) int
-		FirstResponseAt func(childComplexity int) int
-		GlobalID        func(childComplexity int) int
-		GrossHours      func(childComplexity int) int
-		Kind            func(childComplexity int) int
-		LeadUnit        func(childComplexity int) int
-		MergedInto      func(childComplexity int) int
-		NetHours        func(childComplexity int) int
-		ObservedUntil   func(childComplexity int) int
-		OpinionCount    func(childComplexity int) int
-		Opinions        func(childComplexity int, first int32) int
-		OriginAt        func(childComplexity int) int
-		PausedHours     func(childComplexity int) int
-		PausedSince     func(childComplexity int) int
-		PermittedSteps  func(childComplexity int) int
-		PublicRef       func(childComplexity int) int
-		Region          func(childComplexity int) int
-		ReopenCount     func(childComplexity int) int
-		ResolvedAt      func(childComplexity int) int
-		ReturnCount     func(childComplexity int) int
-		Seq             func(childComplexity int) int
-		Severity        func(childComplexity int) int
-		Site            func(childComplexity int) int
-		SourceVisit     func(childComplexity int) int
-		State           func(childComplexity int) int
-		Title           func(childComplexity int) int
-		UpdatedAt       func(childComplexity int) int
+		Campaign             func(childComplexity int) int
+		CarryingPost         func(childComplexity int) int
+		Category             func(childComplexity int) int
+		Channel              func(childComplexity int) int
+		ClaimedAt            func(childComplexity int) int
+		Claims               func(childComplexity int, first int32) int
+		Clocks               func(childComplexity int, first int32) int
+		ClosedAt             func(childComplexity int) int
+		ClosureType          func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		Difficulty           func(childComplexity int) int
+		DisputeCount         func(childComplexity int) int
+		DueAt                func(childComplexity int) int
+		EscalationLevel      func(childComplexity int) int
+		Events               func(childComplexity int, first int32) int
+		FirstResponseAt      func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		GrossHours           func(childComplexity int) int
+		Kind                 func(childComplexity int) int
+		LeadUnit             func(childComplexity int) int
+		Legs                 func(childComplexity int, first int32) int
+		MergedInto           func(childComplexity int) int
+		NetHours             func(childComplexity int) int
+		ObservedUntil        func(childComplexity int) int
+		OpinionCount         func(childComplexity int) int
+		Opinions             func(childComplexity int, first int32) int
+		OriginAt             func(childComplexity int) int
+		PausedHours          func(childComplexity int) int
+		PausedSince          func(childComplexity int) int
+		PermittedSteps       func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		PublicRef            func(childComplexity int) int
+		Region               func(childComplexity int) int
+		ReopenCount          func(childComplexity int) int
+		ResolvedAt           func(childComplexity int) int
+		ResponseDueAt        func(childComplexity int) int
+		ReturnCount          func(childComplexity int) int
+		Seq                  func(childComplexity int) int
+		Severity             func(childComplexity int) int
+		Site                 func(childComplexity int) int
+		SourceVisit          func(childComplexity int) int
+		State                func(childComplexity int) int
+		Target               func(childComplexity int) int
+		Title                func(childComplexity int) int
+		UpdatedAt            func(childComplexity int) int
 	}
 
 	IssueConnection struct {
@@ -651,6 +686,7 @@ type ComplexityRoot struct {
 		AmendPolicyChange     func(childComplexity int, input model.AmendPolicyChangeInput) int
 		AnswerOnTheSpot       func(childComplexity int, input model.AnswerOnTheSpotInput) int
 		AskCitizen            func(childComplexity int, input model.AskCitizenInput) int
+		CarryIssue            func(childComplexity int, input model.CarryIssueInput) int
 		ClaimExplained        func(childComplexity int, input model.ClaimExplainedInput) int
 		ClaimFixed            func(childComplexity int, input model.ClaimFixedInput) int
 		ClaimReferredOut      func(childComplexity int, input model.ClaimReferredOutInput) int
@@ -681,7 +717,9 @@ type ComplexityRoot struct {
 		MergeIssue            func(childComplexity int, input model.MergeIssueInput) int
 		NominateCampaign      func(childComplexity int, input model.NominateCampaignInput) int
 		PlanIssue             func(childComplexity int, input model.PlanIssueInput) int
+		ProposePlan           func(childComplexity int, input model.ProposePlanInput) int
 		ProposePolicyChange   func(childComplexity int, input model.ProposePolicyChangeInput) int
+		PublishTarget         func(childComplexity int, input model.PublishTargetInput) int
 		RecordCallbackAttempt func(childComplexity int, input model.RecordCallbackAttemptInput) int
 		RecordConsultation    func(childComplexity int, input model.RecordConsultationInput) int
 		RecordEvaluation      func(childComplexity int, input model.RecordEvaluationInput) int
@@ -919,10 +957,24 @@ type ComplexityRoot struct {
 		Title     func(childComplexity int) int
 	}
 
+	ProposePlanPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ProposePolicyChangePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		PolicyChange     func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	PublishTargetPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		TargetVersion    func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -953,6 +1005,7 @@ type ComplexityRoot struct {
 		Regions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
 		Site             func(childComplexity int, id model.ID) int
 		Sites            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
+		TargetVersions   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
 		TimeToResolution func(childComplexity int, query model.MeasureQuery) int
 		TimeToResponse   func(childComplexity int, query model.MeasureQuery) int
 		Visit            func(childComplexity int, id model.ID) int
@@ -1170,6 +1223,30 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Opinion          func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	TargetVersion struct {
+		AckMinutes        func(childComplexity int) int
+		Category          func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		GlobalID          func(childComplexity int) int
+		PublishedAt       func(childComplexity int) int
+		ResolutionMinutes func(childComplexity int) int
+		ResponseMinutes   func(childComplexity int) int
+		Severity          func(childComplexity int) int
+		TimeBase          func(childComplexity int) int
+		ValidFrom         func(childComplexity int) int
+	}
+
+	TargetVersionConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	TargetVersionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	TimeToResolution struct {
@@ -1929,6 +2006,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CampaignTaskEdge.Node(childComplexity), true
 
+	case "CarryIssuePayload.clientMutationId":
+		if e.ComplexityRoot.CarryIssuePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarryIssuePayload.ClientMutationID(childComplexity), true
+	case "CarryIssuePayload.consistency":
+		if e.ComplexityRoot.CarryIssuePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarryIssuePayload.Consistency(childComplexity), true
+	case "CarryIssuePayload.issue":
+		if e.ComplexityRoot.CarryIssuePayload.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarryIssuePayload.Issue(childComplexity), true
+	case "CarryIssuePayload.userErrors":
+		if e.ComplexityRoot.CarryIssuePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CarryIssuePayload.UserErrors(childComplexity), true
+
 	case "Category.code":
 		if e.ComplexityRoot.Category.Code == nil {
 			break
@@ -2185,6 +2287,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ClaimReferredOutPayload.UserErrors(childComplexity), true
+
+	case "ClockSpell.clock":
+		if e.ComplexityRoot.ClockSpell.Clock == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClockSpell.Clock(childComplexity), true
+	case "ClockSpell.endedAt":
+		if e.ComplexityRoot.ClockSpell.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClockSpell.EndedAt(childComplexity), true
+	case "ClockSpell.n":
+		if e.ComplexityRoot.ClockSpell.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClockSpell.N(childComplexity), true
+	case "ClockSpell.reason":
+		if e.ComplexityRoot.ClockSpell.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClockSpell.Reason(childComplexity), true
+	case "ClockSpell.startedAt":
+		if e.ComplexityRoot.ClockSpell.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClockSpell.StartedAt(childComplexity), true
+	case "ClockSpell.state":
+		if e.ComplexityRoot.ClockSpell.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClockSpell.State(childComplexity), true
 
 	case "CloseExplainedPayload.clientMutationId":
 		if e.ComplexityRoot.CloseExplainedPayload.ClientMutationID == nil {
@@ -2622,6 +2761,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DispatchIssuePayload.UserErrors(childComplexity), true
+
+	case "DispatchLeg.acceptedAt":
+		if e.ComplexityRoot.DispatchLeg.AcceptedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.AcceptedAt(childComplexity), true
+	case "DispatchLeg.ackDueAt":
+		if e.ComplexityRoot.DispatchLeg.AckDueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.AckDueAt(childComplexity), true
+	case "DispatchLeg.n":
+		if e.ComplexityRoot.DispatchLeg.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.N(childComplexity), true
+	case "DispatchLeg.returnReason":
+		if e.ComplexityRoot.DispatchLeg.ReturnReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.ReturnReason(childComplexity), true
+	case "DispatchLeg.returnedAt":
+		if e.ComplexityRoot.DispatchLeg.ReturnedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.ReturnedAt(childComplexity), true
+	case "DispatchLeg.role":
+		if e.ComplexityRoot.DispatchLeg.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.Role(childComplexity), true
+	case "DispatchLeg.sentAt":
+		if e.ComplexityRoot.DispatchLeg.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.SentAt(childComplexity), true
+	case "DispatchLeg.unit":
+		if e.ComplexityRoot.DispatchLeg.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DispatchLeg.Unit(childComplexity), true
 
 	case "DispatchRule.basis":
 		if e.ComplexityRoot.DispatchRule.Basis == nil {
@@ -3190,6 +3378,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.Campaign(childComplexity), true
+	case "Issue.carryingPost":
+		if e.ComplexityRoot.Issue.CarryingPost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Issue.CarryingPost(childComplexity), true
 	case "Issue.category":
 		if e.ComplexityRoot.Issue.Category == nil {
 			break
@@ -3219,6 +3413,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.Claims(childComplexity, args["first"].(int32)), true
+	case "Issue.clocks":
+		if e.ComplexityRoot.Issue.Clocks == nil {
+			break
+		}
+
+		args, err := ec.field_Issue_clocks_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Issue.Clocks(childComplexity, args["first"].(int32)), true
 	case "Issue.closedAt":
 		if e.ComplexityRoot.Issue.ClosedAt == nil {
 			break
@@ -3302,6 +3507,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.LeadUnit(childComplexity), true
+	case "Issue.legs":
+		if e.ComplexityRoot.Issue.Legs == nil {
+			break
+		}
+
+		args, err := ec.field_Issue_legs_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Issue.Legs(childComplexity, args["first"].(int32)), true
 	case "Issue.mergedInto":
 		if e.ComplexityRoot.Issue.MergedInto == nil {
 			break
@@ -3361,6 +3577,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.PermittedSteps(childComplexity), true
+	case "Issue.permittedTransitions":
+		if e.ComplexityRoot.Issue.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Issue.PermittedTransitions(childComplexity), true
 	case "Issue.publicRef":
 		if e.ComplexityRoot.Issue.PublicRef == nil {
 			break
@@ -3385,6 +3607,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.ResolvedAt(childComplexity), true
+	case "Issue.responseDueAt":
+		if e.ComplexityRoot.Issue.ResponseDueAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Issue.ResponseDueAt(childComplexity), true
 	case "Issue.returnCount":
 		if e.ComplexityRoot.Issue.ReturnCount == nil {
 			break
@@ -3421,6 +3649,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.State(childComplexity), true
+	case "Issue.target":
+		if e.ComplexityRoot.Issue.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Issue.Target(childComplexity), true
 	case "Issue.title":
 		if e.ComplexityRoot.Issue.Title == nil {
 			break
@@ -3802,6 +4036,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AskCitizen(childComplexity, args["input"].(model.AskCitizenInput)), true
+	case "Mutation.carryIssue":
+		if e.ComplexityRoot.Mutation.CarryIssue == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_carryIssue_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CarryIssue(childComplexity, args["input"].(model.CarryIssueInput)), true
 	case "Mutation.claimExplained":
 		if e.ComplexityRoot.Mutation.ClaimExplained == nil {
 			break
@@ -4132,6 +4377,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlanIssue(childComplexity, args["input"].(model.PlanIssueInput)), true
+	case "Mutation.proposePlan":
+		if e.ComplexityRoot.Mutation.ProposePlan == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_proposePlan_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ProposePlan(childComplexity, args["input"].(model.ProposePlanInput)), true
 	case "Mutation.proposePolicyChange":
 		if e.ComplexityRoot.Mutation.ProposePolicyChange == nil {
 			break
@@ -4143,6 +4399,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ProposePolicyChange(childComplexity, args["input"].(model.ProposePolicyChangeInput)), true
+	case "Mutation.publishTarget":
+		if e.ComplexityRoot.Mutation.PublishTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishTarget(childComplexity, args["input"].(model.PublishTargetInput)), true
 	case "Mutation.recordCallbackAttempt":
 		if e.ComplexityRoot.Mutation.RecordCallbackAttempt == nil {
 			break
@@ -5269,6 +5536,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PostHolding.Title(childComplexity), true
 
+	case "ProposePlanPayload.clientMutationId":
+		if e.ComplexityRoot.ProposePlanPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePlanPayload.ClientMutationID(childComplexity), true
+	case "ProposePlanPayload.consistency":
+		if e.ComplexityRoot.ProposePlanPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePlanPayload.Consistency(childComplexity), true
+	case "ProposePlanPayload.issue":
+		if e.ComplexityRoot.ProposePlanPayload.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePlanPayload.Issue(childComplexity), true
+	case "ProposePlanPayload.userErrors":
+		if e.ComplexityRoot.ProposePlanPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ProposePlanPayload.UserErrors(childComplexity), true
+
 	case "ProposePolicyChangePayload.clientMutationId":
 		if e.ComplexityRoot.ProposePolicyChangePayload.ClientMutationID == nil {
 			break
@@ -5293,6 +5585,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ProposePolicyChangePayload.UserErrors(childComplexity), true
+
+	case "PublishTargetPayload.clientMutationId":
+		if e.ComplexityRoot.PublishTargetPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishTargetPayload.ClientMutationID(childComplexity), true
+	case "PublishTargetPayload.consistency":
+		if e.ComplexityRoot.PublishTargetPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishTargetPayload.Consistency(childComplexity), true
+	case "PublishTargetPayload.targetVersion":
+		if e.ComplexityRoot.PublishTargetPayload.TargetVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishTargetPayload.TargetVersion(childComplexity), true
+	case "PublishTargetPayload.userErrors":
+		if e.ComplexityRoot.PublishTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishTargetPayload.UserErrors(childComplexity), true
 
 	case "Query.backlog":
 		if e.ComplexityRoot.Query.Backlog == nil {
@@ -5581,6 +5898,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Sites(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.SiteFilter)), true
+	case "Query.targetVersions":
+		if e.ComplexityRoot.Query.TargetVersions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_targetVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TargetVersions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.TargetVersionFilter)), true
 	case "Query.timeToResolution":
 		if e.ComplexityRoot.Query.TimeToResolution == nil {
 			break
@@ -6416,6 +6744,99 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SubmitOpinionPayload.UserErrors(childComplexity), true
 
+	case "TargetVersion.ackMinutes":
+		if e.ComplexityRoot.TargetVersion.AckMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.AckMinutes(childComplexity), true
+	case "TargetVersion.category":
+		if e.ComplexityRoot.TargetVersion.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.Category(childComplexity), true
+	case "TargetVersion.createdAt":
+		if e.ComplexityRoot.TargetVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.CreatedAt(childComplexity), true
+	case "TargetVersion.id":
+		if e.ComplexityRoot.TargetVersion.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.GlobalID(childComplexity), true
+	case "TargetVersion.publishedAt":
+		if e.ComplexityRoot.TargetVersion.PublishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.PublishedAt(childComplexity), true
+	case "TargetVersion.resolutionMinutes":
+		if e.ComplexityRoot.TargetVersion.ResolutionMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.ResolutionMinutes(childComplexity), true
+	case "TargetVersion.responseMinutes":
+		if e.ComplexityRoot.TargetVersion.ResponseMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.ResponseMinutes(childComplexity), true
+	case "TargetVersion.severity":
+		if e.ComplexityRoot.TargetVersion.Severity == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.Severity(childComplexity), true
+	case "TargetVersion.timeBase":
+		if e.ComplexityRoot.TargetVersion.TimeBase == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.TimeBase(childComplexity), true
+	case "TargetVersion.validFrom":
+		if e.ComplexityRoot.TargetVersion.ValidFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersion.ValidFrom(childComplexity), true
+
+	case "TargetVersionConnection.edges":
+		if e.ComplexityRoot.TargetVersionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersionConnection.Edges(childComplexity), true
+	case "TargetVersionConnection.nodes":
+		if e.ComplexityRoot.TargetVersionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersionConnection.Nodes(childComplexity), true
+	case "TargetVersionConnection.pageInfo":
+		if e.ComplexityRoot.TargetVersionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersionConnection.PageInfo(childComplexity), true
+
+	case "TargetVersionEdge.cursor":
+		if e.ComplexityRoot.TargetVersionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersionEdge.Cursor(childComplexity), true
+	case "TargetVersionEdge.node":
+		if e.ComplexityRoot.TargetVersionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetVersionEdge.Node(childComplexity), true
+
 	case "TimeToResolution.about":
 		if e.ComplexityRoot.TimeToResolution.About == nil {
 			break
@@ -6847,6 +7268,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
 			graphql.NewInputUnmarshaler("CampaignStateFilter", ec.unmarshalInputCampaignStateFilter),
 			graphql.NewInputUnmarshaler("CampaignTaskFilter", ec.unmarshalInputCampaignTaskFilter),
+			graphql.NewInputUnmarshaler("CarryIssueInput", ec.unmarshalInputCarryIssueInput),
 			graphql.NewInputUnmarshaler("CategoryFilter", ec.unmarshalInputCategoryFilter),
 			graphql.NewInputUnmarshaler("ChangePolicyFilter", ec.unmarshalInputChangePolicyFilter),
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
@@ -6913,7 +7335,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PolicyEvaluationInput", ec.unmarshalInputPolicyEvaluationInput),
 			graphql.NewInputUnmarshaler("PolicyFilter", ec.unmarshalInputPolicyFilter),
 			graphql.NewInputUnmarshaler("PolicyRolloutInput", ec.unmarshalInputPolicyRolloutInput),
+			graphql.NewInputUnmarshaler("ProposePlanInput", ec.unmarshalInputProposePlanInput),
 			graphql.NewInputUnmarshaler("ProposePolicyChangeInput", ec.unmarshalInputProposePolicyChangeInput),
+			graphql.NewInputUnmarshaler("PublishTargetInput", ec.unmarshalInputPublishTargetInput),
 			graphql.NewInputUnmarshaler("RecordCallbackAttemptInput", ec.unmarshalInputRecordCallbackAttemptInput),
 			graphql.NewInputUnmarshaler("RecordConsultationInput", ec.unmarshalInputRecordConsultationInput),
 			graphql.NewInputUnmarshaler("RecordEvaluationInput", ec.unmarshalInputRecordEvaluationInput),
@@ -6944,6 +7368,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
 			graphql.NewInputUnmarshaler("StartPilotInput", ec.unmarshalInputStartPilotInput),
 			graphql.NewInputUnmarshaler("SubmitOpinionInput", ec.unmarshalInputSubmitOpinionInput),
+			graphql.NewInputUnmarshaler("TargetVersionFilter", ec.unmarshalInputTargetVersionFilter),
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
 			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
 			graphql.NewInputUnmarshaler("TextFilter", ec.unmarshalInputTextFilter),
@@ -8149,6 +8574,8 @@ type Issue implements Node {
   closedAt: DateTime
   "When the handling is due."
   dueAt: DateTime
+  "When the reporter is to have heard from somebody; null where nothing was promised."
+  responseDueAt: DateTime
   "Up to when its course is known: set for issues of an import, which nobody observes here. Null: observed here, continuously."
   observedUntil: DateTime
   "Since when the net clock stands still for an answer of the citizen."
@@ -8175,6 +8602,8 @@ type Issue implements Node {
   createdAt: DateTime!
   "What the role of this request may ask for where the issue stands. The guards decide when it asks."
   permittedSteps: [IssueEventKind!]!
+  "The same under the name that all things with a life use."
+  permittedTransitions: [String!]!
   "Where; null if unknown."
   region: Region
   "Of which matter; null if unknown."
@@ -8183,6 +8612,20 @@ type Issue implements Node {
   site: Site
   "The unit that is responsible; null if none is."
   leadUnit: OrgUnit
+  "The post whose holder carries the case."
+  carryingPost: PostHolding
+  "What was promised: the target in force at its origin; null where there was none, or where a source promised."
+  target: TargetVersion
+  "The units that had it, the earliest first."
+  legs(
+    "At most so many, 1 to 100."
+    first: Int! = 20
+  ): [DispatchLeg!]!
+  "How its clocks ran and stood still: gross, then net, each from the origin on."
+  clocks(
+    "At most so many, 1 to 100."
+    first: Int! = 50
+  ): [ClockSpell!]!
   "The visit at which it was first raised."
   sourceVisit: Visit
   "The issue that it was merged into."
@@ -8202,6 +8645,66 @@ type Issue implements Node {
     "At most so many, 1 to 100."
     first: Int! = 10
   ): [Claim!]!
+}
+
+"The time of an issue with one unit. The units of one dispatch accept and return together: the lead speaks for them."
+type DispatchLeg {
+  "1 for the first, without gaps."
+  n: Int!
+  "The unit."
+  unit: OrgUnit
+  "Its part."
+  role: LegRole!
+  "When it was sent."
+  sentAt: DateTime!
+  "Until when silence is no acceptance yet."
+  ackDueAt: DateTime
+  "When it was accepted."
+  acceptedAt: DateTime
+  "When it was given back."
+  returnedAt: DateTime
+  "Why it was given back."
+  returnReason: ReturnReason
+}
+
+"A unit's part in handling an issue."
+enum LegRole {
+  "Answers for it."
+  LEAD
+  "Works on it beside the lead."
+  CO
+}
+
+"A stretch of an issue's time in which a clock ran or stood still."
+type ClockSpell {
+  "Which clock."
+  clock: Clock!
+  "1 for the clock's first spell."
+  n: Int!
+  "Whether it ran."
+  state: ClockState!
+  "When the spell began."
+  startedAt: DateTime!
+  "When it ended; null while it goes on."
+  endedAt: DateTime
+  "What began it."
+  reason: IssueEventKind!
+}
+
+"The clocks of an issue."
+enum Clock {
+  "From the origin to the end; it never pauses and never resets."
+  GROSS
+  "The same without the waiting for answers of the citizen."
+  NET
+}
+
+"Whether a clock runs."
+enum ClockState {
+  "It runs."
+  RUNNING
+  "It stands still."
+  PAUSED
 }
 
 "One page of issues."
@@ -8393,10 +8896,14 @@ enum IssueEventKind {
   ACCEPTED
   "The unit gave it back."
   RETURNED
+  "A leading official took the case upon him- or herself."
+  CARRIED
   "The citizen was asked something."
   ASKED
   "Work goes on after the citizen's answer."
   RESUMED
+  "Its unit head proposed to put it off."
+  PLAN_PROPOSED
   "It was put off to a date."
   PLANNED
   "Work goes on after having been put off."
@@ -10767,6 +11274,11 @@ type CreateSitePayload {
     "The issue, and what the step asks for."
     input: ReturnIssueInput!
   ): ReturnIssuePayload!
+  "A leading official carries the case: takes it, or is given it by a supervisor."
+  carryIssue(
+    "The issue, and what the step asks for."
+    input: CarryIssueInput!
+  ): CarryIssuePayload!
   "Asks the citizen something: the net clock pauses."
   askCitizen(
     "The issue, and what the step asks for."
@@ -10777,7 +11289,12 @@ type CreateSitePayload {
     "The issue, and what the step asks for."
     input: ResumeIssueInput!
   ): ResumeIssuePayload!
-  "Puts the issue off to a date; it stays open everywhere."
+  "The unit head proposes to put the issue off to a date."
+  proposePlan(
+    "The issue, and what the step asks for."
+    input: ProposePlanInput!
+  ): ProposePlanPayload!
+  "A supervisor approves the plan that was proposed: the issue is put off, and stays open everywhere."
   planIssue(
     "The issue, and what the step asks for."
     input: PlanIssueInput!
@@ -10859,6 +11376,20 @@ type CreateSitePayload {
   ): EscalateIssuePayload!
 }
 
+"Why an issue is raised to the next rank; each comes once."
+enum EscalationReason {
+  "Four fifths of the time to resolution have passed without a claim."
+  TARGET_80
+  "The time to resolution has passed without a claim."
+  TARGET_100
+  "Half as much again has passed without a claim."
+  TARGET_150
+  "The third claim was disputed."
+  DISPUTE_3
+  "It was reopened for the second time."
+  REOPEN_2
+}
+
 "Why a unit gives an issue back."
 enum ReturnReason {
   "It is not the unit's duty."
@@ -10889,8 +11420,6 @@ input RegisterIssueInput {
   regionId: ID
   "The place it is about."
   siteId: ID
-  "When the handling is due."
-  dueAt: DateTime
 }
 
 "What registerIssue did."
@@ -10977,6 +11506,8 @@ input DispatchIssueInput {
   unitId: ID!
   "Why a unit that is not in the catalogue for this matter and place."
   overrideReason: String
+  "Units that work on it beside the one in charge."
+  coUnitIds: [ID!]
 }
 
 "What dispatchIssue did."
@@ -11043,6 +11574,32 @@ type ReturnIssuePayload {
   clientMutationId: String
 }
 
+"Asks for carryIssue."
+input CarryIssueInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The issue."
+  issueId: ID!
+  "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "The post whose holder carries the case."
+  postId: ID!
+}
+
+"What carryIssue did."
+type CarryIssuePayload {
+  "The issue after the step; null if refused."
+  issue: Issue
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
 "Asks for askCitizen."
 input AskCitizenInput {
   "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
@@ -11095,8 +11652,8 @@ type ResumeIssuePayload {
   clientMutationId: String
 }
 
-"Asks for planIssue."
-input PlanIssueInput {
+"Asks for proposePlan."
+input ProposePlanInput {
   "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
   clientMutationId: String
   "The issue."
@@ -11109,10 +11666,34 @@ input PlanIssueInput {
   reason: String!
   "The day by which it is to be solved."
   targetDate: DateTime!
-  "When the plan is reviewed: within 90 days."
+  "When the plan is reviewed: within 90 days. A plan that is not renewed by then has ended."
   reviewAt: DateTime!
-  "The supervisor who approved."
-  approvedBy: String!
+}
+
+"What proposePlan did."
+type ProposePlanPayload {
+  "The issue after the step; null if refused."
+  issue: Issue
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Asks for planIssue."
+input PlanIssueInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "The issue."
+  issueId: ID!
+  "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out. Never in the future, never before the last event."
+  at: DateTime
+  "The reason, which the public may read; that of the proposal if left out."
+  reason: String
 }
 
 "What planIssue did."
@@ -11195,8 +11776,6 @@ input ClaimFixedInput {
   evidence: [String!]!
   "Whether the answer has reached the reporter."
   answerDelivered: Boolean!
-  "The unit head, if the severity is high or urgent."
-  signedBy: String
 }
 
 "What claimFixed did."
@@ -11229,8 +11808,6 @@ input ClaimExplainedInput {
   appealNotice: String!
   "Whether the answer has reached the reporter."
   answerDelivered: Boolean!
-  "The unit head, if the severity is high or urgent."
-  signedBy: String
 }
 
 "What claimExplained did."
@@ -11261,8 +11838,6 @@ input ClaimReferredOutInput {
   receipt: String!
   "Whether the answer has reached the reporter."
   answerDelivered: Boolean!
-  "The unit head, if the severity is high or urgent."
-  signedBy: String
 }
 
 "What claimReferredOut did."
@@ -11529,14 +12104,130 @@ input EscalateIssueInput {
   expectedVersion: Int
   "When it happened; now if left out. Never in the future, never before the last event."
   at: DateTime
-  "Why, such as 100 % of the target."
-  reason: String!
+  "Which threshold was passed."
+  reason: EscalationReason!
 }
 
 "What escalateIssue did."
 type EscalateIssuePayload {
   "The issue after the step; null if refused."
   issue: Issue
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/target.graphqls", Input: `extend type Query {
+  "The versions of targets, the latest in force first."
+  targetVersions(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: TargetVersionFilter
+  ): TargetVersionConnection
+}
+
+extend type Mutation {
+  "Publishes what is promised from now on. A version never changes: publish a better one."
+  publishTarget(
+    "The promise."
+    input: PublishTargetInput!
+  ): PublishTargetPayload!
+}
+
+"What is promised for issues of a category and severity. An issue keeps the version in force at its origin."
+type TargetVersion implements Node {
+  "Opaque and stable."
+  id: ID!
+  "For this category and what lies below; null: for all categories without a target of their own."
+  category: Category
+  "For this severity."
+  severity: Severity!
+  "Minutes in which a unit accepts, after its dispatch."
+  ackMinutes: Int!
+  "Minutes in which the reporter hears from somebody, from the origin."
+  responseMinutes: Int!
+  "Minutes in which it is done, from the origin."
+  resolutionMinutes: Int!
+  "The clock that counts these minutes."
+  timeBase: TimeBase!
+  "When it was published."
+  publishedAt: DateTime!
+  "From when it holds; never before it was published."
+  validFrom: DateTime!
+  "When it was entered."
+  createdAt: DateTime!
+}
+
+"The clocks that a target may count on."
+enum TimeBase {
+  "The clock on the wall."
+  WALL
+  "Working time: 09:00 to 17:30 in China on working days."
+  WORKING
+}
+
+"One page of target versions."
+type TargetVersionConnection {
+  "The rows with their cursors."
+  edges: [TargetVersionEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [TargetVersion!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of target versions."
+type TargetVersionEdge {
+  "Opaque position of the row, for after and before of the same list."
+  cursor: String!
+  "The row."
+  node: TargetVersion!
+}
+
+"Narrows a list of target versions; all that is given must hold."
+input TargetVersionFilter {
+  "Of one of these categories itself."
+  categoryIds: [ID!]
+  "Of one of these severities."
+  severities: [Severity!]
+}
+
+"A target to publish."
+input PublishTargetInput {
+  "Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again."
+  clientMutationId: String
+  "For this category and what lies below; all without one of their own if left out."
+  categoryId: ID
+  "For this severity."
+  severity: Severity!
+  "Minutes in which a unit accepts, after its dispatch."
+  ackMinutes: Int!
+  "Minutes in which the reporter hears from somebody, from the origin."
+  responseMinutes: Int!
+  "Minutes in which it is done, from the origin."
+  resolutionMinutes: Int!
+  "The clock that counts these minutes."
+  timeBase: TimeBase!
+  "When it was published; now if left out."
+  publishedAt: DateTime
+  "From when it holds; from its publication if left out."
+  validFrom: DateTime
+}
+
+"What publishTarget did."
+type PublishTargetPayload {
+  "The version; null if refused."
+  targetVersion: TargetVersion
   "Why it was refused; empty if it was done."
   userErrors: [UserError!]!
   "Token of this write: an analytical query that is given it waits until the warehouse has the write."
@@ -12037,6 +12728,20 @@ func (ec *executionContext) childFields_CampaignTaskEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type CampaignTaskEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CarryIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issue":
+		return ec.fieldContext_CarryIssuePayload_issue(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CarryIssuePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CarryIssuePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CarryIssuePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CarryIssuePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Category(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -12157,6 +12862,24 @@ func (ec *executionContext) childFields_ClaimReferredOutPayload(ctx context.Cont
 		return ec.fieldContext_ClaimReferredOutPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClaimReferredOutPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClockSpell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clock":
+		return ec.fieldContext_ClockSpell_clock(ctx, field)
+	case "n":
+		return ec.fieldContext_ClockSpell_n(ctx, field)
+	case "state":
+		return ec.fieldContext_ClockSpell_state(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_ClockSpell_startedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_ClockSpell_endedAt(ctx, field)
+	case "reason":
+		return ec.fieldContext_ClockSpell_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClockSpell", field.Name)
 }
 
 func (ec *executionContext) childFields_CloseExplainedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12399,6 +13122,28 @@ func (ec *executionContext) childFields_DispatchIssuePayload(ctx context.Context
 		return ec.fieldContext_DispatchIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DispatchIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DispatchLeg(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "n":
+		return ec.fieldContext_DispatchLeg_n(ctx, field)
+	case "unit":
+		return ec.fieldContext_DispatchLeg_unit(ctx, field)
+	case "role":
+		return ec.fieldContext_DispatchLeg_role(ctx, field)
+	case "sentAt":
+		return ec.fieldContext_DispatchLeg_sentAt(ctx, field)
+	case "ackDueAt":
+		return ec.fieldContext_DispatchLeg_ackDueAt(ctx, field)
+	case "acceptedAt":
+		return ec.fieldContext_DispatchLeg_acceptedAt(ctx, field)
+	case "returnedAt":
+		return ec.fieldContext_DispatchLeg_returnedAt(ctx, field)
+	case "returnReason":
+		return ec.fieldContext_DispatchLeg_returnReason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DispatchLeg", field.Name)
 }
 
 func (ec *executionContext) childFields_DispatchRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -12707,6 +13452,8 @@ func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql
 		return ec.fieldContext_Issue_closedAt(ctx, field)
 	case "dueAt":
 		return ec.fieldContext_Issue_dueAt(ctx, field)
+	case "responseDueAt":
+		return ec.fieldContext_Issue_responseDueAt(ctx, field)
 	case "observedUntil":
 		return ec.fieldContext_Issue_observedUntil(ctx, field)
 	case "pausedSince":
@@ -12733,6 +13480,8 @@ func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql
 		return ec.fieldContext_Issue_createdAt(ctx, field)
 	case "permittedSteps":
 		return ec.fieldContext_Issue_permittedSteps(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_Issue_permittedTransitions(ctx, field)
 	case "region":
 		return ec.fieldContext_Issue_region(ctx, field)
 	case "category":
@@ -12741,6 +13490,14 @@ func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql
 		return ec.fieldContext_Issue_site(ctx, field)
 	case "leadUnit":
 		return ec.fieldContext_Issue_leadUnit(ctx, field)
+	case "carryingPost":
+		return ec.fieldContext_Issue_carryingPost(ctx, field)
+	case "target":
+		return ec.fieldContext_Issue_target(ctx, field)
+	case "legs":
+		return ec.fieldContext_Issue_legs(ctx, field)
+	case "clocks":
+		return ec.fieldContext_Issue_clocks(ctx, field)
 	case "sourceVisit":
 		return ec.fieldContext_Issue_sourceVisit(ctx, field)
 	case "mergedInto":
@@ -13327,6 +14084,20 @@ func (ec *executionContext) childFields_PostHolding(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type PostHolding", field.Name)
 }
 
+func (ec *executionContext) childFields_ProposePlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issue":
+		return ec.fieldContext_ProposePlanPayload_issue(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ProposePlanPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ProposePlanPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ProposePlanPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ProposePlanPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ProposePolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "policyChange":
@@ -13339,6 +14110,20 @@ func (ec *executionContext) childFields_ProposePolicyChangePayload(ctx context.C
 		return ec.fieldContext_ProposePolicyChangePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProposePolicyChangePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PublishTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "targetVersion":
+		return ec.fieldContext_PublishTargetPayload_targetVersion(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PublishTargetPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_PublishTargetPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_PublishTargetPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishTargetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordCallbackAttemptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13763,6 +14548,54 @@ func (ec *executionContext) childFields_SubmitOpinionPayload(ctx context.Context
 		return ec.fieldContext_SubmitOpinionPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubmitOpinionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TargetVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_TargetVersion_id(ctx, field)
+	case "category":
+		return ec.fieldContext_TargetVersion_category(ctx, field)
+	case "severity":
+		return ec.fieldContext_TargetVersion_severity(ctx, field)
+	case "ackMinutes":
+		return ec.fieldContext_TargetVersion_ackMinutes(ctx, field)
+	case "responseMinutes":
+		return ec.fieldContext_TargetVersion_responseMinutes(ctx, field)
+	case "resolutionMinutes":
+		return ec.fieldContext_TargetVersion_resolutionMinutes(ctx, field)
+	case "timeBase":
+		return ec.fieldContext_TargetVersion_timeBase(ctx, field)
+	case "publishedAt":
+		return ec.fieldContext_TargetVersion_publishedAt(ctx, field)
+	case "validFrom":
+		return ec.fieldContext_TargetVersion_validFrom(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_TargetVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TargetVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_TargetVersionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TargetVersionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TargetVersionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TargetVersionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TargetVersionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TargetVersionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TargetVersionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TargetVersionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TargetVersionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_TimeToResolution(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

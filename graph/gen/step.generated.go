@@ -353,6 +353,116 @@ func (ec *executionContext) fieldContext_AskCitizenPayload_clientMutationId(_ co
 	return graphql.NewScalarFieldContext("AskCitizenPayload", field, false, false, "String")
 }
 
+func (ec *executionContext) _CarryIssuePayload_issue(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CarryIssuePayload_issue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Issue) graphql.Marshaler {
+			return ec.marshalOIssue2ᚖgroundworkᚋgraphᚋmodelᚐIssue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CarryIssuePayload_issue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CarryIssuePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Issue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CarryIssuePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CarryIssuePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgroundworkᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CarryIssuePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CarryIssuePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _CarryIssuePayload_consistency(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CarryIssuePayload_consistency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consistency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CarryIssuePayload_consistency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CarryIssuePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _CarryIssuePayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CarryIssuePayload_clientMutationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientMutationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CarryIssuePayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CarryIssuePayload", field, false, false, "String")
+}
+
 func (ec *executionContext) _ClaimExplainedPayload_issue(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1561,6 +1671,116 @@ func (ec *executionContext) _PlanIssuePayload_clientMutationId(ctx context.Conte
 }
 func (ec *executionContext) fieldContext_PlanIssuePayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PlanIssuePayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ProposePlanPayload_issue(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposePlanPayload_issue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Issue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Issue) graphql.Marshaler {
+			return ec.marshalOIssue2ᚖgroundworkᚋgraphᚋmodelᚐIssue(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProposePlanPayload_issue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProposePlanPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Issue(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProposePlanPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposePlanPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgroundworkᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ProposePlanPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ProposePlanPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ProposePlanPayload_consistency(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposePlanPayload_consistency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consistency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProposePlanPayload_consistency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposePlanPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _ProposePlanPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ProposePlanPayload_clientMutationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientMutationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ProposePlanPayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ProposePlanPayload", field, false, false, "String")
 }
 
 func (ec *executionContext) _RecordCallbackAttemptPayload_issue(ctx context.Context, field graphql.CollectedField, obj *model.IssuePayload) (ret graphql.Marshaler) {
@@ -2891,6 +3111,76 @@ func UnmarshalAskCitizenInput(ctx context.Context, raw any) (model.AskCitizenInp
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputCarryIssueInput(ctx context.Context, obj any) (model.CarryIssueInput, error) {
+	var it model.CarryIssueInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "postId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientMutationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMutationId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientMutationID = graphql.OmittableOf(data)
+		case "issueId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("issueId"))
+			data, err := ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IssueID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.At = graphql.OmittableOf(data)
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCarryIssueInput unmarshals raw into the CarryIssueInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCarryIssueInput(ctx context.Context, raw any) (model.CarryIssueInput, error) {
+	var out model.CarryIssueInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CarryIssueInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputClaimExplainedInput(ctx context.Context, obj any) (model.ClaimExplainedInput, error) {
 	var it model.ClaimExplainedInput
 	if obj == nil {
@@ -2902,7 +3192,7 @@ func (ec *executionContext) unmarshalInputClaimExplainedInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "text", "legalBasis", "appealNotice", "answerDelivered", "signedBy"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "text", "legalBasis", "appealNotice", "answerDelivered"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2965,13 +3255,6 @@ func (ec *executionContext) unmarshalInputClaimExplainedInput(ctx context.Contex
 				return it, err
 			}
 			it.AnswerDelivered = data
-		case "signedBy":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signedBy"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.SignedBy = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3000,7 +3283,7 @@ func (ec *executionContext) unmarshalInputClaimFixedInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "text", "evidence", "answerDelivered", "signedBy"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "text", "evidence", "answerDelivered"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3056,13 +3339,6 @@ func (ec *executionContext) unmarshalInputClaimFixedInput(ctx context.Context, o
 				return it, err
 			}
 			it.AnswerDelivered = data
-		case "signedBy":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signedBy"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.SignedBy = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3091,7 +3367,7 @@ func (ec *executionContext) unmarshalInputClaimReferredOutInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "text", "receipt", "answerDelivered", "signedBy"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "text", "receipt", "answerDelivered"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3147,13 +3423,6 @@ func (ec *executionContext) unmarshalInputClaimReferredOutInput(ctx context.Cont
 				return it, err
 			}
 			it.AnswerDelivered = data
-		case "signedBy":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("signedBy"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.SignedBy = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3378,7 +3647,7 @@ func (ec *executionContext) unmarshalInputDispatchIssueInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "unitId", "overrideReason"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "unitId", "overrideReason", "coUnitIds"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3427,6 +3696,13 @@ func (ec *executionContext) unmarshalInputDispatchIssueInput(ctx context.Context
 				return it, err
 			}
 			it.OverrideReason = graphql.OmittableOf(data)
+		case "coUnitIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("coUnitIds"))
+			data, err := ec.unmarshalOID2ᚕgroundworkᚋgraphᚋmodelᚐIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CoUnitIds = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -3492,7 +3768,7 @@ func (ec *executionContext) unmarshalInputEscalateIssueInput(ctx context.Context
 			it.At = graphql.OmittableOf(data)
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalNString2string(ctx, v)
+			data, err := ec.unmarshalNEscalationReason2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3665,7 +3941,77 @@ func (ec *executionContext) unmarshalInputPlanIssueInput(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "reason", "targetDate", "reviewAt", "approvedBy"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientMutationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMutationId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientMutationID = graphql.OmittableOf(data)
+		case "issueId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("issueId"))
+			data, err := ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IssueID = data
+		case "expectedVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedVersion = graphql.OmittableOf(data)
+		case "at":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("at"))
+			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.At = graphql.OmittableOf(data)
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalPlanIssueInput unmarshals raw into the PlanIssueInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalPlanIssueInput(ctx context.Context, raw any) (model.PlanIssueInput, error) {
+	var out model.PlanIssueInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlanIssueInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputProposePlanInput(ctx context.Context, obj any) (model.ProposePlanInput, error) {
+	var it model.ProposePlanInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "reason", "targetDate", "reviewAt"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3721,27 +4067,20 @@ func (ec *executionContext) unmarshalInputPlanIssueInput(ctx context.Context, ob
 				return it, err
 			}
 			it.ReviewAt = data
-		case "approvedBy":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("approvedBy"))
-			data, err := ec.unmarshalNString2string(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.ApprovedBy = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalPlanIssueInput unmarshals raw into the PlanIssueInput input type, using the
+// UnmarshalProposePlanInput unmarshals raw into the ProposePlanInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalPlanIssueInput(ctx context.Context, raw any) (model.PlanIssueInput, error) {
-	var out model.PlanIssueInput
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "PlanIssueInput", raw, &out)
+func UnmarshalProposePlanInput(ctx context.Context, raw any) (model.ProposePlanInput, error) {
+	var out model.ProposePlanInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ProposePlanInput", raw, &out)
 	return out, err
 }
 
@@ -4012,7 +4351,7 @@ func (ec *executionContext) unmarshalInputRegisterIssueInput(ctx context.Context
 		asMap["difficulty"] = "ROUTINE"
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "opinionIds", "title", "categoryId", "severity", "difficulty", "regionId", "siteId", "dueAt"}
+	fieldsInOrder := [...]string{"clientMutationId", "opinionIds", "title", "categoryId", "severity", "difficulty", "regionId", "siteId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4075,13 +4414,6 @@ func (ec *executionContext) unmarshalInputRegisterIssueInput(ctx context.Context
 				return it, err
 			}
 			it.SiteID = graphql.OmittableOf(data)
-		case "dueAt":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dueAt"))
-			data, err := ec.unmarshalODateTime2ᚖtimeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.DueAt = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -4685,6 +5017,54 @@ func (ec *executionContext) _AskCitizenPayload(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var carryIssuePayloadImplementors = []string{"CarryIssuePayload"}
+
+func (ec *executionContext) _CarryIssuePayload(ctx context.Context, sel ast.SelectionSet, obj *model.IssuePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, carryIssuePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CarryIssuePayload")
+		case "issue":
+			out.Values[i] = ec._CarryIssuePayload_issue(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._CarryIssuePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "consistency":
+			out.Values[i] = ec._CarryIssuePayload_consistency(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "clientMutationId":
+			out.Values[i] = ec._CarryIssuePayload_clientMutationId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var claimExplainedPayloadImplementors = []string{"ClaimExplainedPayload"}
 
 func (ec *executionContext) _ClaimExplainedPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IssuePayload) graphql.Marshaler {
@@ -5193,6 +5573,54 @@ func (ec *executionContext) _PlanIssuePayload(ctx context.Context, sel ast.Selec
 			}
 		case "clientMutationId":
 			out.Values[i] = ec._PlanIssuePayload_clientMutationId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var proposePlanPayloadImplementors = []string{"ProposePlanPayload"}
+
+func (ec *executionContext) _ProposePlanPayload(ctx context.Context, sel ast.SelectionSet, obj *model.IssuePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, proposePlanPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ProposePlanPayload")
+		case "issue":
+			out.Values[i] = ec._ProposePlanPayload_issue(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ProposePlanPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "consistency":
+			out.Values[i] = ec._ProposePlanPayload_consistency(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "clientMutationId":
+			out.Values[i] = ec._ProposePlanPayload_clientMutationId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -5736,6 +6164,19 @@ func (ec *executionContext) marshalNAskCitizenPayload2ᚖgroundworkᚋgraphᚋmo
 	return ec._AskCitizenPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCarryIssueInput2groundworkᚋgraphᚋmodelᚐCarryIssueInput(ctx context.Context, v any) (model.CarryIssueInput, error) {
+	res, err := ec.unmarshalInputCarryIssueInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCarryIssuePayload2ᚖgroundworkᚋgraphᚋmodelᚐIssuePayload(ctx context.Context, sel ast.SelectionSet, v *model.IssuePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "CarryIssuePayload!")
+		return graphql.Null
+	}
+	return ec._CarryIssuePayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNClaimExplainedInput2groundworkᚋgraphᚋmodelᚐClaimExplainedInput(ctx context.Context, v any) (model.ClaimExplainedInput, error) {
 	res, err := ec.unmarshalInputClaimExplainedInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5840,6 +6281,20 @@ func (ec *executionContext) marshalNEscalateIssuePayload2ᚖgroundworkᚋgraph�
 	return ec._EscalateIssuePayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNEscalationReason2string(ctx context.Context, v any) (string, error) {
+	res, err := graphql.UnmarshalString(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEscalationReason2string(ctx context.Context, sel ast.SelectionSet, v string) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "EscalationReason!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNLinkOpinionInput2groundworkᚋgraphᚋmodelᚐLinkOpinionInput(ctx context.Context, v any) (model.LinkOpinionInput, error) {
 	res, err := ec.unmarshalInputLinkOpinionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -5877,6 +6332,19 @@ func (ec *executionContext) marshalNPlanIssuePayload2ᚖgroundworkᚋgraphᚋmod
 		return graphql.Null
 	}
 	return ec._PlanIssuePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNProposePlanInput2groundworkᚋgraphᚋmodelᚐProposePlanInput(ctx context.Context, v any) (model.ProposePlanInput, error) {
+	res, err := ec.unmarshalInputProposePlanInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNProposePlanPayload2ᚖgroundworkᚋgraphᚋmodelᚐIssuePayload(ctx context.Context, sel ast.SelectionSet, v *model.IssuePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ProposePlanPayload!")
+		return graphql.Null
+	}
+	return ec._ProposePlanPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRecordCallbackAttemptInput2groundworkᚋgraphᚋmodelᚐRecordCallbackAttemptInput(ctx context.Context, v any) (model.RecordCallbackAttemptInput, error) {
@@ -6021,6 +6489,24 @@ func (ec *executionContext) marshalNWithdrawIssuePayload2ᚖgroundworkᚋgraph�
 		return graphql.Null
 	}
 	return ec._WithdrawIssuePayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOReturnReason2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOReturnReason2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -156,6 +156,20 @@ type CampaignTaskFilter struct {
 	DueAt graphql.Omittable[*DateTimeFilter] `json:"dueAt,omitempty"`
 }
 
+// Asks for carryIssue.
+type CarryIssueInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The issue.
+	IssueID ID `json:"issueId"`
+	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The post whose holder carries the case.
+	PostID ID `json:"postId"`
+}
+
 // Narrows a list of categories; all that is given must hold.
 type CategoryFilter struct {
 	// Directly below this category.
@@ -192,8 +206,6 @@ type ClaimExplainedInput struct {
 	AppealNotice string `json:"appealNotice"`
 	// Whether the answer has reached the reporter.
 	AnswerDelivered bool `json:"answerDelivered"`
-	// The unit head, if the severity is high or urgent.
-	SignedBy graphql.Omittable[*string] `json:"signedBy,omitempty"`
 }
 
 // Asks for claimFixed.
@@ -212,8 +224,6 @@ type ClaimFixedInput struct {
 	Evidence []string `json:"evidence"`
 	// Whether the answer has reached the reporter.
 	AnswerDelivered bool `json:"answerDelivered"`
-	// The unit head, if the severity is high or urgent.
-	SignedBy graphql.Omittable[*string] `json:"signedBy,omitempty"`
 }
 
 // Asks for claimReferredOut.
@@ -232,8 +242,6 @@ type ClaimReferredOutInput struct {
 	Receipt string `json:"receipt"`
 	// Whether the answer has reached the reporter.
 	AnswerDelivered bool `json:"answerDelivered"`
-	// The unit head, if the severity is high or urgent.
-	SignedBy graphql.Omittable[*string] `json:"signedBy,omitempty"`
 }
 
 // Asks for closeExplained.
@@ -598,6 +606,8 @@ type DispatchIssueInput struct {
 	UnitID ID `json:"unitId"`
 	// Why a unit that is not in the catalogue for this matter and place.
 	OverrideReason graphql.Omittable[*string] `json:"overrideReason,omitempty"`
+	// Units that work on it beside the one in charge.
+	CoUnitIds graphql.Omittable[[]ID] `json:"coUnitIds,omitempty"`
 }
 
 // Asks for dropCampaignTask.
@@ -638,7 +648,7 @@ type EscalateIssueInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
-	// Why, such as 100 % of the target.
+	// Which threshold was passed.
 	Reason string `json:"reason"`
 }
 
@@ -1100,14 +1110,8 @@ type PlanIssueInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
-	// The reason, which the public may read.
-	Reason string `json:"reason"`
-	// The day by which it is to be solved.
-	TargetDate time.Time `json:"targetDate"`
-	// When the plan is reviewed: within 90 days.
-	ReviewAt time.Time `json:"reviewAt"`
-	// The supervisor who approved.
-	ApprovedBy string `json:"approvedBy"`
+	// The reason, which the public may read; that of the proposal if left out.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
 
 // Narrows a list of changes; all that is given must hold.
@@ -1168,6 +1172,24 @@ type PolicyRolloutInput struct {
 	EffectiveFrom time.Time `json:"effectiveFrom"`
 }
 
+// Asks for proposePlan.
+type ProposePlanInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The issue.
+	IssueID ID `json:"issueId"`
+	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out. Never in the future, never before the last event.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The reason, which the public may read.
+	Reason string `json:"reason"`
+	// The day by which it is to be solved.
+	TargetDate time.Time `json:"targetDate"`
+	// When the plan is reviewed: within 90 days. A plan that is not renewed by then has ended.
+	ReviewAt time.Time `json:"reviewAt"`
+}
+
 // A change to propose.
 type ProposePolicyChangeInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1178,6 +1200,40 @@ type ProposePolicyChangeInput struct {
 	Summary string `json:"summary"`
 	// What speaks for it, at least one piece.
 	Evidence []EvidenceInput `json:"evidence"`
+}
+
+// A target to publish.
+type PublishTargetInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// For this category and what lies below; all without one of their own if left out.
+	CategoryID graphql.Omittable[*ID] `json:"categoryId,omitempty"`
+	// For this severity.
+	Severity groundwork.Severity `json:"severity"`
+	// Minutes in which a unit accepts, after its dispatch.
+	AckMinutes int32 `json:"ackMinutes"`
+	// Minutes in which the reporter hears from somebody, from the origin.
+	ResponseMinutes int32 `json:"responseMinutes"`
+	// Minutes in which it is done, from the origin.
+	ResolutionMinutes int32 `json:"resolutionMinutes"`
+	// The clock that counts these minutes.
+	TimeBase groundwork.TimeBase `json:"timeBase"`
+	// When it was published; now if left out.
+	PublishedAt graphql.Omittable[*time.Time] `json:"publishedAt,omitempty"`
+	// From when it holds; from its publication if left out.
+	ValidFrom graphql.Omittable[*time.Time] `json:"validFrom,omitempty"`
+}
+
+// What publishTarget did.
+type PublishTargetPayload struct {
+	// The version; null if refused.
+	TargetVersion *TargetVersion `json:"targetVersion,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // Reads from the system of record, and the measures of the warehouse.
@@ -1348,8 +1404,6 @@ type RegisterIssueInput struct {
 	RegionID graphql.Omittable[*ID] `json:"regionId,omitempty"`
 	// The place it is about.
 	SiteID graphql.Omittable[*ID] `json:"siteId,omitempty"`
-	// When the handling is due.
-	DueAt graphql.Omittable[*time.Time] `json:"dueAt,omitempty"`
 }
 
 // Asks for registerPolicyOutcome.
@@ -1668,6 +1722,14 @@ type SubmitOpinionPayload struct {
 	Consistency *string `json:"consistency,omitempty"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// Narrows a list of target versions; all that is given must hold.
+type TargetVersionFilter struct {
+	// Of one of these categories itself.
+	CategoryIds graphql.Omittable[[]ID] `json:"categoryIds,omitempty"`
+	// Of one of these severities.
+	Severities graphql.Omittable[[]groundwork.Severity] `json:"severities,omitempty"`
 }
 
 // Narrows by campaign.

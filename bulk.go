@@ -13,6 +13,7 @@ type Foundation struct {
 	Populations []Population
 	Sites       []Site
 	Categories  []Category
+	Targets     []TargetVersion
 	Units       []OrgUnit
 	Rules       []DispatchRule
 	Officials   []Official
@@ -37,6 +38,7 @@ type Bulk struct {
 type BulkIssue struct {
 	Number int64
 	Issue
+	Next *Due // what time brings next
 }
 
 // BulkLink says that an opinion belongs to an issue.

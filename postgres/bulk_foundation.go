@@ -31,6 +31,10 @@ func loadFoundation(ctx context.Context, tx pgx.Tx, f groundwork.Foundation, by 
 			copied(f.Categories, func(c *groundwork.Category) []any {
 				return []any{c.ID, c.Code, c.Version, c.ParentID, c.Name, c.Path, calendarDay(&c.ValidFrom), calendarDay(c.ValidTo), by}
 			})},
+		{"target_version", []string{"id", "category_id", "severity", "ack_minutes", "response_minutes", "resolution_minutes", "time_base", "published_at", "valid_from", "recorded_by"},
+			copied(f.Targets, func(v *groundwork.TargetVersion) []any {
+				return []any{v.ID, v.CategoryID, v.Severity, v.AckMinutes, v.ResponseMinutes, v.ResolutionMinutes, v.TimeBase, v.PublishedAt, v.ValidFrom, by}
+			})},
 		{"org_unit", []string{"id", "parent_id", "region_id", "name", "kind", "recorded_by"},
 			copied(f.Units, func(u *groundwork.OrgUnit) []any { return []any{u.ID, u.ParentID, u.RegionID, u.Name, u.Kind, by} })},
 		{"dispatch_rule", []string{"id", "category_id", "region_level", "org_unit_id", "basis", "valid_from", "valid_to", "recorded_by"},

@@ -17,11 +17,12 @@ func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 	return []bulkTable{
 		bulkVisits(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
+		bulkLegs(b), bulkSpells(b),
 	}
 }
 
 // bulkTableNames are the tables that bulkTables fills.
-var bulkTableNames = []string{"visit", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback"}
+var bulkTableNames = []string{"visit", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
@@ -75,7 +76,7 @@ func bulkOpinions(rows []groundwork.Opinion, source string) bulkTable {
 
 func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulkTable {
 	columns := []string{"id", "public_ref", "category_id", "severity", "difficulty", "kind", "channel", "title", "region_id", "site_id",
-		"source_visit_id", "due_at", "updated_at", "created_at", "recorded_by", "seq", "state"}
+		"source_visit_id", "target_version_id", "response_due_at", "due_at", "next_due_at", "next_due_kind", "updated_at", "created_at", "recorded_by", "seq", "state"}
 	return bulkTable{"issue", append(columns, bulkProgressColumns...), len(rows), func(c *copyRows, i int) {
 		o := &rows[i].Issue
 		c.uuid(o.ID)
@@ -89,7 +90,12 @@ func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulk
 		c.uuidOrNull(o.RegionID)
 		c.uuidOrNull(o.SiteID)
 		c.uuidOrNull(o.SourceVisitID)
+		c.uuidOrNull(o.TargetVersionID)
+		c.timeOrNull(o.ResponseDueAt)
 		c.timeOrNull(o.DueAt)
+		at, kind := dueColumns(rows[i].Next)
+		c.timeOrNull(at)
+		copyTextOrNull(c, kind)
 		c.time(o.UpdatedAt)
 		c.time(o.CreatedAt)
 		copyText(c, source)
@@ -209,4 +215,56 @@ func bulkFeedback(rows []groundwork.Feedback, source string) bulkTable {
 		c.time(o.CreatedAt)
 		copyText(c, source)
 	}}
+}
+
+// bulkLegs derives the legs of the issues from their events.
+func bulkLegs(b *groundwork.Bulk) bulkTable {
+	var legs []groundwork.Leg
+	for _, life := range lives(b) {
+		legs = append(legs, groundwork.Legs(life)...)
+	}
+	columns := []string{"issue_id", "n", "unit_id", "role", "sent_at", "ack_due_at", "accepted_at", "returned_at", "return_reason"}
+	return bulkTable{"dispatch_leg", columns, len(legs), func(c *copyRows, i int) {
+		l := &legs[i]
+		c.uuid(l.IssueID)
+		c.int4(l.N)
+		c.uuid(l.UnitID)
+		copyText(c, l.Role)
+		c.time(l.SentAt)
+		c.timeOrNull(l.AckDueAt)
+		c.timeOrNull(l.AcceptedAt)
+		c.timeOrNull(l.ReturnedAt)
+		copyTextOrNull(c, l.ReturnReason)
+	}}
+}
+
+// bulkSpells derives the clock spells in the same way.
+func bulkSpells(b *groundwork.Bulk) bulkTable {
+	var spells []groundwork.Spell
+	for _, life := range lives(b) {
+		spells = append(spells, groundwork.Spells(life[len(life)-1].Progress, life)...)
+	}
+	columns := []string{"issue_id", "clock", "n", "state", "started_at", "ended_at", "reason"}
+	return bulkTable{"clock_spell", columns, len(spells), func(c *copyRows, i int) {
+		s := &spells[i]
+		c.uuid(s.IssueID)
+		copyText(c, s.Clock)
+		c.int4(s.N)
+		copyText(c, s.State)
+		c.time(s.StartedAt)
+		c.timeOrNull(s.EndedAt)
+		copyText(c, s.Reason)
+	}}
+}
+
+// lives cuts the events into those of one issue each.
+func lives(b *groundwork.Bulk) (all [][]groundwork.Event) {
+	from := 0
+	for i := range b.Events {
+		if i+1 == len(b.Events) || b.Events[i+1].IssueID != b.Events[i].IssueID {
+			all = append(all, b.Events[from:i+1])
+			from = i + 1
+		}
+	}
+	return all
 }

@@ -2,14 +2,10 @@ package postgres
 
 import (
 	"context"
-<<<<<<< HEAD
 	"fmt"
 	"runtime"
 	"slices"
 	"sync"
-=======
-	"slices"
->>>>>>> 1bba273 (Issues know their legs, targets and clocks; who decides alone may not, and what time brings next is known)
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -25,7 +21,6 @@ type RebuildOptions struct {
 	Progress func(done, total int64) // called now and then, from several goroutines
 }
 
-<<<<<<< HEAD
 // RebuildReport says what a rebuild found. The lists hold the first maxListed; the counts count all.
 type RebuildReport struct {
 	Issues, Events int64 // read
@@ -62,12 +57,8 @@ func (db *DB) Rebuild(ctx context.Context, o RebuildOptions) (RebuildReport, err
 	return r.report, err
 }
 
-// RebuildCheck returns the first issues, by id, whose stored progress, in the issue or in one of its events, differs from the fold
-// of their events. A sound store has none.
-=======
-// RebuildCheck folds the events of every issue again and returns the issues whose stored progress (in the issue or in one of its
-// events), legs or clock spells differ from what follows from the events. It reads only; a sound store returns none.
->>>>>>> 1bba273 (Issues know their legs, targets and clocks; who decides alone may not, and what time brings next is known)
+// RebuildCheck returns the first issues, by id, whose stored progress (in the issue or in one of its events), legs or clock spells
+// differ from what follows from their events. A sound store has none.
 func (db *DB) RebuildCheck(ctx context.Context) (differ []uuid.UUID, err error) {
 	report, err := db.Rebuild(ctx, RebuildOptions{Workers: 1})
 	differ = append(report.DifferingIDs, report.BrokenIDs...)
@@ -128,7 +119,6 @@ func (r *rebuild) reading(ctx context.Context, snapshot string, f func(pgx.Tx) e
 	return f(tx)
 }
 
-<<<<<<< HEAD
 // cutRanges sends ranges of about rebuildRange issues each, by the primary key.
 func cutRanges(ctx context.Context, tx pgx.Tx, ranges chan<- idRange) error {
 	behind := uuid.Nil
@@ -144,35 +134,6 @@ func cutRanges(ctx context.Context, tx pgx.Tx, ranges chan<- idRange) error {
 			behind = ids[0]
 		case <-ctx.Done():
 			return ctx.Err()
-=======
-func rebuildDiffers(ctx context.Context, tx pgx.Tx, ids []uuid.UUID) (differ []uuid.UUID, err error) {
-	issues, err := collect[groundwork.Issue](ctx, tx, "read issues", "SELECT "+issueColumns+" FROM issue WHERE id = ANY(@ids)", pgx.NamedArgs{"ids": ids})
-	if err != nil {
-		return nil, err
-	}
-	rows, err := collect[eventRow](ctx, tx, "read events",
-		"SELECT "+eventColumns+" FROM issue_event WHERE issue_id = ANY(@ids) ORDER BY issue_id, issue_event.seq", pgx.NamedArgs{"ids": ids})
-	if err != nil {
-		return nil, err
-	}
-	of := grouped(events(rows), func(e *groundwork.Event) uuid.UUID { return e.IssueID })
-	legs, err := derivedRows(ctx, tx, legColumns, "dispatch_leg", "n", ids, func(l groundwork.Leg) uuid.UUID { return l.IssueID })
-	if err != nil {
-		return nil, err
-	}
-	spells, err := derivedRows(ctx, tx, spellColumns, "clock_spell", "clock, n", ids, func(s groundwork.Spell) uuid.UUID { return s.IssueID })
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range issues {
-		history := make([]groundwork.Event, len(of[i.ID]))
-		for n, e := range of[i.ID] {
-			history[n] = *e
-		}
-		if !foldsTo(&i, history) || !slices.EqualFunc(groundwork.Legs(history), legs[i.ID], groundwork.Leg.Equal) ||
-			!slices.EqualFunc(groundwork.Spells(i.Progress, history), spells[i.ID], groundwork.Spell.Equal) {
-			differ = append(differ, i.ID)
->>>>>>> 1bba273 (Issues know their legs, targets and clocks; who decides alone may not, and what time brings next is known)
 		}
 	}
 }
@@ -235,35 +196,25 @@ func (db *DB) rewrite(ctx context.Context, id uuid.UUID) (changed bool, err erro
 		if err != nil {
 			return err
 		}
-		issue, folded := locked[id], groundwork.Fold(events(rows))
-		if folded.Seq == 0 || folded.Equal(issue.Progress) {
+		issue, life := locked[id], events(rows)
+		folded := groundwork.Fold(life)
+		if folded.Seq == 0 {
 			return nil
 		}
 		changed, issue.Progress = true, folded
-		_, err = tx.Exec(ctx, progressUpdate, progressArgs(issue))
-		return err
+		c, err := calendar(ctx, tx, folded.OriginAt)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, progressUpdate, progressArgs(issue, issue.NextDue(c, life))); err != nil {
+			return err
+		}
+		for _, table := range []string{"dispatch_leg", "clock_spell"} {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE issue_id = @id", pgx.NamedArgs{"id": id}); err != nil {
+				return err
+			}
+		}
+		return keepDerived(ctx, tx, derivation{issue: issue, after: life})
 	})
 	return changed, err
-}
-
-// foldsTo reports whether the fold of the events gives what is stored, after each of them and in the end.
-func foldsTo(i *groundwork.Issue, history []groundwork.Event) bool {
-	var p groundwork.Progress
-	for _, e := range history {
-		if p = p.After(e); !p.Equal(e.Progress) {
-			return false
-		}
-	}
-	return p.Equal(i.Progress)
-}
-
-// derivedRows reads the derived rows of issues, in their order.
-func derivedRows[T any](ctx context.Context, tx pgx.Tx, columns, table, orderBy string, ids []uuid.UUID, issue func(T) uuid.UUID) (map[uuid.UUID][]T, error) {
-	rows, err := collect[T](ctx, tx, "read "+table,
-		"SELECT "+columns+" FROM "+table+" WHERE issue_id = ANY(@ids) ORDER BY issue_id, "+orderBy, pgx.NamedArgs{"ids": ids})
-	of := make(map[uuid.UUID][]T, len(ids))
-	for _, r := range rows {
-		of[issue(r)] = append(of[issue(r)], r)
-	}
-	return of, err
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -33,8 +34,25 @@ func readProgress(ctx context.Context, tx pgx.Tx, part idRange) (rangeReport, er
 	}); err != nil {
 		return rangeReport{}, translate("read issues", err)
 	}
+	if f.legs, err = derivedRows(ctx, tx, legColumns, "dispatch_leg", "n", args, func(l groundwork.Leg) uuid.UUID { return l.IssueID }); err != nil {
+		return rangeReport{}, err
+	}
+	if f.spells, err = derivedRows(ctx, tx, spellColumns, "clock_spell", "clock, n", args, func(s groundwork.Spell) uuid.UUID { return s.IssueID }); err != nil {
+		return rangeReport{}, err
+	}
 	err = f.read(ctx, tx, args)
 	return f.report, err
+}
+
+// derivedRows reads the derived rows of a range of issues, in their order.
+func derivedRows[T any](ctx context.Context, tx pgx.Tx, columns, table, orderBy string, args pgx.NamedArgs, issue func(T) uuid.UUID) (map[uuid.UUID][]T, error) {
+	rows, err := collect[T](ctx, tx, "read "+table,
+		"SELECT "+columns+" FROM "+table+" WHERE issue_id > @behind AND issue_id <= @up_to ORDER BY issue_id, "+orderBy, args)
+	of := make(map[uuid.UUID][]T, len(rows))
+	for _, r := range rows {
+		of[issue(r)] = append(of[issue(r)], r)
+	}
+	return of, err
 }
 
 type storedProgress struct {
@@ -51,20 +69,23 @@ func progressFields(p *groundwork.Progress) []any {
 // folding folds the events of a range of issues, which come in the order of the issues.
 type folding struct {
 	stored []storedProgress
+	legs   map[uuid.UUID][]groundwork.Leg
+	spells map[uuid.UUID][]groundwork.Spell
 	at     int // the issue whose events are being read
 	folded groundwork.Progress
+	life   []groundwork.Event // its events so far
 	broken bool
 	report rangeReport
 }
 
 func (f *folding) read(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
-	rows, err := tx.Query(ctx, "SELECT issue_id, kind, from_state, at, payload, to_state, "+progressColumns+` FROM issue_event
+	rows, err := tx.Query(ctx, "SELECT issue_id, kind, from_state, at, known_at, actor_unit_id, reason_code, payload, to_state, "+progressColumns+` FROM issue_event
 		WHERE issue_id > @behind AND issue_id <= @up_to ORDER BY issue_id, seq`, args)
 	if err != nil {
 		return translate("read events", err)
 	}
 	var e groundwork.Event
-	into := append([]any{&e.IssueID, &e.Kind, &e.FromState, &e.At, &e.Payload, &e.State}, progressFields(&e.Progress)...)
+	into := append([]any{&e.IssueID, &e.Kind, &e.FromState, &e.At, &e.KnownAt, &e.Actor.UnitID, &e.ReasonCode, &e.Payload, &e.State}, progressFields(&e.Progress)...)
 	if _, err := pgx.ForEachRow(rows, into, func() error {
 		f.event(&e)
 		e = groundwork.Event{}
@@ -85,6 +106,7 @@ func (f *folding) event(e *groundwork.Event) {
 	f.report.events++
 	stood := f.folded.State
 	f.folded = f.folded.After(*e)
+	f.life = append(f.life, *e)
 	follows := e.FromState == nil && f.folded.Seq == 1 || e.FromState != nil && *e.FromState == stood
 	f.broken = f.broken || !follows || !f.folded.Equal(e.Progress)
 }
@@ -95,9 +117,10 @@ func (f *folding) finish() {
 	if f.broken || f.folded.Seq == 0 {
 		f.report.broken = append(f.report.broken, issue.id)
 	}
-	if !f.folded.Equal(issue.Progress) {
+	if !f.folded.Equal(issue.Progress) || !slices.EqualFunc(groundwork.Legs(f.life), f.legs[issue.id], groundwork.Leg.Equal) ||
+		!slices.EqualFunc(groundwork.Spells(f.folded, f.life), f.spells[issue.id], groundwork.Spell.Equal) {
 		f.report.differing = append(f.report.differing, issue.id)
 	}
 	f.report.issues++
-	f.at, f.folded, f.broken = f.at+1, groundwork.Progress{}, false
+	f.at, f.folded, f.life, f.broken = f.at+1, groundwork.Progress{}, f.life[:0], false
 }

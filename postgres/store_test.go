@@ -332,7 +332,7 @@ func TestOfficeAndVisits(t *testing.T) {
 	require.Equal(t, post, postsByID[post.ID])
 	officials, err := o.Officials(ctx, first)
 	require.NoError(t, err)
-	require.Equal(t, []*groundwork.Official{person}, officials.Items)
+	require.Contains(t, officials.Items, person)
 	people, err := o.OfficialsByID(ctx, []uuid.UUID{person.ID})
 	require.NoError(t, err)
 	require.Len(t, people, 1)

@@ -27,7 +27,7 @@ func (l *life) course() {
 	if l.d.twin >= 0 && l.c.happens(merges) && l.merge() {
 		return
 	}
-	if l.d.kind == groundwork.Inquiry && l.c.happens(onTheSpot) && l.s.world.opened(l.now()).Equal(l.now()) {
+	if l.d.kind == groundwork.Inquiry && !l.grave() && l.c.happens(onTheSpot) && l.s.world.opened(l.now()).Equal(l.now()) {
 		l.claim(l.now().Add(l.c.span(4*time.Minute, 25*time.Minute)), groundwork.ClaimExplained, l.actors.intake)
 		l.verdict()
 		return
@@ -139,8 +139,7 @@ const delaySpread = 0.75
 
 // lastHours is a moment in the last four working hours before the issue is due.
 func (l *life) lastHours() time.Time {
-	last := l.due.Add(-day) // due is the end of a working day
-	return startOfDay(last).Add(closes - l.c.span(10*time.Minute, 4*hour))
+	return l.s.world.opened(l.due.Add(-l.c.span(10*time.Minute, 4*hour)))
 }
 
 func (l *life) claimKind() groundwork.ClaimKind {
@@ -169,9 +168,11 @@ func (l *life) ask() {
 // planAhead puts the issue on the list of what waits for money or a new policy.
 func (l *life) planAhead() {
 	at := l.later(hour, 3*day)
-	ready := l.s.world.opened(at.Add(l.c.span(40*day, 160*day)))
-	l.take(at, groundwork.Step{Kind: groundwork.EventPlanned, Actor: l.actors.head[l.unit], Reason: "列入下一年度计划",
-		TargetDate: ready, ReviewAt: at.Add(80 * day), ApprovedBy: l.actors.supervisor.ID})
+	ready := l.s.world.opened(at.Add(l.c.span(30*day, 65*day)))
+	if !l.take(at, groundwork.Step{Kind: groundwork.EventProposed, Actor: l.actors.head[l.unit], Reason: "列入下一年度计划",
+		TargetDate: ready, ReviewAt: at.Add(80 * day)}) || !l.take(l.later(hour, 5*hour), groundwork.Step{Kind: groundwork.EventPlanned, Actor: l.actors.supervisor}) {
+		return
+	}
 	l.take(ready, groundwork.Step{Kind: groundwork.EventUnplanned, Actor: l.actors.head[l.unit]})
 }
 
@@ -188,8 +189,9 @@ func (l *life) claim(at time.Time, kind groundwork.ClaimKind, by groundwork.Acto
 	case groundwork.ClaimReferredOut:
 		step.Receipt = "模拟回执"
 	}
-	if l.d.severity == groundwork.SeverityHigh || l.d.severity == groundwork.SeverityUrgent {
-		step.SignedBy = l.actors.head[l.unit].ID
+	if l.grave() && by.Role == groundwork.RoleHandler {
+		by = l.actors.head[l.unit] // whose account is the signature
+		step.Actor = by
 	}
 	if !l.take(at, step) {
 		return false
@@ -198,10 +200,23 @@ func (l *life) claim(at time.Time, kind groundwork.ClaimKind, by groundwork.Acto
 	l.out.Claims = append(l.out.Claims, groundwork.Claim{
 		ID: l.c.id(l.now()), IssueID: l.d.id, N: l.claims, Kind: &kind, Source: ownSource, Text: step.Text, LegalBasis: said(step.LegalBasis),
 		AppealNotice: said(step.AppealNotice), Receipt: said(step.Receipt), Evidence: step.Evidence, ClaimedAt: l.now(),
-		ClaimedPrecision: groundwork.ToTheSecond, UnitID: by.UnitID, SignedBy: said(step.SignedBy), CreatedAt: l.now(),
+		ClaimedPrecision: groundwork.ToTheSecond, UnitID: by.UnitID, SignedBy: signature(by), CreatedAt: l.now(),
 	})
 	l.facts.Claim, l.facts.Attempts = &l.out.Claims[len(l.out.Claims)-1], nil
 	return true
+}
+
+// grave reports whether claims are for the head of the unit.
+func (l *life) grave() bool {
+	return l.d.severity == groundwork.SeverityHigh || l.d.severity == groundwork.SeverityUrgent
+}
+
+// signature is the account of a unit head who makes a claim.
+func signature(by groundwork.Actor) *string {
+	if by.Role != groundwork.RoleUnitHead {
+		return nil
+	}
+	return &by.ID
 }
 
 func said(text string) *string {

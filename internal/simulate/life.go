@@ -30,7 +30,6 @@ type life struct {
 	repeat time.Time // when somebody raises the same again
 	give   time.Time // when the reporter gives up, zero = never
 	urged  bool      // and was urged to
-	alarms int       // escalations so far
 	began  int       // index of the first event
 }
 
@@ -50,7 +49,7 @@ func (s *Simulation) live(d *draft, out *groundwork.Bulk) error {
 		return fmt.Errorf("simulated issue %d: %w", d.number, l.err)
 	}
 	l.issue.UpdatedAt = l.facts.History[len(l.facts.History)-1].KnownAt
-	out.Issues = append(out.Issues, groundwork.BulkIssue{Number: d.number, Issue: l.issue})
+	out.Issues = append(out.Issues, groundwork.BulkIssue{Number: d.number, Issue: l.issue, Next: l.issue.NextDue(l.facts.Calendar, l.facts.History)})
 	return nil
 }
 
@@ -69,15 +68,16 @@ func (l *life) register() {
 		opinion.VisitID = &d.visit.ID
 		by = groundwork.Actor{ID: "sim-leader", Role: groundwork.RoleLeader}
 	}
-	l.due = s.world.deadline(d.received, l.topic.target)
 	r := groundwork.Registration{Actor: by, OpinionIDs: []uuid.UUID{d.opinion}, CategoryID: &s.world.topics[d.topic].category,
-		Severity: d.severity, Difficulty: d.difficulty, DueAt: &l.due}
-	issue, event, err := groundwork.PlanRegistration(r, d.id, []groundwork.Opinion{opinion}, d.registered, d.registered)
+		Severity: d.severity, Difficulty: d.difficulty}
+	issue, event, err := groundwork.PlanRegistration(r, d.id, groundwork.Opening{Opinions: []groundwork.Opinion{opinion}, At: d.registered, Now: d.registered, Calendar: s.world.Calendar,
+		Target: s.world.target(d.topic, d.severity)})
 	if err != nil {
 		l.err, l.ended = err, true
 		return
 	}
-	l.issue = *issue
+	l.issue, l.due = *issue, *issue.DueAt
+	l.facts.Promised = s.world.target(d.topic, d.severity)
 	l.issue.CreatedAt = event.KnownAt
 	l.facts.Reporters = append(l.facts.Reporters, d.reporter)
 	l.out.Opinions = append(l.out.Opinions, opinion)
@@ -171,10 +171,10 @@ func (l *life) passing(until time.Time) {
 	for l.err == nil && l.issue.State.Open() {
 		alarm := l.nextAlarm()
 		switch {
-		case !l.repeat.IsZero() && !l.repeat.After(until) && (alarm.IsZero() || l.repeat.Before(alarm)):
+		case !l.repeat.IsZero() && !l.repeat.After(until) && (alarm == nil || l.repeat.Before(alarm.At)):
 			l.raisedAgain()
-		case !alarm.IsZero() && !alarm.After(until):
-			l.escalate(alarm)
+		case alarm != nil && !alarm.At.After(until):
+			l.plan(alarm.At, alarm.Step(&l.issue))
 		default:
 			return
 		}
@@ -219,23 +219,14 @@ func (l *life) raisedAgain() {
 // firstOpinion is the index of the opinion that opened the issue: as many before the end as the issue has.
 func (l *life) firstOpinion() int { return len(l.out.Opinions) - l.issue.OpinionCount }
 
-// alarms are the shares of the time to resolution at which an issue escalates.
-var alarms = []struct {
-	share  float64
-	reason string
-}{{0.8, "TARGET_80"}, {1, "TARGET_100"}, {1.5, "TARGET_150"}}
-
-func (l *life) nextAlarm() time.Time {
-	if l.alarms == len(alarms) {
-		return time.Time{}
+// nextAlarm is the escalation that time brings next, nil if something else comes before it.
+func (l *life) nextAlarm() *groundwork.Due {
+	due := l.issue.NextDue(l.facts.Calendar, l.facts.History)
+	if due == nil || due.Kind != groundwork.DueEscalation {
+		return nil
 	}
-	return groundwork.Moment(l.issue.OriginAt.Add(time.Duration(float64(l.due.Sub(l.issue.OriginAt)) * alarms[l.alarms].share)))
-}
-
-func (l *life) escalate(at time.Time) {
-	reason := alarms[l.alarms].reason
-	l.alarms++
-	if l.issue.ClaimedAt == nil && !at.Before(l.now()) {
-		l.plan(at, groundwork.Step{Kind: groundwork.EventEscalated, Actor: groundwork.System, Reason: reason})
+	if due.At.Before(l.now()) {
+		due.At = l.now()
 	}
+	return due
 }

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -150,4 +151,21 @@ func (w *world) deadline(t time.Time, n int) time.Time {
 		}
 	}
 	return day.Add(24 * time.Hour)
+}
+
+var promised = []groundwork.Severity{groundwork.SeverityLow, groundwork.SeverityNormal, groundwork.SeverityHigh, groundwork.SeverityUrgent}
+
+// addTargets promises for a topic, at every severity, a word within two working days and an end within so many.
+func (w *world) addTargets(c chance, topic, days int) {
+	const dayMinutes = int(groundwork.WorkingDay / time.Minute)
+	for _, severity := range promised {
+		w.Targets = append(w.Targets, groundwork.TargetVersion{ID: c.id(w.founded()), CategoryID: &w.topics[topic].category, Severity: severity,
+			AckMinutes: dayMinutes, ResponseMinutes: min(2, days) * dayMinutes, ResolutionMinutes: days * dayMinutes,
+			TimeBase: groundwork.WorkingTime, PublishedAt: w.founded(), ValidFrom: w.founded()})
+	}
+}
+
+// target is what is promised for an issue.
+func (w *world) target(topic int, severity groundwork.Severity) *groundwork.TargetVersion {
+	return &w.Targets[topic*len(promised)+slices.Index(promised, severity)]
 }

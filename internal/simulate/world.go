@@ -134,6 +134,7 @@ func (w *world) addCategories(c chance) {
 		w.Categories = append(w.Categories, groundwork.Category{ID: id, Code: t.code, Version: 1, ParentID: &parent, Name: t.name,
 			Path: []string{t.group, t.name}, ValidFrom: w.founded()})
 		w.topics = append(w.topics, topicPlace{category: id})
+		w.addTargets(c, len(w.topics)-1, t.target)
 	}
 }
 

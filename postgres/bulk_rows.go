@@ -76,7 +76,7 @@ func bulkOpinions(rows []groundwork.Opinion, source string) bulkTable {
 
 func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulkTable {
 	columns := []string{"id", "public_ref", "category_id", "severity", "difficulty", "kind", "channel", "title", "region_id", "site_id",
-		"source_visit_id", "target_version_id", "response_due_at", "due_at", "next_due_at", "next_due_kind", "updated_at", "created_at", "recorded_by", "seq", "state"}
+		"source_visit_id", "carrying_post_id", "target_version_id", "response_due_at", "due_at", "next_due_at", "next_due_kind", "updated_at", "created_at", "recorded_by", "seq", "state"}
 	return bulkTable{"issue", append(columns, bulkProgressColumns...), len(rows), func(c *copyRows, i int) {
 		o := &rows[i].Issue
 		c.uuid(o.ID)
@@ -90,6 +90,7 @@ func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulk
 		c.uuidOrNull(o.RegionID)
 		c.uuidOrNull(o.SiteID)
 		c.uuidOrNull(o.SourceVisitID)
+		c.uuidOrNull(o.CarryingPostID)
 		c.uuidOrNull(o.TargetVersionID)
 		c.timeOrNull(o.ResponseDueAt)
 		c.timeOrNull(o.DueAt)

@@ -16,6 +16,7 @@ const (
 	merges        = 0.5 // of issues that repeat another
 	onTheSpot     = 0.6 // of inquiries
 	returns       = 0.05
+	carries       = 0.3 // of issues raised at visits
 	silentAccepts = 0.12 // nobody accepts: the system does
 	responses     = 0.65 // a word to the reporter, where it comes before the claim
 	questions     = 0.07
@@ -33,7 +34,22 @@ func (l *life) course() {
 		return
 	}
 	if l.dispatch() {
+		l.carry()
 		l.work()
+	}
+}
+
+// carry has the official who heard of the issue at a visit take it upon him- or herself, sometimes.
+func (l *life) carry() {
+	if l.d.visit == nil || !l.c.happens(carries) {
+		return
+	}
+	w := l.s.world
+	held := &w.Posts[w.posts[l.d.visit.post].holding]
+	l.facts.Post = held
+	if l.take(l.now().Add(l.c.span(time.Minute, hour)), groundwork.Step{Kind: groundwork.EventCarried, PostID: &held.ID,
+		Actor: groundwork.Actor{ID: "sim-leader", Role: groundwork.RoleLeader, OfficialID: &held.OfficialID}}) {
+		l.issue.CarryingPostID = &held.ID
 	}
 }
 

@@ -153,12 +153,10 @@ func (w *world) deadline(t time.Time, n int) time.Time {
 	return day.Add(24 * time.Hour)
 }
 
-var promised = []groundwork.Severity{groundwork.SeverityLow, groundwork.SeverityNormal, groundwork.SeverityHigh, groundwork.SeverityUrgent}
-
 // addTargets promises for a topic, at every severity, a word within two working days and an end within so many.
 func (w *world) addTargets(c chance, topic, days int) {
 	const dayMinutes = int(groundwork.WorkingDay / time.Minute)
-	for _, severity := range promised {
+	for _, severity := range severities {
 		w.Targets = append(w.Targets, groundwork.TargetVersion{ID: c.id(w.founded()), CategoryID: &w.topics[topic].category, Severity: severity,
 			AckMinutes: dayMinutes, ResponseMinutes: min(2, days) * dayMinutes, ResolutionMinutes: days * dayMinutes,
 			TimeBase: groundwork.WorkingTime, PublishedAt: w.founded(), ValidFrom: w.founded()})
@@ -167,5 +165,5 @@ func (w *world) addTargets(c chance, topic, days int) {
 
 // target is what is promised for an issue.
 func (w *world) target(topic int, severity groundwork.Severity) *groundwork.TargetVersion {
-	return &w.Targets[topic*len(promised)+slices.Index(promised, severity)]
+	return &w.Targets[topic*len(severities)+slices.Index(severities, severity)]
 }

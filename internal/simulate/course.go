@@ -16,7 +16,7 @@ const (
 	merges        = 0.5 // of issues that repeat another
 	onTheSpot     = 0.6 // of inquiries
 	returns       = 0.05
-	carries       = 0.3 // of issues raised at visits
+	carries       = 0.3  // of issues raised at visits
 	silentAccepts = 0.12 // nobody accepts: the system does
 	responses     = 0.65 // a word to the reporter, where it comes before the claim
 	questions     = 0.07
@@ -46,8 +46,12 @@ func (l *life) carry() {
 	}
 	w := l.s.world
 	held := &w.Posts[w.posts[l.d.visit.post].holding]
+	at := l.now().Add(l.c.span(time.Minute, hour))
+	if held.HeldTo != nil && !at.Add(2*day).Before(*held.HeldTo) {
+		return // somebody else holds the post by now
+	}
 	l.facts.Post = held
-	if l.take(l.now().Add(l.c.span(time.Minute, hour)), groundwork.Step{Kind: groundwork.EventCarried, PostID: &held.ID,
+	if l.take(at, groundwork.Step{Kind: groundwork.EventCarried, PostID: &held.ID,
 		Actor: groundwork.Actor{ID: "sim-leader", Role: groundwork.RoleLeader, OfficialID: &held.OfficialID}}) {
 		l.issue.CarryingPostID = &held.ID
 	}

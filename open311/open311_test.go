@@ -285,9 +285,9 @@ func TestRefusals(t *testing.T) {
 	_, body := b.read(response)
 	require.Equal(t, 400, response.StatusCode)
 	require.Contains(t, body, "application/x-www-form-urlencoded")
-	response, body = b.post("/v2/services.json", nil)
-	require.Equal(t, 405, response.StatusCode, body)
-	require.Equal(t, "GET, HEAD", response.Header.Get("Allow"))
+	refused, body := b.post("/v2/services.json", nil)
+	require.Equal(t, 405, refused.StatusCode, body)
+	require.Equal(t, "GET, HEAD", refused.Header.Get("Allow"))
 }
 
 func TestFilters(t *testing.T) {

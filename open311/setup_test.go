@@ -65,23 +65,29 @@ func setup(t *testing.T) *bundle {
 }
 
 // get asks for a path and returns the answer with its body.
-func (b *bundle) get(path string) (*http.Response, string) {
+func (b *bundle) get(path string) (reply, string) {
 	b.Helper()
 	response, err := http.Get(b.url + path)
 	require.NoError(b, err)
 	return b.read(response)
 }
 
-func (b *bundle) read(response *http.Response) (*http.Response, string) {
+// reply is what an answer says beside its body.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (b *bundle) read(response *http.Response) (reply, string) {
 	b.Helper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(b, err)
-	return response, string(body)
+	return reply{response.StatusCode, response.Header}, string(body)
 }
 
 // post files a request; fields override those of a good one, and an empty value removes a field.
-func (b *bundle) post(path string, fields map[string]string) (*http.Response, string) {
+func (b *bundle) post(path string, fields map[string]string) (reply, string) {
 	b.Helper()
 	form := url.Values{"api_key": {b.key}, "service_code": {"0201"}, "lat": {"28.2345678"}, "long": {"112.9456789"}, "description": {"路灯坏了\n一个月"}}
 	for name, value := range fields {

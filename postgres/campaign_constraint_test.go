@@ -41,7 +41,9 @@ func TestTheDatabaseKeepsCampaigns(t *testing.T) {
 		c := e.nominate()
 		require.NoError(t, e.sql("INSERT INTO campaign_region SELECT $1, $2, 'COMPARISON'", c.ID, e.other.ID))
 		require.NoError(t, e.sql("INSERT INTO campaign_criterion VALUES ($1, 1, 'H1', 'AT_MOST', 2, 90)", c.ID))
-		for hash, says := range map[string]string{"sha256('{\"cells\": [2]}')": "violates check constraint", "sha256('{\"cells\": [1]}')": ""} {
+		// In this order: once selected, the campaign is frozen.
+		for _, try := range []struct{ hash, says string }{{"sha256('{\"cells\": [2]}')", "violates check constraint"}, {"sha256('{\"cells\": [1]}')", ""}} {
+			hash, says := try.hash, try.says
 			err := e.sql(`UPDATE campaign SET state = 'SELECTED', selected_at = now(), evidence_as_of = now(), period_from = '2026-01-01', period_to = '2026-02-01',
 				evidence = '{"cells": [1]}', evidence_sha256 = encode(`+hash+`, 'hex') WHERE id = $1`, c.ID)
 			if says == "" {

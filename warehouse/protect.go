@@ -177,7 +177,8 @@ func (p *protection) leaveOut(column int) {
 	counts := p.Nums[column].Unit == "issues"
 	for i := range p.Nums {
 		n := &p.Nums[i]
-		if i != column && !(counts && (n.Unit == "issues" || n.Unit == "ratio")) {
+		follows := counts && (n.Unit == "issues" || n.Unit == "ratio")
+		if i != column && !follows {
 			continue
 		}
 		p.Notes = append(p.Notes, n.Name+" is left out: the issues within it, or those that remain, are too few in too many cells")

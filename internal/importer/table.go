@@ -154,12 +154,6 @@ func (c cells) check(columns []column) {
 	}
 }
 
-// has reports whether the file has the column.
-func (c cells) has(name string) bool {
-	_, there := c.positions[name]
-	return there
-}
-
 func (c cells) text(name string) string {
 	if i, there := c.positions[name]; there {
 		return strings.TrimSpace(c.fields[i])

@@ -43,7 +43,6 @@ type township struct {
 	committees     []int
 	sites          map[groundwork.SiteKind][]int
 	government     int // unit
-	posts          []int
 	silent         bool
 }
 
@@ -55,14 +54,12 @@ type county struct {
 	supervision, hall  int   // units
 	cohort             int   // of the policies: 0 = never
 	pace               float64
-	posts              []int
 }
 
 type prefecture struct {
 	region   int
 	counties []int
 	callers  int // unit
-	posts    []int
 }
 
 // post is an official in office who makes visits.

@@ -29,7 +29,11 @@ func Migrate(ctx context.Context, dsn string) (applied int, err error) {
 		}
 		return nil
 	})
-	return applied, err
+	if err != nil {
+		return applied, err
+	}
+	queue, err := migrateQueue(ctx, dsn)
+	return applied + queue, err
 }
 
 // Pending lists the migrations that Migrate would apply, by file name in their order. It changes nothing.
@@ -46,7 +50,11 @@ func Pending(ctx context.Context, dsn string) (names []string, err error) {
 		}
 		return nil
 	})
-	return names, err
+	if err != nil {
+		return names, err
+	}
+	queue, err := pendingQueue(ctx, dsn)
+	return append(names, queue...), err
 }
 
 // CreateDatabase makes the database if it is not there. dsn names another database of the same server, such as "postgres".

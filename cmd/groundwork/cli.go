@@ -21,6 +21,7 @@ type CLI struct {
 	Up       upCommand       `cmd:"" help:"Run everything: engines, migrations, replication, API."`
 	Serve    serveCommand    `cmd:"" help:"Run the API alone, against stores that run already."`
 	ETL      etlCommand      `cmd:"" name:"etl" help:"Run the replication alone, against stores that run already."`
+	Jobs     jobsCommand     `cmd:"" help:"Run the chores alone: what time brings about, against stores that run already."`
 	Engine   engineCommand   `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schemas of both stores up to date."`
 	Import   importCommand   `cmd:"" help:"Take in messages, service requests and reference data from files."`
@@ -112,6 +113,18 @@ Example:
 }
 
 func (etlCommand) Run(ctx context.Context, c *Common) error { return app.ETL(ctx, c.config()) }
+
+type jobsCommand struct{}
+
+func (jobsCommand) Help() string {
+	return `Takes the steps that time brings: silent acceptance, ends of pauses and plans, closing without a verdict, escalation, and what the other
+nouns have due. "groundwork up" does it by itself. Several may run at once: each chore runs in one of them at a time.
+
+Example:
+  groundwork jobs --postgres postgres://groundwork:secret@db/groundwork`
+}
+
+func (jobsCommand) Run(ctx context.Context, c *Common) error { return app.Jobs(ctx, c.config()) }
 
 type engineCommand struct {
 	Listen  string `help:"Address that the HTTP interface listens on; default is that of --clickhouse." placeholder:"HOST:PORT"`

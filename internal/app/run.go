@@ -61,8 +61,14 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 		return err
 	}
 
+	chores, err := newRunner(ctx, cfg, store)
+	if err != nil {
+		return err
+	}
+
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return children.failed(ctx) })
+	group.Go(func() error { return chores.Run(ctx) })
 	group.Go(func() error { return replicator.Run(ctx) })
 	group.Go(func() error { return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator)) })
 	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })

@@ -17,6 +17,7 @@ type Store interface {
 	IssueStore
 	TargetStore
 	NotificationStore
+	SimilarStore
 	CampaignStore
 	PolicyStore
 	HistoryStore
@@ -177,7 +178,14 @@ type IssueFilter struct {
 	Claimed         TimeRange
 	Closed          TimeRange
 	Due             TimeRange
-	Overdue         *bool // due_at passed and neither claimed nor closed
+	Overdue         *bool       // due_at passed and neither claimed nor closed
+	WorkedOnBy      []uuid.UUID // units that have it, as lead or beside the lead, and did not give it back
+	NeverWorkedOnBy []uuid.UUID // units that never had it
+	CarriedBy       *uuid.UUID  // the official who carries the case
+	ReportedBy      string      // the account that reported it
+	ClaimKinds      []ClaimKind // of its last claim
+	Returned        *bool       // given back at least once
+	Escalated       *bool       // raised at least once
 	Text            string
 	And, Or         []IssueFilter
 	Not             *IssueFilter

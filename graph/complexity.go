@@ -12,6 +12,7 @@ import (
 // costs. The edge refuses what costs more than its limit.
 const (
 	measureCost  = 100 // one question to the warehouse, flat: its answer is columns, whatever their length
+	similarCost  = 50  // one comparison of a matter with the open issues of its place
 	unpagedLists = 20  // what lists without a page size usually hold
 )
 
@@ -24,6 +25,9 @@ func pageCost(child int, first, last *int32) int {
 	}
 	return 1 + n*child
 }
+
+// bulkCost counts what each item asks for beside its own write.
+func bulkCost(child, items int) int { return 1 + min(items, maxPage)*max(child, 1) }
 
 func listCost(child int, first int32) int { return 1 + bounded(first)*child }
 
@@ -86,6 +90,20 @@ func lists(c *gen.ComplexityRoot) {
 
 func nested(c *gen.ComplexityRoot) {
 	c.Issue.Opinions, c.Issue.Events, c.Issue.Claims = listCost, listCost, listCost
+	c.Viewer.Permissions, c.Viewer.Regions = func(child int) int { return 1 + maxPage*child }, func(child int) int { return 1 + unpagedLists*child }
+	c.Viewer.Worklist = func(child int, _ groundwork.Worklist, first *int32, _ *string, last *int32, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Viewer.Notifications = func(child int, first *int32, _ *string, last *int32, _ *string, _ bool) int {
+		return pageCost(child, first, last)
+	}
+	c.Opinion.SimilarIssues = func(child int, first int32) int { return similarCost + listCost(child, first) }
+	c.Query.SimilarIssues = func(child int, _ string, _, _, _ *model.ID, first int32) int {
+		return similarCost + listCost(child, first)
+	}
+	c.Mutation.DispatchIssues = func(child int, in model.DispatchIssuesInput) int { return bulkCost(child, len(in.Items)) }
+	c.Mutation.AcceptIssues = func(child int, in model.AcceptIssuesInput) int { return bulkCost(child, len(in.IssueIds)) }
+	c.Mutation.LinkOpinions = func(child int, in model.LinkOpinionsInput) int { return bulkCost(child, len(in.OpinionIds)) }
 	c.Issue.Legs, c.Issue.Clocks = listCost, listCost
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
 	c.Region.Children = listCost

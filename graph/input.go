@@ -44,6 +44,14 @@ func (r *refs) opt(id graphql.Omittable[*model.ID], kind, field string) *uuid.UU
 	return &u
 }
 
+// maybe is one for optional arguments.
+func (r *refs) maybe(id *model.ID, kind, field string) *uuid.UUID {
+	if id == nil {
+		return nil
+	}
+	return r.ptr(*id, kind, field)
+}
+
 func (r *refs) many(ids []model.ID, kind, field string) []uuid.UUID {
 	us := make([]uuid.UUID, len(ids))
 	for i, id := range ids {

@@ -93,9 +93,33 @@ func (c *conditions) issueFields(f groundwork.IssueFilter) {
 	c.within("closed_at", f.Closed)
 	c.within("due_at", f.Due)
 	c.is("coalesce(due_at < now(), FALSE) AND state NOT IN ('CLAIMED', 'CLOSED', 'MERGED')", f.Overdue)
+	c.work(f)
 	if f.Text != "" {
 		c.add(`(title ILIKE %s OR id IN (
 			SELECT link.issue_id FROM opinion said JOIN issue_opinion link ON link.opinion_id = said.id
 			WHERE (said.subject || ' ' || said.text) ILIKE %s))`, pattern(f.Text), pattern(f.Text))
 	}
+}
+
+// work adds the conditions of worklists.
+func (c *conditions) work(f groundwork.IssueFilter) {
+	if len(f.WorkedOnBy) > 0 {
+		c.add(`(lead_unit_id = ANY(%s) OR id IN (SELECT leg.issue_id FROM dispatch_leg leg WHERE leg.unit_id = ANY(%s) AND leg.role = 'CO' AND leg.returned_at IS NULL))`,
+			f.WorkedOnBy, f.WorkedOnBy)
+	}
+	if len(f.NeverWorkedOnBy) > 0 {
+		c.add("NOT EXISTS (SELECT FROM dispatch_leg leg WHERE leg.issue_id = issue.id AND leg.unit_id = ANY(%s))", f.NeverWorkedOnBy)
+	}
+	if f.CarriedBy != nil {
+		c.add("carrying_post_id IN (SELECT held.id FROM post_holding held WHERE held.official_id = %s)", *f.CarriedBy)
+	}
+	if f.ReportedBy != "" {
+		c.add(`id IN (SELECT link.issue_id FROM vault.reporter who JOIN opinion said ON said.reporter_pid = who.pid
+			JOIN issue_opinion link ON link.opinion_id = said.id WHERE who.source = %s AND who.external_key = %s)`, ownSource, f.ReportedBy)
+	}
+	if len(f.ClaimKinds) > 0 {
+		c.add("(SELECT last.kind FROM claim last WHERE last.issue_id = issue.id ORDER BY last.n DESC LIMIT 1) = ANY(%s)", f.ClaimKinds)
+	}
+	c.is("return_count > 0", f.Returned)
+	c.is("escalation_level > 0", f.Escalated)
 }

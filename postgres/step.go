@@ -208,7 +208,10 @@ func keepStep(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groundwork.
 			_, err = tx.Exec(ctx, "UPDATE claim SET reviewed_by = @by WHERE id = @id", pgx.NamedArgs{"by": s.Actor.ID, "id": f.Claim.ID})
 		}
 	case groundwork.EventLinked:
-		err = add(ctx, tx, "issue_opinion", pgx.NamedArgs{"issue_id": i.ID, "opinion_id": s.OpinionID, "linked_at": e.At, "linked_by": s.Actor.ID})
+		var score float64
+		if score, err = linkScore(ctx, tx, i, *s.OpinionID); err == nil {
+			err = add(ctx, tx, "issue_opinion", pgx.NamedArgs{"issue_id": i.ID, "opinion_id": s.OpinionID, "linked_at": e.At, "linked_by": s.Actor.ID, "score": score})
+		}
 	}
 	return err
 }

@@ -2863,4 +2863,23 @@ func (ec *executionContext) marshalOPostHolding2ᚖgroundworkᚋgraphᚋmodelᚐ
 	return ec._PostHolding(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalORank2ᚖgroundworkᚐRank(ctx context.Context, v any) (*groundwork.Rank, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := groundwork.Rank(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORank2ᚖgroundworkᚐRank(ctx context.Context, sel ast.SelectionSet, v *groundwork.Rank) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 // endregion ***************************** type.gotpl *****************************

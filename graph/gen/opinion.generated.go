@@ -27,11 +27,26 @@ type OpinionResolver interface {
 	Site(ctx context.Context, objs []*model.Opinion) ([]*model.Site, error)
 	Visit(ctx context.Context, objs []*model.Opinion) ([]*model.Visit, error)
 	Issue(ctx context.Context, objs []*model.Opinion) ([]*model.Issue, error)
+	SimilarIssues(ctx context.Context, obj *model.Opinion, first int32) ([]model.SimilarIssue, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
+
+func (ec *executionContext) field_Opinion_similarIssues_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	return args, nil
+}
 
 // endregion ***************************** args.gotpl *****************************
 
@@ -646,6 +661,50 @@ func (ec *executionContext) resolveBatch_Opinion_issue(ctx context.Context, fiel
 		err,
 		"Opinion.issue",
 	)
+}
+
+func (ec *executionContext) _Opinion_similarIssues(ctx context.Context, field graphql.CollectedField, obj *model.Opinion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Opinion_similarIssues(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Opinion().SimilarIssues(ctx, obj, fc.Args["first"].(int32))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.SimilarIssue) graphql.Marshaler {
+			return ec.marshalOSimilarIssue2ᚕgroundworkᚋgraphᚋmodelᚐSimilarIssueᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Opinion_similarIssues(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Opinion",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SimilarIssue(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Opinion_similarIssues_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _OpinionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[model.Opinion]) (ret graphql.Marshaler) {
@@ -1394,6 +1453,12 @@ func (ec *executionContext) _Opinion(ctx context.Context, sel ast.SelectionSet, 
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Opinion_issue(ctx, field, obj)
+				})
+		case "similarIssues":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Opinion_similarIssues(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

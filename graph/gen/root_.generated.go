@@ -41,6 +41,7 @@ type ResolverRoot interface {
 	IssueConnection() IssueConnectionResolver
 	IssueEvent() IssueEventResolver
 	Mutation() MutationResolver
+	Notification() NotificationResolver
 	Official() OfficialResolver
 	Opinion() OpinionResolver
 	OrgUnit() OrgUnitResolver
@@ -54,6 +55,7 @@ type ResolverRoot interface {
 	Region() RegionResolver
 	Site() SiteResolver
 	TargetVersion() TargetVersionResolver
+	Viewer() ViewerResolver
 	Visit() VisitResolver
 }
 
@@ -120,6 +122,19 @@ type ComplexityRoot struct {
 		ShareOver90Days  func(childComplexity int) int
 		Suppressed       func(childComplexity int) int
 		Unstable         func(childComplexity int) int
+	}
+
+	BulkIssuePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Done             func(childComplexity int) int
+		Results          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	BulkIssueResult struct {
+		Issue      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	CallbackAttempt struct {
@@ -681,6 +696,7 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		AcceptIssue           func(childComplexity int, input model.AcceptIssueInput) int
+		AcceptIssues          func(childComplexity int, input model.AcceptIssuesInput) int
 		AddCampaignTask       func(childComplexity int, input model.AddCampaignTaskInput) int
 		AdoptPolicyChange     func(childComplexity int, input model.AdoptPolicyChangeInput) int
 		AmendPolicyChange     func(childComplexity int, input model.AmendPolicyChangeInput) int
@@ -704,6 +720,7 @@ type ComplexityRoot struct {
 		CreateSite            func(childComplexity int, input model.CreateSiteInput) int
 		DeclineCampaign       func(childComplexity int, input model.DeclineCampaignInput) int
 		DispatchIssue         func(childComplexity int, input model.DispatchIssueInput) int
+		DispatchIssues        func(childComplexity int, input model.DispatchIssuesInput) int
 		DropCampaignTask      func(childComplexity int, input model.DropCampaignTaskInput) int
 		DropPolicyChange      func(childComplexity int, input model.DropPolicyChangeInput) int
 		EscalateIssue         func(childComplexity int, input model.EscalateIssueInput) int
@@ -713,6 +730,7 @@ type ComplexityRoot struct {
 		JoinCampaign          func(childComplexity int, input model.JoinCampaignInput) int
 		LeaveCampaign         func(childComplexity int, input model.LeaveCampaignInput) int
 		LinkOpinion           func(childComplexity int, input model.LinkOpinionInput) int
+		LinkOpinions          func(childComplexity int, input model.LinkOpinionsInput) int
 		LinkPolicyEvidence    func(childComplexity int, input model.LinkPolicyEvidenceInput) int
 		MergeIssue            func(childComplexity int, input model.MergeIssueInput) int
 		NominateCampaign      func(childComplexity int, input model.NominateCampaignInput) int
@@ -720,6 +738,7 @@ type ComplexityRoot struct {
 		ProposePlan           func(childComplexity int, input model.ProposePlanInput) int
 		ProposePolicyChange   func(childComplexity int, input model.ProposePolicyChangeInput) int
 		PublishTarget         func(childComplexity int, input model.PublishTargetInput) int
+		ReadNotifications     func(childComplexity int, input model.ReadNotificationsInput) int
 		RecordCallbackAttempt func(childComplexity int, input model.RecordCallbackAttemptInput) int
 		RecordConsultation    func(childComplexity int, input model.RecordConsultationInput) int
 		RecordEvaluation      func(childComplexity int, input model.RecordEvaluationInput) int
@@ -752,6 +771,29 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	Notification struct {
+		At       func(childComplexity int) int
+		GlobalID func(childComplexity int) int
+		Issue    func(childComplexity int) int
+		Kind     func(childComplexity int) int
+		ReadAt   func(childComplexity int) int
+		Reason   func(childComplexity int) int
+		ToRank   func(childComplexity int) int
+		ToRole   func(childComplexity int) int
+		ToUnit   func(childComplexity int) int
+	}
+
+	NotificationConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	NotificationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	NumberColumn struct {
@@ -795,6 +837,7 @@ type ComplexityRoot struct {
 		ReceivedAt        func(childComplexity int) int
 		ReceivedPrecision func(childComplexity int) int
 		Region            func(childComplexity int) int
+		SimilarIssues     func(childComplexity int, first int32) int
 		Site              func(childComplexity int) int
 		Source            func(childComplexity int) int
 		Subject           func(childComplexity int) int
@@ -847,6 +890,11 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	Permission struct {
+		Operation func(childComplexity int) int
+		Scope     func(childComplexity int) int
 	}
 
 	PlanIssuePayload struct {
@@ -1003,14 +1051,23 @@ type ComplexityRoot struct {
 		PolicyChanges    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
 		Region           func(childComplexity int, id *model.ID, code *string) int
 		Regions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
+		SimilarIssues    func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
 		Site             func(childComplexity int, id model.ID) int
 		Sites            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
 		TargetVersions   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
 		TimeToResolution func(childComplexity int, query model.MeasureQuery) int
 		TimeToResponse   func(childComplexity int, query model.MeasureQuery) int
+		Viewer           func(childComplexity int) int
 		Visit            func(childComplexity int, id model.ID) int
 		Visits           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
 		Watermark        func(childComplexity int) int
+	}
+
+	ReadNotificationsPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Notifications    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	RecordCallbackAttemptPayload struct {
@@ -1181,6 +1238,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	SimilarIssue struct {
+		Issue func(childComplexity int) int
+		Near  func(childComplexity int) int
+		Score func(childComplexity int) int
+		Text  func(childComplexity int) int
+	}
+
 	Site struct {
 		CreatedAt    func(childComplexity int) int
 		EligibleFrom func(childComplexity int) int
@@ -1302,6 +1366,16 @@ type ComplexityRoot struct {
 		Code    func(childComplexity int) int
 		Field   func(childComplexity int) int
 		Message func(childComplexity int) int
+	}
+
+	Viewer struct {
+		Account       func(childComplexity int) int
+		Notifications func(childComplexity int, first *int32, after *string, last *int32, before *string, unreadOnly bool) int
+		Permissions   func(childComplexity int) int
+		Regions       func(childComplexity int) int
+		Role          func(childComplexity int) int
+		Unit          func(childComplexity int) int
+		Worklist      func(childComplexity int, kind groundwork.Worklist, first *int32, after *string, last *int32, before *string) int
 	}
 
 	Visit struct {
@@ -1604,6 +1678,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Backlog.Unstable(childComplexity), true
+
+	case "BulkIssuePayload.clientMutationId":
+		if e.ComplexityRoot.BulkIssuePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssuePayload.ClientMutationID(childComplexity), true
+	case "BulkIssuePayload.consistency":
+		if e.ComplexityRoot.BulkIssuePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssuePayload.Consistency(childComplexity), true
+	case "BulkIssuePayload.done":
+		if e.ComplexityRoot.BulkIssuePayload.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssuePayload.Done(childComplexity), true
+	case "BulkIssuePayload.results":
+		if e.ComplexityRoot.BulkIssuePayload.Results == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssuePayload.Results(childComplexity), true
+	case "BulkIssuePayload.userErrors":
+		if e.ComplexityRoot.BulkIssuePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssuePayload.UserErrors(childComplexity), true
+
+	case "BulkIssueResult.issue":
+		if e.ComplexityRoot.BulkIssueResult.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssueResult.Issue(childComplexity), true
+	case "BulkIssueResult.userErrors":
+		if e.ComplexityRoot.BulkIssueResult.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BulkIssueResult.UserErrors(childComplexity), true
 
 	case "CallbackAttempt.agentUnit":
 		if e.ComplexityRoot.CallbackAttempt.AgentUnit == nil {
@@ -3981,6 +4099,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AcceptIssue(childComplexity, args["input"].(model.AcceptIssueInput)), true
+	case "Mutation.acceptIssues":
+		if e.ComplexityRoot.Mutation.AcceptIssues == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_acceptIssues_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AcceptIssues(childComplexity, args["input"].(model.AcceptIssuesInput)), true
 	case "Mutation.addCampaignTask":
 		if e.ComplexityRoot.Mutation.AddCampaignTask == nil {
 			break
@@ -4234,6 +4363,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DispatchIssue(childComplexity, args["input"].(model.DispatchIssueInput)), true
+	case "Mutation.dispatchIssues":
+		if e.ComplexityRoot.Mutation.DispatchIssues == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_dispatchIssues_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DispatchIssues(childComplexity, args["input"].(model.DispatchIssuesInput)), true
 	case "Mutation.dropCampaignTask":
 		if e.ComplexityRoot.Mutation.DropCampaignTask == nil {
 			break
@@ -4333,6 +4473,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.LinkOpinion(childComplexity, args["input"].(model.LinkOpinionInput)), true
+	case "Mutation.linkOpinions":
+		if e.ComplexityRoot.Mutation.LinkOpinions == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_linkOpinions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LinkOpinions(childComplexity, args["input"].(model.LinkOpinionsInput)), true
 	case "Mutation.linkPolicyEvidence":
 		if e.ComplexityRoot.Mutation.LinkPolicyEvidence == nil {
 			break
@@ -4410,6 +4561,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishTarget(childComplexity, args["input"].(model.PublishTargetInput)), true
+	case "Mutation.readNotifications":
+		if e.ComplexityRoot.Mutation.ReadNotifications == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_readNotifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReadNotifications(childComplexity, args["input"].(model.ReadNotificationsInput)), true
 	case "Mutation.recordCallbackAttempt":
 		if e.ComplexityRoot.Mutation.RecordCallbackAttempt == nil {
 			break
@@ -4711,6 +4873,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.NominateCampaignPayload.UserErrors(childComplexity), true
 
+	case "Notification.at":
+		if e.ComplexityRoot.Notification.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.At(childComplexity), true
+	case "Notification.id":
+		if e.ComplexityRoot.Notification.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.GlobalID(childComplexity), true
+	case "Notification.issue":
+		if e.ComplexityRoot.Notification.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Issue(childComplexity), true
+	case "Notification.kind":
+		if e.ComplexityRoot.Notification.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Kind(childComplexity), true
+	case "Notification.readAt":
+		if e.ComplexityRoot.Notification.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ReadAt(childComplexity), true
+	case "Notification.reason":
+		if e.ComplexityRoot.Notification.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.Reason(childComplexity), true
+	case "Notification.toRank":
+		if e.ComplexityRoot.Notification.ToRank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ToRank(childComplexity), true
+	case "Notification.toRole":
+		if e.ComplexityRoot.Notification.ToRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ToRole(childComplexity), true
+	case "Notification.toUnit":
+		if e.ComplexityRoot.Notification.ToUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Notification.ToUnit(childComplexity), true
+
+	case "NotificationConnection.edges":
+		if e.ComplexityRoot.NotificationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Edges(childComplexity), true
+	case "NotificationConnection.nodes":
+		if e.ComplexityRoot.NotificationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.Nodes(childComplexity), true
+	case "NotificationConnection.pageInfo":
+		if e.ComplexityRoot.NotificationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationConnection.PageInfo(childComplexity), true
+
+	case "NotificationEdge.cursor":
+		if e.ComplexityRoot.NotificationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Cursor(childComplexity), true
+	case "NotificationEdge.node":
+		if e.ComplexityRoot.NotificationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
 	case "NumberColumn.ciHigh":
 		if e.ComplexityRoot.NumberColumn.CiHigh == nil {
 			break
@@ -4883,6 +5132,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Opinion.Region(childComplexity), true
+	case "Opinion.similarIssues":
+		if e.ComplexityRoot.Opinion.SimilarIssues == nil {
+			break
+		}
+
+		args, err := ec.field_Opinion_similarIssues_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Opinion.SimilarIssues(childComplexity, args["first"].(int32)), true
 	case "Opinion.site":
 		if e.ComplexityRoot.Opinion.Site == nil {
 			break
@@ -5076,6 +5336,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "Permission.operation":
+		if e.ComplexityRoot.Permission.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Permission.Operation(childComplexity), true
+	case "Permission.scope":
+		if e.ComplexityRoot.Permission.Scope == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Permission.Scope(childComplexity), true
 
 	case "PlanIssuePayload.clientMutationId":
 		if e.ComplexityRoot.PlanIssuePayload.ClientMutationID == nil {
@@ -5876,6 +6149,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Regions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.RegionFilter)), true
+	case "Query.similarIssues":
+		if e.ComplexityRoot.Query.SimilarIssues == nil {
+			break
+		}
+
+		args, err := ec.field_Query_similarIssues_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SimilarIssues(childComplexity, args["text"].(string), args["regionId"].(*model.ID), args["siteId"].(*model.ID), args["categoryId"].(*model.ID), args["first"].(int32)), true
 	case "Query.site":
 		if e.ComplexityRoot.Query.Site == nil {
 			break
@@ -5931,6 +6215,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TimeToResponse(childComplexity, args["query"].(model.MeasureQuery)), true
+	case "Query.viewer":
+		if e.ComplexityRoot.Query.Viewer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 	case "Query.visit":
 		if e.ComplexityRoot.Query.Visit == nil {
 			break
@@ -5959,6 +6249,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Watermark(childComplexity), true
+
+	case "ReadNotificationsPayload.clientMutationId":
+		if e.ComplexityRoot.ReadNotificationsPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadNotificationsPayload.ClientMutationID(childComplexity), true
+	case "ReadNotificationsPayload.consistency":
+		if e.ComplexityRoot.ReadNotificationsPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadNotificationsPayload.Consistency(childComplexity), true
+	case "ReadNotificationsPayload.notifications":
+		if e.ComplexityRoot.ReadNotificationsPayload.Notifications == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadNotificationsPayload.Notifications(childComplexity), true
+	case "ReadNotificationsPayload.userErrors":
+		if e.ComplexityRoot.ReadNotificationsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadNotificationsPayload.UserErrors(childComplexity), true
 
 	case "RecordCallbackAttemptPayload.clientMutationId":
 		if e.ComplexityRoot.RecordCallbackAttemptPayload.ClientMutationID == nil {
@@ -6582,6 +6897,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetPopulationPayload.UserErrors(childComplexity), true
 
+	case "SimilarIssue.issue":
+		if e.ComplexityRoot.SimilarIssue.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarIssue.Issue(childComplexity), true
+	case "SimilarIssue.near":
+		if e.ComplexityRoot.SimilarIssue.Near == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarIssue.Near(childComplexity), true
+	case "SimilarIssue.score":
+		if e.ComplexityRoot.SimilarIssue.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarIssue.Score(childComplexity), true
+	case "SimilarIssue.text":
+		if e.ComplexityRoot.SimilarIssue.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SimilarIssue.Text(childComplexity), true
+
 	case "Site.createdAt":
 		if e.ComplexityRoot.Site.CreatedAt == nil {
 			break
@@ -7099,6 +7439,59 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
 
+	case "Viewer.account":
+		if e.ComplexityRoot.Viewer.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Account(childComplexity), true
+	case "Viewer.notifications":
+		if e.ComplexityRoot.Viewer.Notifications == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_notifications_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Notifications(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["unreadOnly"].(bool)), true
+	case "Viewer.permissions":
+		if e.ComplexityRoot.Viewer.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Permissions(childComplexity), true
+	case "Viewer.regions":
+		if e.ComplexityRoot.Viewer.Regions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Regions(childComplexity), true
+	case "Viewer.role":
+		if e.ComplexityRoot.Viewer.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Role(childComplexity), true
+	case "Viewer.unit":
+		if e.ComplexityRoot.Viewer.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.Unit(childComplexity), true
+	case "Viewer.worklist":
+		if e.ComplexityRoot.Viewer.Worklist == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_worklist_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Worklist(childComplexity, args["kind"].(groundwork.Worklist), args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+
 	case "Visit.activityKind":
 		if e.ComplexityRoot.Visit.ActivityKind == nil {
 			break
@@ -7258,6 +7651,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
 			graphql.NewInputUnmarshaler("AcceptIssueInput", ec.unmarshalInputAcceptIssueInput),
+			graphql.NewInputUnmarshaler("AcceptIssuesInput", ec.unmarshalInputAcceptIssuesInput),
 			graphql.NewInputUnmarshaler("ActivityKindFilter", ec.unmarshalInputActivityKindFilter),
 			graphql.NewInputUnmarshaler("AddCampaignTaskInput", ec.unmarshalInputAddCampaignTaskInput),
 			graphql.NewInputUnmarshaler("AdoptPolicyChangeInput", ec.unmarshalInputAdoptPolicyChangeInput),
@@ -7292,6 +7686,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeclineCampaignInput", ec.unmarshalInputDeclineCampaignInput),
 			graphql.NewInputUnmarshaler("DifficultyFilter", ec.unmarshalInputDifficultyFilter),
 			graphql.NewInputUnmarshaler("DispatchIssueInput", ec.unmarshalInputDispatchIssueInput),
+			graphql.NewInputUnmarshaler("DispatchIssuesInput", ec.unmarshalInputDispatchIssuesInput),
+			graphql.NewInputUnmarshaler("DispatchItem", ec.unmarshalInputDispatchItem),
 			graphql.NewInputUnmarshaler("DropCampaignTaskInput", ec.unmarshalInputDropCampaignTaskInput),
 			graphql.NewInputUnmarshaler("DropPolicyChangeInput", ec.unmarshalInputDropPolicyChangeInput),
 			graphql.NewInputUnmarshaler("EscalateIssueInput", ec.unmarshalInputEscalateIssueInput),
@@ -7312,6 +7708,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("JoinCampaignInput", ec.unmarshalInputJoinCampaignInput),
 			graphql.NewInputUnmarshaler("LeaveCampaignInput", ec.unmarshalInputLeaveCampaignInput),
 			graphql.NewInputUnmarshaler("LinkOpinionInput", ec.unmarshalInputLinkOpinionInput),
+			graphql.NewInputUnmarshaler("LinkOpinionsInput", ec.unmarshalInputLinkOpinionsInput),
 			graphql.NewInputUnmarshaler("LinkPolicyEvidenceInput", ec.unmarshalInputLinkPolicyEvidenceInput),
 			graphql.NewInputUnmarshaler("MeasureCategoryFilter", ec.unmarshalInputMeasureCategoryFilter),
 			graphql.NewInputUnmarshaler("MeasureChannelFilter", ec.unmarshalInputMeasureChannelFilter),
@@ -7338,6 +7735,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProposePlanInput", ec.unmarshalInputProposePlanInput),
 			graphql.NewInputUnmarshaler("ProposePolicyChangeInput", ec.unmarshalInputProposePolicyChangeInput),
 			graphql.NewInputUnmarshaler("PublishTargetInput", ec.unmarshalInputPublishTargetInput),
+			graphql.NewInputUnmarshaler("ReadNotificationsInput", ec.unmarshalInputReadNotificationsInput),
 			graphql.NewInputUnmarshaler("RecordCallbackAttemptInput", ec.unmarshalInputRecordCallbackAttemptInput),
 			graphql.NewInputUnmarshaler("RecordConsultationInput", ec.unmarshalInputRecordConsultationInput),
 			graphql.NewInputUnmarshaler("RecordEvaluationInput", ec.unmarshalInputRecordEvaluationInput),
@@ -7453,6 +7851,86 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/bulk.graphqls", Input: `extend type Mutation {
+  "Sends many issues to units. Each goes by itself: one that is refused keeps back no other."
+  dispatchIssues(
+    "The issues, each with its unit."
+    input: DispatchIssuesInput!
+  ): BulkIssuePayload!
+  "The unit accepts many issues. Each goes by itself."
+  acceptIssues(
+    "The issues."
+    input: AcceptIssuesInput!
+  ): BulkIssuePayload!
+  "Links many opinions to an issue. Each goes by itself."
+  linkOpinions(
+    "The issue and the opinions."
+    input: LinkOpinionsInput!
+  ): BulkIssuePayload!
+}
+
+"An issue to dispatch with others."
+input DispatchItem {
+  "The issue."
+  issueId: ID!
+  "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
+  expectedVersion: Int
+  "The unit that leads."
+  unitId: ID!
+  "Units that work on it beside the one in charge."
+  coUnitIds: [ID!]
+  "Why a unit outside the catalogue."
+  overrideReason: String
+}
+
+"Asks for dispatchIssues."
+input DispatchIssuesInput {
+  "Any string of the client's, answered back. Sent again by the same actor each item is answered again, not done again."
+  clientMutationId: String
+  "The issues, at most 100."
+  items: [DispatchItem!]!
+}
+
+"Asks for acceptIssues."
+input AcceptIssuesInput {
+  "Any string of the client's, answered back. Sent again by the same actor each item is answered again, not done again."
+  clientMutationId: String
+  "The issues, at most 100."
+  issueIds: [ID!]!
+}
+
+"Asks for linkOpinions."
+input LinkOpinionsInput {
+  "Any string of the client's, answered back. Sent again by the same actor each item is answered again, not done again."
+  clientMutationId: String
+  "The issue."
+  issueId: ID!
+  "The opinions, at most 100."
+  opinionIds: [ID!]!
+}
+
+"What a step for many issues did."
+type BulkIssuePayload {
+  "What became of each item, in the order of the input."
+  results: [BulkIssueResult!]!
+  "How many were done."
+  done: Int!
+  "Why the whole request was refused; empty if its items were tried."
+  userErrors: [UserError!]!
+  "Token of the last write: an analytical query that is given it waits until the warehouse has all of them."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What became of one item."
+type BulkIssueResult {
+  "The issue after the step; null if refused."
+  issue: Issue
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/campaign.graphqls", Input: `extend type Query {
   "The campaign with this id, or null."
   campaign(
@@ -11108,6 +11586,42 @@ input RegionScope {
   isNull: Boolean
 }
 `, BuiltIn: false},
+	{Name: "../schema/similar.graphqls", Input: `extend type Query {
+  "Open issues that a matter may repeat, the best first: hints for whoever enters it. Only those of the region are compared, or of the category where no region is given."
+  similarIssues(
+    "Subject and text of the matter."
+    text: String!
+    "Where."
+    regionId: ID
+    "The place that it is about."
+    siteId: ID
+    "Of which matter."
+    categoryId: ID
+    "At most so many, 1 to 20."
+    first: Int! = 5
+  ): [SimilarIssue!]
+}
+
+extend type Opinion {
+  "Open issues that it may repeat, the best first. Ask for it where the opinion is entered."
+  similarIssues(
+    "At most so many, 1 to 20."
+    first: Int! = 5
+  ): [SimilarIssue!]
+}
+
+"An open issue that a matter may repeat. It is a hint: people link, nothing is dropped."
+type SimilarIssue {
+  "The issue."
+  issue: Issue!
+  "From 0 to 1: words, place and category together."
+  score: Float!
+  "From 0 to 1: how alike the words are."
+  text: Float!
+  "The same site, within a kilometre, or the same region."
+  near: Boolean!
+}
+`, BuiltIn: false},
 	{Name: "../schema/site.graphqls", Input: `extend type Query {
   "The site with this id, or null."
   site(
@@ -12236,6 +12750,171 @@ type PublishTargetPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/viewer.graphqls", Input: `extend type Query {
+  "Who asks, and what waits for them."
+  viewer: Viewer!
+}
+
+extend type Mutation {
+  "Marks notifications as read. Those that are not for the actor are left alone."
+  readNotifications(
+    "Which."
+    input: ReadNotificationsInput!
+  ): ReadNotificationsPayload!
+}
+
+"Who asks, as this request says, and what they may do."
+type Viewer {
+  "The account; anonymous without one."
+  account: String!
+  "The role in which it asks."
+  role: Role!
+  "The unit that it acts for."
+  unit: OrgUnit
+  "The regions that the role is bound to, with all below; none: bound to no region."
+  regions: [Region!]!
+  "What the role may ask for, and how far it reaches with it. The rules of each thing decide when it asks."
+  permissions: [Permission!]!
+  "Issues that wait for the viewer, the first due first."
+  worklist(
+    "Which list."
+    kind: WorklistKind! = MINE
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+  ): IssueConnection
+  "What the viewer is told, the latest first."
+  notifications(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Only what nobody has marked as read."
+    unreadOnly: Boolean! = false
+  ): NotificationConnection
+}
+
+"Something that a role may ask for."
+type Permission {
+  "The root field."
+  operation: String!
+  "How far the role reaches with it."
+  scope: PermissionScope!
+}
+
+"How far a permission reaches."
+enum PermissionScope {
+  "Everything."
+  ANYWHERE
+  "What lies in the regions that the role is bound to."
+  REGION
+  "What the actor's unit leads, takes part in or belongs to."
+  UNIT
+  "What the actor submitted, leads or is the subject of."
+  OWN
+  "What everybody may see."
+  PUBLIC
+}
+
+"Lists of issues that somebody has to do something about."
+enum WorklistKind {
+  "What the role works on: intake and dispatchers what is registered, units what they have, callers what awaits a verdict, supervisors what was escalated, officials the cases they carry, citizens what they reported."
+  MINE
+  "Due, and not claimed to be done."
+  OVERDUE
+  "Given back by a unit, waiting for another."
+  RETURNED
+  "Claimed to be done, and not judged yet; never what the caller's own unit had."
+  AWAITING_CALLBACK
+  "Claimed as explained or referred out: a supervisor decides."
+  AWAITING_REVIEW
+  "The cases that the viewer carries as an official."
+  CARRIED
+}
+
+"Something that somebody is told of an issue."
+type Notification {
+  "Opaque and stable."
+  id: ID!
+  "What is told."
+  kind: NotificationKind!
+  "The issue."
+  issue: Issue
+  "The code of an escalation."
+  reason: EscalationReason
+  "The role that is told."
+  toRole: Role!
+  "The unit that is told; null: whoever has the role for the region."
+  toUnit: OrgUnit
+  "The rank that is told."
+  toRank: Rank
+  "When it happened."
+  at: DateTime!
+  "When somebody marked it as read."
+  readAt: DateTime
+}
+
+"What is told."
+enum NotificationKind {
+  "An issue was raised to the next rank."
+  ESCALATED
+  "A reporter was urged to withdraw."
+  URGED_TO_WITHDRAW
+  "A plan waits for approval."
+  PLAN_PROPOSED
+  "A plan passed its review without having been renewed."
+  PLAN_ENDED
+  "A unit kept silent and so accepted."
+  AUTO_ACCEPTED
+}
+
+"One page of notifications."
+type NotificationConnection {
+  "The rows with their cursors."
+  edges: [NotificationEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Notification!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of notifications."
+type NotificationEdge {
+  "Opaque position of the row, for after and before of the same list."
+  cursor: String!
+  "The row."
+  node: Notification!
+}
+
+"Notifications to mark as read."
+input ReadNotificationsInput {
+  "Any string of the client's, answered back. Reading again changes nothing."
+  clientMutationId: String
+  "Which, at most 100."
+  ids: [ID!]!
+}
+
+"What readNotifications did."
+type ReadNotificationsPayload {
+  "Those that are the actor's, as they are now."
+  notifications: [Notification!]!
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/visit.graphqls", Input: `extend type Query {
   "The visit with this id, or null."
   visit(
@@ -12548,6 +13227,32 @@ func (ec *executionContext) childFields_Backlog(ctx context.Context, field graph
 		return ec.fieldContext_Backlog_about(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Backlog", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "results":
+		return ec.fieldContext_BulkIssuePayload_results(ctx, field)
+	case "done":
+		return ec.fieldContext_BulkIssuePayload_done(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BulkIssuePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_BulkIssuePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_BulkIssuePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_BulkIssueResult(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issue":
+		return ec.fieldContext_BulkIssueResult_issue(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BulkIssueResult_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BulkIssueResult", field.Name)
 }
 
 func (ec *executionContext) childFields_CallbackAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13678,6 +14383,52 @@ func (ec *executionContext) childFields_NominateCampaignPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type NominateCampaignPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Notification_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Notification_kind(ctx, field)
+	case "issue":
+		return ec.fieldContext_Notification_issue(ctx, field)
+	case "reason":
+		return ec.fieldContext_Notification_reason(ctx, field)
+	case "toRole":
+		return ec.fieldContext_Notification_toRole(ctx, field)
+	case "toUnit":
+		return ec.fieldContext_Notification_toUnit(ctx, field)
+	case "toRank":
+		return ec.fieldContext_Notification_toRank(ctx, field)
+	case "at":
+		return ec.fieldContext_Notification_at(ctx, field)
+	case "readAt":
+		return ec.fieldContext_Notification_readAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Notification", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_NotificationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NotificationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NotificationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_NumberColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "unit":
@@ -13772,6 +14523,8 @@ func (ec *executionContext) childFields_Opinion(ctx context.Context, field graph
 		return ec.fieldContext_Opinion_visit(ctx, field)
 	case "issue":
 		return ec.fieldContext_Opinion_issue(ctx, field)
+	case "similarIssues":
+		return ec.fieldContext_Opinion_similarIssues(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Opinion", field.Name)
 }
@@ -13866,6 +14619,16 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_Permission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "operation":
+		return ec.fieldContext_Permission_operation(ctx, field)
+	case "scope":
+		return ec.fieldContext_Permission_scope(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Permission", field.Name)
 }
 
 func (ec *executionContext) childFields_PlanIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14124,6 +14887,20 @@ func (ec *executionContext) childFields_PublishTargetPayload(ctx context.Context
 		return ec.fieldContext_PublishTargetPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublishTargetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReadNotificationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notifications":
+		return ec.fieldContext_ReadNotificationsPayload_notifications(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReadNotificationsPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ReadNotificationsPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReadNotificationsPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReadNotificationsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordCallbackAttemptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14462,6 +15239,20 @@ func (ec *executionContext) childFields_SetPopulationPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type SetPopulationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SimilarIssue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issue":
+		return ec.fieldContext_SimilarIssue_issue(ctx, field)
+	case "score":
+		return ec.fieldContext_SimilarIssue_score(ctx, field)
+	case "text":
+		return ec.fieldContext_SimilarIssue_text(ctx, field)
+	case "near":
+		return ec.fieldContext_SimilarIssue_near(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SimilarIssue", field.Name)
+}
+
 func (ec *executionContext) childFields_Site(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -14706,6 +15497,26 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 		return ec.fieldContext_UserError_field(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
+}
+
+func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "account":
+		return ec.fieldContext_Viewer_account(ctx, field)
+	case "role":
+		return ec.fieldContext_Viewer_role(ctx, field)
+	case "unit":
+		return ec.fieldContext_Viewer_unit(ctx, field)
+	case "regions":
+		return ec.fieldContext_Viewer_regions(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Viewer_permissions(ctx, field)
+	case "worklist":
+		return ec.fieldContext_Viewer_worklist(ctx, field)
+	case "notifications":
+		return ec.fieldContext_Viewer_notifications(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }
 
 func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

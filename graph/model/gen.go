@@ -22,6 +22,14 @@ type AcceptIssueInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 }
 
+// Asks for acceptIssues.
+type AcceptIssuesInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor each item is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The issues, at most 100.
+	IssueIds []ID `json:"issueIds"`
+}
+
 // Narrows by activity.
 type ActivityKindFilter struct {
 	// Is one of these.
@@ -610,6 +618,28 @@ type DispatchIssueInput struct {
 	CoUnitIds graphql.Omittable[[]ID] `json:"coUnitIds,omitempty"`
 }
 
+// Asks for dispatchIssues.
+type DispatchIssuesInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor each item is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The issues, at most 100.
+	Items []DispatchItem `json:"items"`
+}
+
+// An issue to dispatch with others.
+type DispatchItem struct {
+	// The issue.
+	IssueID ID `json:"issueId"`
+	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// The unit that leads.
+	UnitID ID `json:"unitId"`
+	// Units that work on it beside the one in charge.
+	CoUnitIds graphql.Omittable[[]ID] `json:"coUnitIds,omitempty"`
+	// Why a unit outside the catalogue.
+	OverrideReason graphql.Omittable[*string] `json:"overrideReason,omitempty"`
+}
+
 // Asks for dropCampaignTask.
 type DropCampaignTaskInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -902,6 +932,16 @@ type LinkOpinionInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// The opinion; it belongs to no issue yet.
 	OpinionID ID `json:"opinionId"`
+}
+
+// Asks for linkOpinions.
+type LinkOpinionsInput struct {
+	// Any string of the client's, answered back. Sent again by the same actor each item is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The issue.
+	IssueID ID `json:"issueId"`
+	// The opinions, at most 100.
+	OpinionIds []ID `json:"opinionIds"`
 }
 
 // Asks for linkPolicyEvidence.
@@ -1238,6 +1278,26 @@ type PublishTargetPayload struct {
 
 // Reads from the system of record, and the measures of the warehouse.
 type Query struct {
+}
+
+// Notifications to mark as read.
+type ReadNotificationsInput struct {
+	// Any string of the client's, answered back. Reading again changes nothing.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// Which, at most 100.
+	Ids []ID `json:"ids"`
+}
+
+// What readNotifications did.
+type ReadNotificationsPayload struct {
+	// Those that are the actor's, as they are now.
+	Notifications []Notification `json:"notifications"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // Asks for recordCallbackAttempt.

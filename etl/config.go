@@ -3,8 +3,10 @@ package etl
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -16,7 +18,7 @@ type Config struct {
 	Postgres    string      // connection string of the system of record; its user needs REPLICATION. Required.
 	ClickHouse  driver.Conn // the warehouse, opened over HTTP and migrated. Required.
 	Pipeline    string      // name of the checkpoint in the warehouse: "main"
-	Slot        string      // replication slot, created when missing: "groundwork_etl". One a Postgres server, not a database.
+	Slot        string      // replication slot, created when missing: named after the database, as slots belong to a server: DefaultSlot
 	Publication string      // what is replicated: "groundwork"
 
 	FlushInterval     time.Duration // shortest time between two flushes while changes trickle: 250 ms
@@ -25,6 +27,8 @@ type Config struct {
 	QueueBytes        int           // received and not yet applied bytes that stop the receiver: 32 MiB
 	HeartbeatInterval time.Duration // how often an idle system of record is made to say that it is alive: 10 s
 	StatusInterval    time.Duration // longest time without a status to Postgres; below its wal_sender_timeout: 5 s
+	ControlInterval   time.Duration // how often the slot's health and the wishes of operators are looked up: 1 s
+	MaxKeptWAL        int64         // bytes of WAL kept for the slot at whose half a warning and at 80 % of which an alarm is logged: 16 GiB
 	RetryInterval     time.Duration // first pause after a lost connection, doubling up to 20 times: 250 ms
 
 	Logger *slog.Logger // slog.Default()
@@ -55,6 +59,7 @@ func (c Config) Validate() error {
 	for name, v := range map[string]int64{
 		"FlushInterval": int64(c.FlushInterval), "FlushRows": int64(c.FlushRows), "FlushBytes": int64(c.FlushBytes), "QueueBytes": int64(c.QueueBytes),
 		"HeartbeatInterval": int64(c.HeartbeatInterval), "StatusInterval": int64(c.StatusInterval), "RetryInterval": int64(c.RetryInterval),
+		"ControlInterval": int64(c.ControlInterval), "MaxKeptWAL": c.MaxKeptWAL,
 	} {
 		if v < 0 {
 			fault("%s %d: give a positive value, or zero for the default", name, v)
@@ -65,7 +70,7 @@ func (c Config) Validate() error {
 
 func (c Config) withDefaults() Config {
 	orDefault(&c.Pipeline, "main")
-	orDefault(&c.Slot, "groundwork_etl")
+	orDefault(&c.Slot, DefaultSlot(c.Postgres))
 	orDefault(&c.Publication, "groundwork")
 	orDefault(&c.FlushInterval, 250*time.Millisecond)
 	orDefault(&c.FlushRows, 100_000)
@@ -73,11 +78,34 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.QueueBytes, 32<<20)
 	orDefault(&c.HeartbeatInterval, 10*time.Second)
 	orDefault(&c.StatusInterval, 5*time.Second)
+	orDefault(&c.ControlInterval, time.Second)
+	orDefault(&c.MaxKeptWAL, 16<<30)
 	orDefault(&c.RetryInterval, 250*time.Millisecond)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	return c
+}
+
+// DefaultSlot names the slot of a database: groundwork_etl for "groundwork", groundwork_etl_NAME for others, so that several Groundwork
+// databases live on one server.
+func DefaultSlot(dsn string) string {
+	const slot = "groundwork_etl"
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil || c.Database == "" || c.Database == "groundwork" {
+		return slot
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' {
+			return r
+		}
+		return '_'
+	}, c.Database)
+	if name := slot + "_" + plain; plain == c.Database && slotName.MatchString(name) {
+		return name
+	}
+	// What had to be altered gets a mark of the whole name, so that two such names stay two.
+	return fmt.Sprintf("%s_%.30s_%08x", slot, plain, crc32.ChecksumIEEE([]byte(c.Database)))
 }
 
 func orDefault[T comparable](v *T, d T) {

@@ -158,7 +158,7 @@ func TestFrozenReplicatorWakesUpHarmless(t *testing.T) {
 	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 3000) i`)
 	require.NoError(t, old.Process.Signal(syscall.SIGSTOP))
 	r.exec(`DELETE FROM org_unit WHERE name LIKE 'u%5'`)
-	r.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'groundwork etl' AND datname = current_database()`)
+	r.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(application_name, 'groundwork etl') AND datname = current_database()`)
 	run := r.start()
 	run.agree()
 	mine, err := readCheckpoint(t.Context(), r.ch, "main")

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -63,6 +64,27 @@ func (p *plan) jsonKey(row []field) (json.RawMessage, error) {
 			return nil, err
 		}
 		key[p.columns[i].name] = v
+	}
+	return json.Marshal(key)
+}
+
+// textKey is the key of a row as both databases write it for a comparison.
+func (p *plan) textKey(row []field) (string, error) {
+	values := make([]string, len(p.keys))
+	for i, column := range p.keys {
+		var err error
+		if values[i], err = p.keyValue(row, column); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(values, separator), nil
+}
+
+// jsonOf is the key that consists of values, as it stands in a dead letter.
+func (p *plan) jsonOf(values []string) (json.RawMessage, error) {
+	key := map[string]string{}
+	for i, name := range p.mirror.Key {
+		key[name] = values[i]
 	}
 	return json.Marshal(key)
 }

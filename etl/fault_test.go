@@ -59,7 +59,7 @@ func TestLostPostgresConnections(t *testing.T) {
 	run.catchUp()
 	for i, who := range []string{"backend_type = 'walsender'", "query LIKE '%advisory%'", "backend_type = 'client backend'"} {
 		r.exec(fmt.Sprintf(`INSERT INTO org_unit (id, name, kind) VALUES (gen_random_uuid(), 'cut %d', 'PARTY')`, i))
-		r.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'groundwork etl' AND datname = current_database() AND ` + who)
+		r.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(application_name, 'groundwork etl') AND datname = current_database() AND ` + who)
 		r.exec(fmt.Sprintf(`UPDATE org_unit SET name = name || '!' WHERE name = 'cut %d'`, i))
 		run.agree()
 	}

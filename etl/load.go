@@ -140,13 +140,12 @@ func (t *tableLoad) copy(ctx context.Context, snapshot string) error {
 		return fmt.Errorf("connect to Postgres: %w", err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	begin := "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '" + snapshot + "'"
-	if _, err := conn.Exec(ctx, begin).ReadAll(); err != nil {
-		return fmt.Errorf("take the slot's snapshot: %w", err)
+	if err := enterSnapshot(ctx, conn, snapshot); err != nil {
+		return err
 	}
 	t.logged = time.Now()
 	reader := &copyReader{row: func(row []field) error { return t.row(ctx, row) }}
-	if _, err := conn.CopyTo(ctx, reader, t.plan.copySQL()); err != nil {
+	if _, err := conn.CopyTo(ctx, reader, t.plan.copySQL("true")); err != nil {
 		return err
 	}
 	return t.flush(ctx)

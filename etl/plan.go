@@ -83,17 +83,24 @@ func (p *plan) sameColumns(t sourceTable) bool {
 	return slices.EqualFunc(p.source.columns, t.columns, func(a, b sourceColumn) bool { return a.name == b.name && a.typeOID == b.typeOID })
 }
 
-// copySQL reads the table's published rows, in the plan's order of columns.
-func (p *plan) copySQL() string {
+// sourceName is the table's name for a statement to Postgres.
+func (p *plan) sourceName() string { return quotePG(p.source.schema) + "." + quotePG(p.source.name) }
+
+// filtered adds the row filter of the publication to a condition.
+func (p *plan) filtered(condition string) string {
+	if p.source.filter == "" {
+		return condition
+	}
+	return condition + " AND " + p.source.filter
+}
+
+// copySQL reads the table's published rows that the condition names, in the plan's order of columns.
+func (p *plan) copySQL(condition string) string {
 	names := make([]string, len(p.columns))
 	for i, c := range p.columns {
 		names[i] = quotePG(c.name)
 	}
-	where := ""
-	if p.source.filter != "" {
-		where = " WHERE " + p.source.filter
-	}
-	return fmt.Sprintf("COPY (SELECT %s FROM %s.%s%s) TO STDOUT (FORMAT binary)", strings.Join(names, ", "), quotePG(p.source.schema), quotePG(p.source.name), where)
+	return fmt.Sprintf("COPY (SELECT %s FROM %s WHERE %s) TO STDOUT (FORMAT binary)", strings.Join(names, ", "), p.sourceName(), p.filtered(condition))
 }
 
 // columnError names the column of a value that has no place in the warehouse.

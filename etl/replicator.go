@@ -70,6 +70,8 @@ func (r *Replicator) Run(ctx context.Context) error {
 			return nil
 		case isFatal(err):
 			return err
+		case errors.Is(err, errPaused):
+			continue // the next session takes the lock and waits in it
 		}
 		if time.Since(started) > steadyAfter {
 			pause = r.cfg.RetryInterval
@@ -96,12 +98,22 @@ func (r *Replicator) session(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	working, stop := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() { defer close(watched); s.watch(working, stop) }()
+	defer func() {
+		stop(nil)
+		<-watched
+		if cause := context.Cause(working); ctx.Err() == nil && cause != nil && (err == nil || errors.Is(err, context.Canceled)) && !errors.Is(cause, context.Canceled) {
+			err = cause // the watch ended the session: by a pause, or because Postgres is gone
+		}
+	}()
 	if v.load {
-		if err := s.load(ctx, v); err != nil {
+		if err := s.load(working, v); err != nil {
 			return fmt.Errorf("load: %w", err)
 		}
 	}
-	err = s.stream(ctx)
+	err = s.stream(working)
 	if gap, ok := errors.AsType[*gapError](err); ok {
 		return s.declareGap(ctx, gap)
 	}

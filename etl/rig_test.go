@@ -50,6 +50,18 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	admin := embeddedtest.Postgres(t)
 	templateOnce.Do(func() { makeTemplate(t, admin) })
+	return newRigFrom(t, admin, template)
+}
+
+// newRigOn is a rig on a Postgres of the test's own.
+func newRigOn(t *testing.T, admin string) *rig {
+	t.Helper()
+	makeTemplate(t, admin)
+	return newRigFrom(t, admin, template)
+}
+
+func newRigFrom(t *testing.T, admin, template string) *rig {
+	t.Helper()
 	name := fmt.Sprintf("etl_%d", rigs.Add(1))
 	execOn(t, admin, "CREATE DATABASE "+name+" TEMPLATE "+template)
 	r := &rig{t: t, dsn: withDatabase(t, admin, name), chURL: embeddedtest.ClickHouse(t), slot: name, log: &logBook{}}

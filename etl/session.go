@@ -25,6 +25,7 @@ type session struct {
 	catalog *catalog
 	dead    *deadLetters
 	check   checkpoint // the last one that the warehouse holds
+	alarmed time.Time  // when the last alarm about the slot was logged
 }
 
 // closeWithin bounds the goodbye to a server that may be gone.
@@ -64,15 +65,18 @@ func (s *session) takeLease(ctx context.Context) error {
 	announced := false
 	for {
 		var taken bool
-		if err := s.lease.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", "groundwork etl "+s.cfg.Slot).Scan(&taken); err != nil {
+		if err := s.lease.QueryRow(ctx, "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", leaseName(s.cfg.Slot)).Scan(&taken); err != nil {
 			return fmt.Errorf("take the replicator's lock: %w", err)
 		}
 		if taken {
-			return nil
+			return s.sayRole(ctx, "active")
 		}
 		if !announced {
 			s.log.InfoContext(ctx, "another replicator is active; standing by")
 			s.tracker.update(func(st *Status) { st.State = StateStandby })
+			if err := s.sayRole(ctx, "standby"); err != nil {
+				return err
+			}
 			announced = true
 		}
 		select {
@@ -83,9 +87,23 @@ func (s *session) takeLease(ctx context.Context) error {
 	}
 }
 
+// sayRole puts what this replicator is doing into the name of its connection, where `groundwork etl status` finds it.
+func (s *session) sayRole(ctx context.Context, role string) error {
+	if _, err := s.lease.Exec(ctx, "SELECT set_config('application_name', $1, false)", applicationName+" "+role); err != nil {
+		return fmt.Errorf("name the connection: %w", err)
+	}
+	return nil
+}
+
 // begin reads where both sides stand and decides how to start.
 func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	if err := checkSource(ctx, s.control); err != nil {
+		return v, err
+	}
+	if err := s.awaitResume(ctx); err != nil {
+		return v, err
+	}
+	if err := s.sayRole(ctx, "active"); err != nil {
 		return v, err
 	}
 	if s.catalog, err = loadCatalog(ctx, s.control, s.cfg.ClickHouse, s.cfg.Publication); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ type slotState struct {
 	confirmed pglogrepl.LSN
 }
 
+// applicationName is how Postgres knows our connections; that of the lock adds what the replicator is doing.
+const applicationName = "groundwork etl"
+
 // connectConfig parses the connection string, drops what only a pool understands, and names us to the server.
 func connectConfig(dsn string) (*pgx.ConnConfig, error) {
 	c, err := pgx.ParseConfig(dsn)
@@ -40,7 +44,9 @@ func connectConfig(dsn string) (*pgx.ConnConfig, error) {
 			delete(c.RuntimeParams, name)
 		}
 	}
-	c.RuntimeParams["application_name"] = "groundwork etl"
+	c.RuntimeParams["application_name"] = applicationName
+	// A replicator whose machine is gone sends no goodbye: Postgres is to notice within 10 s, so that a standby takes over.
+	maps.Copy(c.RuntimeParams, map[string]string{"tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "10000"})
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
@@ -101,8 +107,8 @@ func readSlot(ctx context.Context, pg *pgx.Conn, name string) (slotState, error)
 // checkSource refuses a Postgres that cannot be replicated from.
 func checkSource(ctx context.Context, pg *pgx.Conn) error {
 	var level string
-	var deadLetters bool
-	if err := pg.QueryRow(ctx, "SELECT current_setting('wal_level'), to_regclass('etl.dead_letter') IS NOT NULL").Scan(&level, &deadLetters); err != nil {
+	var deadLetters, pauses bool
+	if err := pg.QueryRow(ctx, "SELECT current_setting('wal_level'), to_regclass('etl.dead_letter') IS NOT NULL, to_regclass('etl.pause') IS NOT NULL").Scan(&level, &deadLetters, &pauses); err != nil {
 		return fmt.Errorf("read the settings of Postgres: %w", err)
 	}
 	if level != "logical" {
@@ -110,6 +116,9 @@ func checkSource(ctx context.Context, pg *pgx.Conn) error {
 	}
 	if !deadLetters {
 		return fatalf("Postgres has no table etl.dead_letter: run `groundwork migrate`")
+	}
+	if !pauses {
+		return fatalf("Postgres has no table etl.pause: run `groundwork migrate`")
 	}
 	return nil
 }

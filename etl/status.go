@@ -14,6 +14,7 @@ type State string
 // The states of a Replicator.
 const (
 	StateStopped   State = "stopped"   // not running, or between two attempts
+	StatePaused    State = "paused"    // an operator said so
 	StateStandby   State = "standby"   // another replicator has the slot; this one waits to take over
 	StateLoading   State = "loading"   // the initial or a fresh load is under way
 	StateStreaming State = "streaming" // changes flow
@@ -28,6 +29,7 @@ type Status struct {
 	Rows        int64         // rows and tombstones written, loads included
 	DeadLetters int64         // rows parked in etl.dead_letter
 	Loads       int           // full loads done
+	Slot        SlotHealth    // as of the last look at it
 	LastGap     string        // why the last fresh load was needed, empty = never
 	LastError   string        // of the last failed attempt, empty since the last success
 }

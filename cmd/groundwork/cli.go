@@ -20,7 +20,7 @@ type CLI struct {
 
 	Up       upCommand       `cmd:"" help:"Run everything: engines, migrations, replication, API."`
 	Serve    serveCommand    `cmd:"" help:"Run the API alone, against stores that run already."`
-	ETL      etlCommand      `cmd:"" name:"etl" help:"Run the replication alone, against stores that run already."`
+	ETL      etlCommand      `cmd:"" name:"etl" help:"Run the replication alone, or look after one that runs."`
 	Jobs     jobsCommand     `cmd:"" help:"Run the chores alone: what time brings about, against stores that run already."`
 	Engine   engineCommand   `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schemas of both stores up to date."`
@@ -39,6 +39,7 @@ type Common struct {
 	ClickHouse string          `name:"clickhouse" help:"Address of the embedded ClickHouse engine, or http(s):// or clickhouse:// URL of a server." default:"127.0.0.1:8123" env:"GROUNDWORK_CLICKHOUSE" placeholder:"HOST:PORT|URL"`
 	DataDir    string          `help:"Directory of the embedded engines' data." default:"./data" env:"GROUNDWORK_DATA" type:"path" placeholder:"DIR"`
 	Cluster    string          `help:"Name of the ClickHouse cluster to create the schema on." env:"GROUNDWORK_CLUSTER" placeholder:"NAME"`
+	Slot       string          `name:"etl-slot" help:"Replication slot in Postgres; default is named after the database." env:"GROUNDWORK_ETL_SLOT" placeholder:"NAME"`
 	LogLevel   string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
 	LogFormat  string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
 	Config     kong.ConfigFlag `help:"Read options from this YAML file too." env:"GROUNDWORK_CONFIG" placeholder:"FILE"`
@@ -46,7 +47,7 @@ type Common struct {
 
 // config turns the options into the application's configuration.
 func (c *Common) config() app.Config {
-	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Cluster: c.Cluster, Logger: c.logger()}
+	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Cluster: c.Cluster, Slot: c.Slot, Logger: c.logger()}
 }
 
 func (c *Common) logger() *slog.Logger {
@@ -101,18 +102,6 @@ func (s serveCommand) Run(ctx context.Context, c *Common) error {
 	cfg.AllowUnauthenticated, cfg.GraphiQL = s.AllowUnauthenticated, s.GraphiQL
 	return app.Serve(ctx, cfg, os.Stdout)
 }
-
-type etlCommand struct{}
-
-func (etlCommand) Help() string {
-	return `Replicates the published tables from Postgres to ClickHouse until it is stopped: the first time from a snapshot, then change
-by change. One replicator is active at a time; a second one waits until the first is gone.
-
-Example:
-  groundwork etl --postgres postgres://groundwork:secret@db/groundwork --clickhouse http://groundwork:secret@ch:8123/groundwork`
-}
-
-func (etlCommand) Run(ctx context.Context, c *Common) error { return app.ETL(ctx, c.config()) }
 
 type jobsCommand struct{}
 

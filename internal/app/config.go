@@ -18,6 +18,7 @@ type Config struct {
 	ClickHouse string // host:port of the embedded engine, or the http(s):// or clickhouse:// URL of a server
 	DataDir    string // where the embedded engines keep their data
 	Cluster    string // name of the ClickHouse cluster, empty = a single server
+	Slot       string // replication slot in Postgres, empty = named after the database
 
 	AllowUnauthenticated bool  // let others than this machine reach the API, which does not authenticate yet
 	NoSample             bool  // do not load the bundled sample into an empty system of record

@@ -95,23 +95,6 @@ func Serve(ctx context.Context, cfg Config, out io.Writer) error {
 	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil)))
 }
 
-// ETL runs the replication alone.
-func ETL(ctx context.Context, cfg Config) error {
-	if err := cfg.Validate(); err != nil {
-		return err
-	}
-	house, err := cfg.openWarehouse(ctx)
-	if err != nil {
-		return err
-	}
-	defer house.Close()
-	replicator, err := newReplicator(cfg, house)
-	if err != nil {
-		return err
-	}
-	return ignoreStop(replicator.Run(ctx))
-}
-
 // Migrate brings both schemas up to date, or says what that would do.
 func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error {
 	dsn, err := cfg.postgresDSN()
@@ -158,14 +141,6 @@ func reportPending(ctx context.Context, dsn string, house *warehouse.DB, layout 
 		fmt.Fprintln(out, "Both schemas are up to date.")
 	}
 	return nil
-}
-
-func newReplicator(cfg Config, house *warehouse.DB) (*etl.Replicator, error) {
-	dsn, err := cfg.postgresDSN()
-	if err != nil {
-		return nil, err
-	}
-	return etl.New(etl.Config{Postgres: dsn, ClickHouse: house, Logger: cfg.Logger})
 }
 
 func listen(address string) (net.Listener, error) {

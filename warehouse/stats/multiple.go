@@ -30,7 +30,7 @@ func BenjaminiHochberg(p []float64) ([]float64, error) {
 	adjusted, least := make([]float64, len(p)), 1.0
 	for rank := len(order); rank >= 1; rank-- {
 		i := order[rank-1]
-		least = math.Min(least, p[i]*float64(len(p))/float64(rank))
+		least = math.Min(least, p[i]*(float64(len(p))/float64(rank))) // the factor first: of the last it is exactly 1
 		adjusted[i] = least
 	}
 	return adjusted, nil

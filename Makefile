@@ -37,6 +37,13 @@ web/graphiql/dist/index.html: node_modules/.package-lock.json web/graphiql/build
 test: build engines ## run all tests (with the race detector)
 	$(GO) test -race -timeout 14m ./...
 
+# The rules of the life of an issue: guards, table, what follows from events.
+RULES := guards.go verdict.go due.go lifecycle.go plan.go leg.go spell.go target.go worktime.go
+
+.PHONY: mutation
+mutation: ## change the rules one at a time and list the changes that no test notices (some twenty minutes)
+	$(GO) run ./internal/mutate -least 90 $(RULES)
+
 .PHONY: lint
 lint: ## golangci-lint with the import rules of the house
 	$(TOOL) golangci-lint run ./...

@@ -79,6 +79,17 @@ func TestCoUnits(t *testing.T) {
 	require.Equal(t, CodeForbidden, CodeOf(l.try(beside(EventClaimed))))
 }
 
+func TestAsManyCoUnitsAsMayBe(t *testing.T) {
+	t.Parallel()
+	l, s := begin(t, Complaint, SeverityNormal), legal(EventDispatched, RoleDispatcher)
+	for range maxCoUnits {
+		s.CoUnitIDs = append(s.CoUnitIDs, uuid.New())
+	}
+	l.must(t, s)
+	require.Len(t, Legs(l.History), 1+maxCoUnits)
+	require.NotContains(t, at(t, Dispatched).History[1].Payload, payloadCoUnits, "what was not said is not kept")
+}
+
 func TestSpells(t *testing.T) {
 	t.Parallel()
 	l := at(t, AwaitingCitizen).wait(time.Hour).must(t, legal(EventResumed, RoleCitizen)).wait(time.Hour)

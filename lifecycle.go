@@ -91,10 +91,10 @@ var Lifecycle = []Transition{
 	{Kind: EventResponded, From: beyondReply, Roles: []Role{RoleSystem}, Source: SourceReply, Asks: "a source shows a reply"},
 
 	{Kind: EventClaimed, From: []State{Registered}, To: Claimed, Roles: []Role{RoleIntake},
-		When: isInquiry, guards: []guard{claimIsComplete, claimIsSigned},
+		When: isInquiry, guards: []guard{claimIsComplete, evidenceExists, claimIsSigned},
 		Asks: "an INQUIRY of severity LOW or NORMAL; the answer, delivered, with all that its kind needs", Effect: "answered on the spot"},
 	{Kind: EventClaimed, From: []State{InProgress}, To: Claimed, Roles: []Role{RoleHandler, RoleUnitHead},
-		guards: []guard{unitLeads, claimIsComplete, claimIsSigned},
+		guards: []guard{unitLeads, claimIsComplete, evidenceExists, claimIsSigned},
 		Asks:   "the unit leads the issue; the answer, delivered; FIXED: evidence; EXPLAINED: legal basis and appeal notice; REFERRED_OUT: the receiver's receipt; from severity HIGH on the UNIT_HEAD",
 		Effect: "the reporter, or an independent caller, judges"},
 	{Kind: EventClaimed, From: []State{Registered, Claimed}, To: Claimed, Roles: []Role{RoleSystem}, Source: SourceReply, Asks: "a source shows a reply"},

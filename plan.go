@@ -18,6 +18,7 @@ type Facts struct {
 	ActorPID       *uuid.UUID        // the pseudonym of the actor, if it is a reporter
 	Target         *Issue            // MERGED
 	Promised       *TargetVersion    // DISPATCHED: the issue's target
+	Uploaded       []string          // CLAIMED: which of the files that it names were uploaded, by hash
 	Post           *PostHolding      // CARRIED: the post that is named
 	Opinion        *Opinion          // LINKED
 	OpinionIssueID *uuid.UUID        // LINKED: the issue that the opinion belongs to already

@@ -18,6 +18,7 @@ type Store interface {
 	TargetStore
 	NotificationStore
 	SimilarStore
+	EvidenceStore
 	CampaignStore
 	PolicyStore
 	HistoryStore

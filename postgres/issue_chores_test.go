@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -211,4 +212,22 @@ func TestSignaturesAreHeldByTheDatabase(t *testing.T) {
 	v := o.target()
 	require.ErrorContains(t, o.sql("UPDATE target_version SET ack_minutes = 1 WHERE id = $1", v.ID), "never changes")
 	require.ErrorContains(t, o.sql("DELETE FROM target_version WHERE id = $1", v.ID), "never changes")
+}
+
+// A claim refers only to files that were uploaded.
+func TestEvidenceOfAClaimIsThere(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	i := o.must(o.issue("Broken road"), o.dispatch(), o.accept())
+	photo := groundwork.EvidenceFile{SHA256: strings.Repeat("ab", 32), Size: 10, MediaType: "image/jpeg"}
+	s := o.claimFixed()
+	s.IssueID, s.Evidence = i.ID, []string{"minutes of 3 March", photo.Reference()}
+	_, _, err := o.Step(t.Context(), s)
+	require.ErrorContains(t, err, "no file sha256:abab")
+	_, _, err = o.RecordEvidence(t.Context(), o.handler, photo)
+	require.NoError(t, err)
+	i = o.must(i, s)
+	claims, err := o.ClaimsOf(t.Context(), []uuid.UUID{i.ID}, 1)
+	require.NoError(t, err)
+	require.Equal(t, s.Evidence, claims[i.ID][0].Evidence)
 }

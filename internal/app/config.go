@@ -51,6 +51,7 @@ func (c Config) embeddedPostgres() bool { return !strings.Contains(c.Postgres, "
 func (c Config) embeddedClickHouse() bool { return !strings.Contains(c.ClickHouse, "://") }
 
 func (c Config) postgresDir() string { return filepath.Join(c.DataDir, "postgres") }
+func (c Config) filesDir() string    { return filepath.Join(c.DataDir, "files") }
 func (c Config) engineDir() string   { return filepath.Join(c.DataDir, "clickhouse") }
 
 func checkAddress(flag, env, address string) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"groundwork/etl"
+	"groundwork/files"
 	"groundwork/graph"
 	"groundwork/open311"
 	"groundwork/postgres"
@@ -19,7 +20,7 @@ import (
 // readyPatience bounds the probes behind /readyz.
 const readyPatience = 2 * time.Second
 
-// newHandler routes /graphql, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
+// newHandler routes /graphql, /files, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
 func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
@@ -27,6 +28,9 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 		Introspection: cfg.GraphiQL,
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger})))
+	evidence := files.NewHandler(files.Deps{Store: store, Blobs: files.Disk{Dir: cfg.filesDir()}, Logger: cfg.Logger})
+	mux.Handle("/files", graph.WithActor(http.StripPrefix("/files", slashed(evidence))))
+	mux.Handle("/files/", graph.WithActor(http.StripPrefix("/files", evidence)))
 	if cfg.GraphiQL {
 		mux.Handle("/graphiql/", http.StripPrefix("/graphiql", graphiql.Handler("/graphql")))
 		mux.Handle("GET /{$}", http.RedirectHandler("/graphiql/", http.StatusFound))
@@ -44,6 +48,14 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 		return mux
 	}
 	return onlyThisMachine(mux)
+}
+
+// slashed serves a path that was stripped to nothing as the root.
+func slashed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path = "/"
+		next.ServeHTTP(w, r)
+	})
 }
 
 // onlyThisMachine refuses requests for another host name: a page of some other site whose name has been made to point at this

@@ -2,8 +2,6 @@ package files
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -33,24 +31,14 @@ func (d Disk) Put(ctx context.Context, r io.Reader, limit int64) (sum string, si
 	if err := os.MkdirAll(d.Dir, 0o700); err != nil {
 		return "", 0, fmt.Errorf("keep a file: %w", err)
 	}
-	incoming, err := os.CreateTemp(d.Dir, "incoming-*")
+	incoming, sum, size, err := receive(ctx, d.Dir, r, limit)
 	if err != nil {
-		return "", 0, fmt.Errorf("keep a file: %w", err)
+		return "", 0, err
 	}
-	defer os.Remove(incoming.Name()) // it is gone, or a second copy
-	defer incoming.Close()
-	hash := sha256.New()
-	size, err = io.Copy(io.MultiWriter(incoming, hash), io.LimitReader(cancelled{ctx, r}, limit+1))
-	switch {
-	case err != nil:
-		return "", 0, fmt.Errorf("receive a file: %w", err)
-	case size > limit:
-		return "", 0, ErrTooLarge
-	}
+	defer discard(incoming)
 	if err := incoming.Sync(); err != nil {
 		return "", 0, fmt.Errorf("keep a file: %w", err)
 	}
-	sum = hex.EncodeToString(hash.Sum(nil))
 	return sum, size, d.place(incoming.Name(), sum)
 }
 
@@ -68,7 +56,7 @@ func (d Disk) place(from, sum string) error {
 
 // Open implements Blobs.
 func (d Disk) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) {
-	if raw, err := hex.DecodeString(sum); err != nil || len(raw) != sha256.Size {
+	if !isHash(sum) {
 		return nil, fs.ErrNotExist
 	}
 	f, err := os.Open(d.path(sum))
@@ -86,18 +74,4 @@ func syncDir(name string) error {
 		return fmt.Errorf("keep a file: %w", err)
 	}
 	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// cancelled ends a read when its context does.
-type cancelled struct {
-	ctx context.Context
-	io.Reader
-}
-
-// Read implements io.Reader.
-func (c cancelled) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.Reader.Read(p)
 }

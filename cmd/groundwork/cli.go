@@ -39,6 +39,7 @@ type Common struct {
 	ClickHouse string          `name:"clickhouse" help:"Address of the embedded ClickHouse engine, or http(s):// or clickhouse:// URL of a server." default:"127.0.0.1:8123" env:"GROUNDWORK_CLICKHOUSE" placeholder:"HOST:PORT|URL"`
 	DataDir    string          `help:"Directory of the embedded engines' data." default:"./data" env:"GROUNDWORK_DATA" type:"path" placeholder:"DIR"`
 	Cluster    string          `help:"Name of the ClickHouse cluster to create the schema on." env:"GROUNDWORK_CLUSTER" placeholder:"NAME"`
+	Files      string          `name:"files" help:"Where evidence files are kept: s3://BUCKET[/PREFIX]?endpoint=HOST:PORT; default is the data directory." env:"GROUNDWORK_FILES" placeholder:"ADDRESS"`
 	Slot       string          `name:"etl-slot" help:"Replication slot in Postgres; default is named after the database." env:"GROUNDWORK_ETL_SLOT" placeholder:"NAME"`
 	LogLevel   string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
 	LogFormat  string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
@@ -47,7 +48,7 @@ type Common struct {
 
 // config turns the options into the application's configuration.
 func (c *Common) config() app.Config {
-	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Cluster: c.Cluster, Slot: c.Slot, Logger: c.logger()}
+	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Cluster: c.Cluster, Slot: c.Slot, Logger: c.logger()}
 }
 
 func (c *Common) logger() *slog.Logger {

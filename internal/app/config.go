@@ -2,6 +2,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"groundwork/files"
 )
 
 // Config says where everything is. cmd/groundwork fills it from flags, environment and file (docs/configuration.md).
@@ -17,6 +20,7 @@ type Config struct {
 	Postgres   string // host:port of the embedded Postgres, or the postgres:// URL of a server
 	ClickHouse string // host:port of the embedded engine, or the http(s):// or clickhouse:// URL of a server
 	DataDir    string // where the embedded engines keep their data
+	Files      string // s3:// address of the store for evidence files, empty = below DataDir
 	Cluster    string // name of the ClickHouse cluster, empty = a single server
 	Slot       string // replication slot in Postgres, empty = named after the database
 
@@ -38,6 +42,11 @@ func (c Config) Validate() error {
 	}
 	faults = append(faults, checkStore("--postgres", "GROUNDWORK_POSTGRES", c.Postgres, "postgres", "postgresql"))
 	faults = append(faults, checkStore("--clickhouse", "GROUNDWORK_CLICKHOUSE", c.ClickHouse, "http", "https", "clickhouse"))
+	if c.Files != "" {
+		if _, err := files.OpenS3(c.Files); err != nil {
+			faults = append(faults, fmt.Errorf("--files (GROUNDWORK_FILES): %w", err))
+		}
+	}
 	if c.DataDir == "" {
 		faults = append(faults, errors.New("--data-dir (GROUNDWORK_DATA) is empty: name a directory"))
 	}
@@ -51,8 +60,19 @@ func (c Config) embeddedPostgres() bool { return !strings.Contains(c.Postgres, "
 func (c Config) embeddedClickHouse() bool { return !strings.Contains(c.ClickHouse, "://") }
 
 func (c Config) postgresDir() string { return filepath.Join(c.DataDir, "postgres") }
-func (c Config) filesDir() string    { return filepath.Join(c.DataDir, "files") }
 func (c Config) engineDir() string   { return filepath.Join(c.DataDir, "clickhouse") }
+
+// openFiles opens the store for evidence files, and makes sure that it is there.
+func (c Config) openFiles(ctx context.Context) (files.Blobs, error) {
+	if c.Files == "" {
+		return files.Disk{Dir: filepath.Join(c.DataDir, "files")}, nil
+	}
+	store, err := files.OpenS3(c.Files)
+	if err != nil {
+		return nil, err
+	}
+	return store, store.Check(ctx)
+}
 
 func checkAddress(flag, env, address string) error {
 	if _, port, err := net.SplitHostPort(address); err != nil || port == "" {

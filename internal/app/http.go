@@ -21,14 +21,14 @@ import (
 const readyPatience = 2 * time.Second
 
 // newHandler routes /graphql, /files, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
-func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator) http.Handler {
+func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Store: store, Measures: warehouse.NewMeasures(house), Logger: cfg.Logger,
 		Introspection: cfg.GraphiQL,
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger})))
-	evidence := files.NewHandler(files.Deps{Store: store, Blobs: files.Disk{Dir: cfg.filesDir()}, Logger: cfg.Logger})
+	evidence := files.NewHandler(files.Deps{Store: store, Blobs: blobs, Logger: cfg.Logger})
 	mux.Handle("/files", graph.WithActor(http.StripPrefix("/files", slashed(evidence))))
 	mux.Handle("/files/", graph.WithActor(http.StripPrefix("/files", evidence)))
 	if cfg.GraphiQL {

@@ -61,6 +61,10 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 		return err
 	}
 
+	blobs, err := cfg.openFiles(ctx)
+	if err != nil {
+		return err
+	}
 	chores, err := newRunner(ctx, cfg, store)
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	group.Go(func() error { return children.failed(ctx) })
 	group.Go(func() error { return chores.Run(ctx) })
 	group.Go(func() error { return replicator.Run(ctx) })
-	group.Go(func() error { return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator)) })
+	group.Go(func() error { return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs)) })
 	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })
 	return ignoreStop(group.Wait())
 }
@@ -91,8 +95,12 @@ func Serve(ctx context.Context, cfg Config, out io.Writer) error {
 	}
 	defer store.Close()
 	defer house.Close()
+	blobs, err := cfg.openFiles(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(out, "GraphQL     http://%s/graphql\n", listener.Addr())
-	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil)))
+	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil, blobs)))
 }
 
 // Migrate brings both schemas up to date, or says what that would do.

@@ -44,6 +44,10 @@ RULES := guards.go verdict.go due.go lifecycle.go plan.go leg.go spell.go target
 mutation: ## change the rules one at a time and list the changes that no test notices (some twenty minutes)
 	$(GO) run ./internal/mutate -least 90 $(RULES)
 
+.PHONY: soak
+soak: build engines ## break the replication in every way, ROUNDS=200 times (SEED=n repeats a run), and compare after each
+	GROUNDWORK_SOAK_ROUNDS=$(or $(ROUNDS),200) GROUNDWORK_ETL_SEED=$(SEED) $(GO) test ./etl -run 'TestSoak$$' -count=1 -v -timeout 2h
+
 .PHONY: lint
 lint: ## golangci-lint with the import rules of the house
 	$(TOOL) golangci-lint run ./...

@@ -50,9 +50,9 @@ func readCheckpoint(ctx context.Context, ch driver.Conn, pipeline string) (check
 const checkpointInsert = "INSERT INTO etl_checkpoint (pipeline, epoch, seq, applied_lsn, commit_time, system_id, timeline, slot, written_at)"
 
 // write makes c durable under the next seq and returns it as written.
-func (c checkpoint) write(ctx context.Context, ch driver.Conn, pipeline string) (checkpoint, error) {
+func (c checkpoint) write(ctx context.Context, ch driver.Conn, pipeline string, now time.Time) (checkpoint, error) {
 	c.seq++
-	if err := insert(ctx, ch, checkpointInsert, c.encode(pipeline, time.Now())); err != nil {
+	if err := insert(ctx, ch, checkpointInsert, c.encode(pipeline, now)); err != nil {
 		return c, fmt.Errorf("write the checkpoint %s of pipeline %s: %w", c.applied, pipeline, err)
 	}
 	return c, nil

@@ -31,7 +31,8 @@ type Config struct {
 	MaxKeptWAL        int64         // bytes of WAL kept for the slot at whose half a warning and at 80 % of which an alarm is logged: 16 GiB
 	RetryInterval     time.Duration // first pause after a lost connection, doubling up to 20 times: 250 ms
 
-	Logger *slog.Logger // slog.Default()
+	Now    func() time.Time // the wall clock; no decision hangs on it, only what is reported: time.Now
+	Logger *slog.Logger     // slog.Default()
 }
 
 // slotName is what Postgres allows; it also makes the name safe to stand in replication commands, which take no parameters.
@@ -81,6 +82,9 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.ControlInterval, time.Second)
 	orDefault(&c.MaxKeptWAL, 16<<30)
 	orDefault(&c.RetryInterval, 250*time.Millisecond)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

@@ -141,7 +141,7 @@ func TestGapsAreNoticedAndHealed(t *testing.T) {
 		"warehouse restored from an older state": {func(r *rig) {
 			r.chExec("TRUNCATE TABLE etl_checkpoint")
 			old := r.oldCheckpoint
-			_, err := old.write(context.Background(), r.ch, "main")
+			_, err := old.write(context.Background(), r.ch, "main", time.Now())
 			require.NoError(r.t, err)
 			r.chExec("TRUNCATE TABLE d_org_unit") // what came after the backup is not there
 		}, "restored from an older state"},

@@ -48,7 +48,7 @@ func (s *session) load(ctx context.Context, v verdict) error {
 		return err
 	}
 	s.check.applied, s.check.commitTime = point, watermark
-	if s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline); err != nil {
+	if s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now()); err != nil {
 		return err
 	}
 	took := time.Since(started)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,6 +18,9 @@ type proxy struct {
 	mu     sync.Mutex
 	down   bool
 	lose   int
+	again  int           // requests that are delivered a second time
+	slow   time.Duration // each reply waits so long
+	halve  int           // requests of which only a part arrives
 	open   map[net.Conn]bool
 	hold   chan struct{} // non-nil: replies wait until it is closed
 }
@@ -57,16 +61,23 @@ func (p *proxy) serve(client net.Conn) {
 	}
 	p.open[client] = true
 	p.mu.Unlock()
-	go func() { _, _ = io.Copy(server, client); _ = server.Close() }()
+	request := &request{proxy: p, server: server}
+	go func() { _, _ = io.Copy(request, client); _ = server.Close() }()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := server.Read(buffer)
 		if n > 0 && p.swallow() {
 			return
 		}
+		if n > 0 {
+			p.deliverAgain(request.take())
+		}
 		p.mu.Lock()
-		hold := p.hold
+		hold, slow := p.hold, p.slow
 		p.mu.Unlock()
+		if slow > 0 {
+			time.Sleep(slow)
+		}
 		if hold != nil {
 			<-hold
 		}
@@ -119,3 +130,59 @@ func (p *proxy) stall() (release func()) {
 		close(hold)
 	})
 }
+
+// request keeps what the client has sent since the last reply.
+type request struct {
+	proxy  *proxy
+	server net.Conn
+	mu     sync.Mutex
+	sent   []byte
+}
+
+func (q *request) Write(b []byte) (int, error) {
+	if len(b) > 200 && q.proxy.spend(&q.proxy.halve) {
+		_, _ = q.server.Write(b[:len(b)/2])
+		return 0, io.ErrClosedPipe
+	}
+	q.mu.Lock()
+	q.sent = append(q.sent, b...)
+	q.mu.Unlock()
+	return q.server.Write(b)
+}
+
+func (q *request) take() []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	sent := q.sent
+	q.sent = nil
+	return sent
+}
+
+// spend takes one from a count of faults to come.
+func (p *proxy) spend(n *int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if *n == 0 {
+		return false
+	}
+	*n--
+	return true
+}
+
+// deliverAgain sends a request once more, as a network that loses an acknowledgement would, and waits for its reply.
+func (p *proxy) deliverAgain(sent []byte) {
+	if len(sent) == 0 || !p.spend(&p.again) {
+		return
+	}
+	server, err := net.Dial("tcp", p.target)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	_ = server.SetDeadline(time.Now().Add(5 * time.Second))
+	if _, err := server.Write(sent); err == nil {
+		_, _ = server.Read(make([]byte, 4096))
+	}
+}
+
+func (p *proxy) set(f func()) { p.mu.Lock(); f(); p.mu.Unlock() }

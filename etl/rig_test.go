@@ -50,21 +50,21 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	admin := embeddedtest.Postgres(t)
 	templateOnce.Do(func() { makeTemplate(t, admin) })
-	return newRigFrom(t, admin, template)
+	return newRigFrom(t, admin, template, embeddedtest.ClickHouse(t))
 }
 
 // newRigOn is a rig on a Postgres of the test's own.
 func newRigOn(t *testing.T, admin string) *rig {
 	t.Helper()
 	makeTemplate(t, admin)
-	return newRigFrom(t, admin, template)
+	return newRigFrom(t, admin, template, embeddedtest.ClickHouse(t))
 }
 
-func newRigFrom(t *testing.T, admin, template string) *rig {
+func newRigFrom(t *testing.T, admin, template, chURL string) *rig {
 	t.Helper()
 	name := fmt.Sprintf("etl_%d", rigs.Add(1))
 	execOn(t, admin, "CREATE DATABASE "+name+" TEMPLATE "+template)
-	r := &rig{t: t, dsn: withDatabase(t, admin, name), chURL: embeddedtest.ClickHouse(t), slot: name, log: &logBook{}}
+	r := &rig{t: t, dsn: withDatabase(t, admin, name), chURL: chURL, slot: name, log: &logBook{}}
 	var err error
 	r.pg, err = pgxpool.New(t.Context(), r.dsn)
 	require.NoError(t, err)
@@ -233,7 +233,7 @@ func (r *rig) editCheckpoint(change func(*checkpoint)) {
 	c, err := readCheckpoint(context.Background(), r.ch, "main")
 	require.NoError(r.t, err)
 	change(&c)
-	_, err = c.write(context.Background(), r.ch, "main")
+	_, err = c.write(context.Background(), r.ch, "main", time.Now())
 	require.NoError(r.t, err)
 }
 

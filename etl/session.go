@@ -132,7 +132,7 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	if v.load {
 		s.check.applied = 0 // until the load is done no position is true; a start that finds this loads again
 	}
-	s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline)
+	s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now())
 	return v, err
 }
 
@@ -141,7 +141,7 @@ func (s *session) declareGap(ctx context.Context, gap *gapError) error {
 	s.log.ErrorContext(ctx, "GAP: loading afresh", slog.String("reason", gap.reason))
 	s.tracker.update(func(st *Status) { st.LastGap = gap.reason })
 	s.check.applied = 0
-	if _, err := s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline); err != nil {
+	if _, err := s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now()); err != nil {
 		return err
 	}
 	return fmt.Errorf("gap: %w", gap)

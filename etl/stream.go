@@ -203,7 +203,7 @@ func (a *applier) advance(ctx context.Context) error {
 		failpoint(failBeforeCheckpoint)
 		next := s.check
 		next.applied, next.commitTime = a.ready, a.readyTime
-		written, err := next.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline)
+		written, err := next.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now())
 		if err != nil {
 			return err
 		}
@@ -220,7 +220,7 @@ func (a *applier) advance(ctx context.Context) error {
 		st.Applied, st.CommitTime = s.check.applied, s.check.commitTime
 		st.Rows += rows
 		if fresh {
-			st.Lag = a.advanced.Sub(s.check.commitTime)
+			st.Lag = s.cfg.Now().Sub(s.check.commitTime)
 		}
 	})
 	return nil

@@ -13,7 +13,7 @@ import (
 	"groundwork/graph/model"
 )
 
-// The headers that say who asks. They are provisional: they go when authentication comes.
+// The headers that say who asks, where nobody has to prove it.
 const (
 	HeaderActor = "Groundwork-Actor" // an account, such as "hotline-7"
 	HeaderRole  = "Groundwork-Role"  // one of the roles, CITIZEN if absent

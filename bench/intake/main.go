@@ -191,7 +191,9 @@ func (b bench) submit(ctx context.Context) (f figures, ids []string, err error) 
 		return f, nil, fmt.Errorf("nothing was acknowledged: %w", err)
 	}
 	slices.Sort(took)
-	at := func(share float64) float64 { return float64(took[int(share*float64(len(took)-1))].Microseconds()) / 1000 }
+	at := func(share float64) float64 {
+		return float64(took[int(share*float64(len(took)-1))].Microseconds()) / 1000
+	}
 	f.Clients, f.Acknowledged, f.PerSecond = b.clients, len(ids), float64(len(ids))/f.Seconds
 	f.P50, f.P95, f.P99 = at(0.5), at(0.95), at(0.99)
 	return f, ids, ctx.Err()

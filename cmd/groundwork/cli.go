@@ -27,6 +27,8 @@ type CLI struct {
 	Import   importCommand   `cmd:"" help:"Take in messages, service requests and reference data from files."`
 	Export   exportCommand   `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
 	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
+	Account  accountCommand  `cmd:"" help:"Say which accounts may act in which roles."`
+	Token    tokenCommand    `cmd:"" help:"Make keys and sign tokens, where no OpenID Connect provider does."`
 	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
@@ -62,7 +64,8 @@ func (c *Common) logger() *slog.Logger {
 }
 
 type upCommand struct {
-	AllowUnauthenticated bool     `help:"Let other machines reach the API, which does not authenticate yet." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
+	authOptions
+	AllowUnauthenticated bool     `help:"Let other machines reach the API though callers do not prove who they are." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
 	NoSample             bool     `help:"Do not load the bundled sample into an empty system." env:"GROUNDWORK_NO_SAMPLE"`
 	Demo                 demoSize `help:"Load a simulated province of N issues into an empty system instead of the sample; default of N is 20000." env:"GROUNDWORK_DEMO" placeholder:"N"`
 }
@@ -83,12 +86,13 @@ Examples:
 func (u upCommand) Run(ctx context.Context, c *Common) error {
 	cfg := c.config()
 	cfg.AllowUnauthenticated, cfg.NoSample, cfg.GraphiQL = u.AllowUnauthenticated, u.NoSample, true
-	cfg.Demo = int64(u.Demo)
+	cfg.Demo, cfg.Auth = int64(u.Demo), u.auth()
 	return app.Up(ctx, cfg, os.Stdout)
 }
 
 type serveCommand struct {
-	AllowUnauthenticated bool `help:"Let other machines reach the API, which does not authenticate yet." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
+	authOptions
+	AllowUnauthenticated bool `help:"Let other machines reach the API though callers do not prove who they are." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
 	GraphiQL             bool `name:"graphiql" help:"Serve GraphiQL at /graphiql and answer introspection." env:"GROUNDWORK_GRAPHIQL"`
 }
 
@@ -100,7 +104,7 @@ func (serveCommand) Help() string {
 
 func (s serveCommand) Run(ctx context.Context, c *Common) error {
 	cfg := c.config()
-	cfg.AllowUnauthenticated, cfg.GraphiQL = s.AllowUnauthenticated, s.GraphiQL
+	cfg.AllowUnauthenticated, cfg.GraphiQL, cfg.Auth = s.AllowUnauthenticated, s.GraphiQL, s.auth()
 	return app.Serve(ctx, cfg, os.Stdout)
 }
 

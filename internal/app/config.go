@@ -24,7 +24,8 @@ type Config struct {
 	Cluster    string // name of the ClickHouse cluster, empty = a single server
 	Slot       string // replication slot in Postgres, empty = named after the database
 
-	AllowUnauthenticated bool  // let others than this machine reach the API, which does not authenticate yet
+	Auth                 AuthConfig
+	AllowUnauthenticated bool  // let others than this machine reach the API though callers do not prove who they are
 	NoSample             bool  // do not load the bundled sample into an empty system of record
 	Demo                 int64 // load a simulated province of as many issues into an empty system of record instead; 0 = do not
 	GraphiQL             bool  // serve GraphiQL and answer introspection
@@ -37,9 +38,10 @@ func (c Config) Validate() error {
 	var faults []error
 	if err := checkAddress("--http", "GROUNDWORK_HTTP", c.HTTP); err != nil {
 		faults = append(faults, err)
-	} else if !c.AllowUnauthenticated && !loopback(c.HTTP) {
-		faults = append(faults, fmt.Errorf("--http %q reaches beyond this machine, and the API does not authenticate yet: listen on 127.0.0.1, or put an authenticating proxy in front and say --allow-unauthenticated", c.HTTP))
+	} else if !c.AllowUnauthenticated && !c.Auth.on() && !loopback(c.HTTP) {
+		faults = append(faults, fmt.Errorf("--http %q reaches beyond this machine, and callers do not have to prove who they are: give --auth-oidc or --auth-keys, listen on 127.0.0.1, or put an authenticating proxy in front and say --allow-unauthenticated", c.HTTP))
 	}
+	faults = append(faults, c.Auth.validate())
 	faults = append(faults, checkStore("--postgres", "GROUNDWORK_POSTGRES", c.Postgres, "postgres", "postgresql"))
 	faults = append(faults, checkStore("--clickhouse", "GROUNDWORK_CLICKHOUSE", c.ClickHouse, "http", "https", "clickhouse"))
 	if c.Files != "" {

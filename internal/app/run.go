@@ -65,6 +65,10 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
+	identify, err := cfg.identify(ctx, store)
+	if err != nil {
+		return err
+	}
 	chores, err := newRunner(ctx, cfg, store)
 	if err != nil {
 		return err
@@ -74,7 +78,9 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	group.Go(func() error { return children.failed(ctx) })
 	group.Go(func() error { return chores.Run(ctx) })
 	group.Go(func() error { return replicator.Run(ctx) })
-	group.Go(func() error { return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs)) })
+	group.Go(func() error {
+		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs, identify))
+	})
 	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })
 	return ignoreStop(group.Wait())
 }
@@ -99,8 +105,12 @@ func Serve(ctx context.Context, cfg Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	identify, err := cfg.identify(ctx, store)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(out, "GraphQL     http://%s/graphql\n", listener.Addr())
-	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil, blobs)))
+	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil, blobs, identify)))
 }
 
 // Migrate brings both schemas up to date, or says what that would do.

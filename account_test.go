@@ -1,0 +1,75 @@
+package groundwork
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+)
+
+func TestChooseRole(t *testing.T) {
+	t.Parallel()
+	roads, water := uuid.New(), uuid.New()
+	handler := func(unit uuid.UUID) RoleBinding { return RoleBinding{Account: "li", Role: RoleHandler, UnitID: &unit} }
+	dispatcher := RoleBinding{Account: "li", Role: RoleDispatcher, RegionIDs: []uuid.UUID{uuid.New()}}
+	for name, c := range map[string]struct {
+		bindings []RoleBinding
+		role     Role
+		unit     *uuid.UUID
+		want     Role
+		wantUnit *uuid.UUID
+		code     Code
+	}{
+		"nothing bound, nothing asked":        {want: RoleCitizen},
+		"nothing bound, a role asked":         {role: RoleHandler, code: CodeForbidden},
+		"nothing bound, a unit asked":         {unit: &roads, code: CodeForbidden},
+		"the only one":                        {bindings: []RoleBinding{dispatcher}, want: RoleDispatcher},
+		"citizen beside what is bound":        {bindings: []RoleBinding{dispatcher}, role: RoleCitizen, want: RoleCitizen},
+		"one of two by role":                  {bindings: []RoleBinding{dispatcher, handler(roads)}, role: RoleHandler, want: RoleHandler, wantUnit: &roads},
+		"two, and neither asked for":          {bindings: []RoleBinding{dispatcher, handler(roads)}, code: CodeForbidden},
+		"two of the same role":                {bindings: []RoleBinding{handler(roads), handler(water)}, role: RoleHandler, code: CodeForbidden},
+		"two of the same role, one by unit":   {bindings: []RoleBinding{handler(roads), handler(water)}, role: RoleHandler, unit: &water, want: RoleHandler, wantUnit: &water},
+		"by unit alone":                       {bindings: []RoleBinding{handler(roads), handler(water)}, unit: &roads, want: RoleHandler, wantUnit: &roads},
+		"the role of somebody else's binding": {bindings: []RoleBinding{handler(roads)}, role: RoleSupervisor, code: CodeForbidden},
+		"another unit than that of the role":  {bindings: []RoleBinding{handler(roads)}, role: RoleHandler, unit: &water, code: CodeForbidden},
+		"a unit where the role has none":      {bindings: []RoleBinding{dispatcher}, role: RoleDispatcher, unit: &water, code: CodeForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := ChooseRole("li", c.bindings, c.role, c.unit)
+			require.Equal(t, c.code, CodeOf(err), "%v", err)
+			require.Equal(t, c.want, got.Role)
+			if c.code == "" {
+				require.Equal(t, "li", got.ID)
+				require.Equal(t, c.wantUnit, got.UnitID)
+			}
+		})
+	}
+}
+
+func TestGrantsAreExamined(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	good := RoleGrant{Account: "li", Role: RoleHandler, Unit: "Roads"}
+	require.NoError(t, good.Validate(now))
+	for field, spoil := range map[string]func(*RoleGrant){
+		"account":  func(g *RoleGrant) { g.Account = "" },
+		"role":     func(g *RoleGrant) { g.Role = "KING" },
+		"unit":     func(g *RoleGrant) { g.Unit = "" },
+		"official": func(g *RoleGrant) { g.Role = RoleLeader },
+		"validTo":  func(g *RoleGrant) { g.ValidTo = &now },
+	} {
+		g := good
+		spoil(&g)
+		var e *Error
+		require.ErrorAs(t, g.Validate(now), &e, field)
+		require.Equal(t, field, e.Field)
+	}
+	for _, role := range []Role{RoleSystem, RoleCitizen} {
+		require.Error(t, RoleGrant{Account: "li", Role: role, Unit: "Roads"}.Validate(now), role)
+	}
+	for _, account := range []string{Anonymous.ID, System.ID} {
+		require.Error(t, RoleGrant{Account: account, Role: RoleHandler, Unit: "Roads"}.Validate(now), account)
+	}
+}

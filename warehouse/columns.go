@@ -16,7 +16,7 @@ func newColumns(t *Table, specs []Num) *columns {
 	c := &columns{table: t, index: map[string]int{}}
 	for i, spec := range specs {
 		c.index[spec.Name] = i
-		n := Num{Name: spec.Name, Unit: spec.Unit, Value: []*float64{}}
+		n := Num{Name: spec.Name, Unit: spec.Unit, Value: []*float64{}, Of: spec.Of}
 		if spec.Lo != nil {
 			n.Lo, n.Hi = []*float64{}, []*float64{}
 		}

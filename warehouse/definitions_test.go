@@ -19,7 +19,7 @@ const measuresDoc = "../docs/measures.md"
 
 func TestMeasuresAreDocumented(t *testing.T) {
 	t.Parallel()
-	want := document(warehouse.Definitions())
+	want := document(warehouse.Registry())
 	if *update {
 		require.NoError(t, os.WriteFile(measuresDoc, []byte(want), 0o644))
 	}
@@ -28,19 +28,27 @@ func TestMeasuresAreDocumented(t *testing.T) {
 	require.Equal(t, want, string(got), "run `go generate ./warehouse`")
 }
 
-func document(definitions []warehouse.Definition) string {
+func document(measures []warehouse.Measure) string {
 	var b strings.Builder
-	b.WriteString("# The measures\n\nGenerated from warehouse/definitions.go by `go generate ./warehouse`.\n\n" +
+	b.WriteString("# The measures\n\nGenerated from the registry (warehouse/define_*.go) by `go generate ./warehouse`.\n\n" +
 		"A figure never comes alone: beside it stand n, its 95 % interval, the version of its definition, its anchor, and the moment it speaks of.\n" +
 		"Null is not zero: it is not reached, or cannot be computed. `unstable` means n < 30. A day is 86,400 seconds; times are rounded up\n" +
 		"to whole seconds (where there are very many, minutes or hours, which the answer then says). Why some things are defined as they are:\n" +
 		"decisions/0005-measures.md.\n")
-	for _, d := range definitions {
+	for _, d := range measures {
 		fmt.Fprintf(&b, "\n## %s %s · %s\n\nVersion %s. %s\n\n", d.Code, d.Name, d.ChineseName, d.Version, d.Meaning)
 		for _, line := range [][2]string{
 			{"Numerator", d.Numerator}, {"Denominator", d.Denominator}, {"Anchor", d.Anchor}, {"Censoring", d.Censoring}, {"Interval", d.Interval}, {"Method", d.Method},
 		} {
 			fmt.Fprintf(&b, "- **%s**: %s\n", line[0], line[1])
+		}
+		dims := make([]string, len(d.Dimensions))
+		for i, dim := range d.Dimensions {
+			dims[i] = string(dim)
+		}
+		fmt.Fprintf(&b, "- **Split by**: %s\n\n| number | unit | English | 中文 |\n|---|---|---|---|\n", strings.Join(dims, ", "))
+		for _, c := range d.Columns {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Unit, c.English, c.Chinese)
 		}
 		b.WriteString("\nTo bear in mind:\n\n")
 		for _, c := range d.Caveats {

@@ -12,10 +12,18 @@ import (
 var dimensionKeys = map[Dimension]string{
 	ByRegion:   "region_code",
 	ByCategory: "toString(category_id)",
-	ByMonth:    "toNullable(formatDateTime(origin_at, '%Y-%m', {timezone:String}))",
+	ByDay:      "toNullable(formatDateTime(anchor_at, '%Y-%m-%d', {timezone:String}))",
+	ByWeek:     "toNullable(toString(toMonday(anchor_at, {timezone:String})))",
+	ByMonth:    "toNullable(formatDateTime(anchor_at, '%Y-%m', {timezone:String}))",
+	ByQuarter:  "toNullable(concat(formatDateTime(anchor_at, '%Y', {timezone:String}), '-Q', toString(toQuarter(anchor_at, {timezone:String}))))",
+	ByYear:     "toNullable(formatDateTime(anchor_at, '%Y', {timezone:String}))",
 	ByChannel:  "toNullable(toString(channel))",
 	ByKind:     "toNullable(toString(kind))",
+	BySeverity: "toNullable(toString(severity))",
 }
+
+// grains are the dimensions of time: of them a question takes one.
+var grains = []Dimension{ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
 
 // keyColumns writes the keys as k0, k1, … and returns the list of these names.
 func (s *scope) keyColumns(b *builder) (names []string) {
@@ -24,14 +32,14 @@ func (s *scope) keyColumns(b *builder) (names []string) {
 		b.write(dimensionKeys[d], " AS ", name, ", ")
 		names = append(names, name)
 	}
-	if s.split(ByMonth) {
+	if slices.ContainsFunc(grains, s.split) {
 		b.value("timezone", s.Timezone)
 	}
 	return names
 }
 
 // cellKey identifies a cell; unknown keys are empty.
-type cellKey [5]string
+type cellKey [6]string
 
 // scanKeys returns targets for the key columns, and what makes a cellKey of them.
 func (s *scope) scanKeys() (targets []any, key func() cellKey) {

@@ -54,6 +54,11 @@ func (t *Table) hide(row int, whole, parts bool) {
 	if whole {
 		t.N[row] = 0
 	}
+	for _, n := range t.Nums {
+		if n.Of != nil && (whole || parts) {
+			n.Of[row] = 0
+		}
+	}
 	for i := range t.Nums {
 		n := &t.Nums[i]
 		columns := [][]*float64{n.Value, n.Lo, n.Hi}
@@ -170,14 +175,19 @@ func (p *protection) hideParts(whole []bool) []bool {
 	return hidden
 }
 
-func isPart(n Num) bool { return n.Unit == "share" || n.Unit == "issues" }
+// countUnits are the units of numbers that are counts.
+var countUnits = []string{"issues", "claims", "visits", "legs", "sites"}
+
+func isPart(n Num) bool { return n.Unit == "share" || isCount(n) }
+
+func isCount(n Num) bool { return slices.Contains(countUnits, n.Unit) }
 
 // leaveOut empties a column; of counts all, and their ratios, since one could be got from the others.
 func (p *protection) leaveOut(column int) {
-	counts := p.Nums[column].Unit == "issues"
+	counts := isCount(p.Nums[column])
 	for i := range p.Nums {
 		n := &p.Nums[i]
-		follows := counts && (n.Unit == "issues" || n.Unit == "ratio")
+		follows := counts && (isCount(*n) || n.Unit == "ratio")
 		if i != column && !follows {
 			continue
 		}
@@ -189,6 +199,9 @@ func (p *protection) leaveOut(column int) {
 }
 
 func (p *protection) hideColumn(n Num, whole, must []bool) (hidden []bool, ok bool) {
+	if n.Of != nil {
+		return p.hideShared(n, must), true
+	}
 	within := true
 	parts := p.total(func(row int) int64 {
 		value := n.Value[row]
@@ -206,6 +219,29 @@ func (p *protection) hideColumn(n Num, whole, must []bool) (hidden []bool, ok bo
 		return hidden, len(exposed) == 0
 	}
 	return p.grid.Hide(parts, must), true // a flow, such as what came in: no part of n
+}
+
+// hideShared hides where a share of something else than n has few in it, few beside it or few in all: each is held by itself, since
+// any two of them give the third.
+func (p *protection) hideShared(n Num, must []bool) []bool {
+	within := func(row int) int64 {
+		if n.Value[row] == nil {
+			return 0
+		}
+		return int64(math.Round(*n.Value[row] * float64(n.Of[row])))
+	}
+	hidden := slices.Clone(must)
+	for grown := true; grown; {
+		grown = false
+		for _, of := range []func(int) int64{within, func(row int) int64 { return n.Of[row] - within(row) }, func(row int) int64 { return n.Of[row] }} {
+			for cell, h := range p.grid.Hide(p.total(of), hidden) {
+				if h && !hidden[cell] {
+					hidden[cell], grown = true, true
+				}
+			}
+		}
+	}
+	return hidden
 }
 
 // axisOf is a dimension with its totals: for regions, those of the regions above as well.

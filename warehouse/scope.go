@@ -26,7 +26,9 @@ type scope struct {
 	asOf       time.Time
 	past       bool // as known at asOf, from the events; else the current rows
 	location   *time.Location
-	categories []string // the wanted categories with everything below
+	categories []string   // the wanted categories with everything below
+	deep       bool       // spells know returns and pauses too
+	from, to   *time.Time // window of the anchor, of measures that are not anchored at the origin
 }
 
 var regionLevels = []string{"PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE_COMMITTEE"}
@@ -67,7 +69,10 @@ func (s *scope) check() error {
 	s.location = location
 	for i, d := range s.By {
 		if _, known := dimensionKeys[d]; !known {
-			return invalid("By", "%q is no dimension; give REGION, CATEGORY, MONTH, CHANNEL or KIND", d)
+			return invalid("By", "%q is no dimension; give REGION, CATEGORY, CHANNEL, KIND, SEVERITY, or one of %v", d, grains)
+		}
+		if slices.Contains(grains, d) && slices.ContainsFunc(s.By[:i], func(before Dimension) bool { return before != d && slices.Contains(grains, before) }) {
+			return invalid("By", "%s is a second dimension of time; give one", d)
 		}
 		if slices.Contains(s.By[:i], d) {
 			return invalid("By", "%s is given twice; give it once", d)
@@ -84,6 +89,11 @@ func (s *scope) check() error {
 	}
 	if from, to := s.Where.OriginFrom, s.Where.OriginTo; from != nil && to != nil && to.Before(*from) {
 		return invalid("Where.OriginTo", "%s lies before OriginFrom %s; swap them", to.Format(time.RFC3339), from.Format(time.RFC3339))
+	}
+	for _, segment := range s.Where.Segments {
+		if segments[segment] == "" {
+			return invalid("Where.Segments", "%q is no segment; give GRAVE, RAISED_AT_VISIT, REPEATED, DISPUTED or OVERDUE", segment)
+		}
 	}
 	return s.checkCounts()
 }

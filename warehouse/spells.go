@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func (s *scope) spells() statement {
 	if s.past {
 		source = s.pastRows()
 	}
-	b.write("SELECT i.*, least(", asOf, ", ifNull(observed_until, ", asOf, ")) AS seen_until")
+	b.write("SELECT i.*, i.origin_at AS anchor_at, least(", asOf, ", ifNull(observed_until, ", asOf, ")) AS seen_until")
 	if s.split(ByRegion) {
 		b.write(", r.region_code AS region_code")
 	}
@@ -46,19 +47,29 @@ func (s *scope) split(d Dimension) bool {
 }
 
 // frozen columns never change after registration, except that observed_until grows with each import.
-const frozen = "id, region_id, category_id, channel, kind, severity, observed_until"
+const frozen = "id, region_id, category_id, channel, kind, severity, observed_until, site_id, source_visit_id, due_at"
+
+// deepProgress are further columns that events change, which few measures need.
+var deepProgress = []string{"return_count", "reopen_count", "paused_since", "paused_seconds"}
+
+func (s *scope) progress() []string {
+	if s.deep {
+		return slices.Concat(progress, deepProgress)
+	}
+	return progress
+}
 
 func (s *scope) currentRows() string {
-	return "SELECT " + frozen + ", state, " + strings.Join(progress, ", ") + " FROM f_issue FINAL WHERE _deleted = 0"
+	return "SELECT " + frozen + ", state, " + strings.Join(s.progress(), ", ") + " FROM f_issue FINAL WHERE _deleted = 0"
 }
 
 // pastRows takes of every issue the last event that was known at asOf. Issues of which none was known are absent.
 func (s *scope) pastRows() string {
 	var names strings.Builder
-	for i, column := range progress {
+	for i, column := range s.progress() {
 		names.WriteString(", tupleElement(last, " + strconv.Itoa(i+2) + ") AS " + column)
 	}
-	latest := "SELECT issue_id, argMax(tuple(to_state, " + strings.Join(progress, ", ") + "), seq) AS last" +
+	latest := "SELECT issue_id, argMax(tuple(to_state, " + strings.Join(s.progress(), ", ") + "), seq) AS last" +
 		" FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= " + asOf + " GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
 	return "SELECT f.*, tupleElement(last, 1) AS state" + names.String() + " FROM (" + latest + ") AS e" +
 		" INNER JOIN (SELECT " + frozen + " FROM f_issue FINAL WHERE _deleted = 0) AS f ON f.id = e.issue_id"
@@ -73,6 +84,15 @@ func (s *scope) regionMap() string {
 	return "SELECT toNullable(m.id) AS member, toNullable(a.code) AS region_code" +
 		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m" +
 		" INNER JOIN (SELECT code FROM d_region FINAL WHERE _deleted = 0 AND level = {level:String}) AS a ON m.ancestor = a.code"
+}
+
+// segments are conditions over spells. "As known at as-of" holds for them too: what changes is taken from the progress.
+var segments = map[Segment]string{
+	Grave:      "i.severity IN ('HIGH', 'URGENT')",
+	FromVisits: "i.source_visit_id IS NOT NULL",
+	Repeated:   "i.opinion_count > 1",
+	Disputed:   "i.dispute_count > 0",
+	Overdue:    "i.state NOT IN ('CLOSED', 'MERGED') AND i.due_at < " + asOf,
 }
 
 // filter writes the conditions. Those on columns that change stand outside of FINAL, so that no old version of a row matches.
@@ -102,6 +122,9 @@ func (s *scope) filter(b *builder) {
 	}
 	if len(w.Severities) > 0 {
 		condition("i.severity IN {severities:Array(String)}", "severities", w.Severities)
+	}
+	for _, segment := range w.Segments {
+		condition(segments[segment], "", nil)
 	}
 	if w.OriginFrom != nil {
 		condition("i.origin_at >= fromUnixTimestamp64Micro({origin_from:Int64}, 'UTC')", "origin_from", ceilMicro(*w.OriginFrom))

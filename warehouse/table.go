@@ -5,13 +5,18 @@ import "time"
 // Dimension is what the cells of a measure can be split by.
 type Dimension string
 
-// The dimensions. MONTH is that of the measure's anchor, in the query's time zone.
+// The dimensions. Those of time are of the measure's anchor, in the query's time zone; a week is its Monday.
 const (
 	ByRegion   Dimension = "REGION"
 	ByCategory Dimension = "CATEGORY"
+	ByDay      Dimension = "DAY"
+	ByWeek     Dimension = "WEEK"
 	ByMonth    Dimension = "MONTH"
+	ByQuarter  Dimension = "QUARTER"
+	ByYear     Dimension = "YEAR"
 	ByChannel  Dimension = "CHANNEL"
 	ByKind     Dimension = "KIND"
+	BySeverity Dimension = "SEVERITY"
 )
 
 // Query asks for a measure.
@@ -19,6 +24,7 @@ type Query struct {
 	By          []Dimension
 	RegionLevel string // "" = the issue's own finest region; else its region of this level (PROVINCE, PREFECTURE, COUNTY, TOWNSHIP)
 	Where       Filter
+	Protect     bool          // the answer will be published: count the reporters behind what is not counted by origin
 	AsOf        *time.Time    // what was known at this moment; nil = the watermark
 	Timezone    string        // "" = Asia/Shanghai
 	MinLSN      uint64        // wait until the warehouse has the system of record up to here; 0 = do not wait
@@ -36,7 +42,20 @@ type Filter struct {
 	Severities    []string
 	OriginFrom    *time.Time // issues that originated in [OriginFrom, OriginTo)
 	OriginTo      *time.Time
+	Segments      []Segment // all of them must hold
 }
+
+// Segment is a set of issues that people often look at.
+type Segment string
+
+// The segments.
+const (
+	Grave      Segment = "GRAVE" // of severity HIGH or URGENT
+	FromVisits Segment = "RAISED_AT_VISIT"
+	Repeated   Segment = "REPEATED" // with several opinions
+	Disputed   Segment = "DISPUTED" // of which a claim was disputed
+	Overdue    Segment = "OVERDUE"  // open beyond their due time
+)
 
 // HotspotQuery asks for H1: issues per person-year, by region and, where asked, by category, over a window.
 type HotspotQuery struct {
@@ -60,6 +79,7 @@ type Num struct {
 	Unit   string
 	Value  []*float64
 	Lo, Hi []*float64
+	Of     []int64 // what a share is of, where that is not n
 }
 
 // Table is the answer of a measure in columns, one row a cell: the dimensions, n, the numbers, the flags. It never comes without
@@ -79,6 +99,8 @@ type Table struct {
 	Notes             []string
 	Excluded          map[string]int64 // what was left out, counted
 	Truncated         bool
+
+	counts *Table // units and reporters of the same cells, for Protect, where the units are not issues by origin
 }
 
 // Watermark says how far the warehouse has the system of record: all that was committed up to LSN, at CommittedAt.

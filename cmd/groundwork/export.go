@@ -23,8 +23,8 @@ type exportOptions struct {
 	Channel     []string `help:"Only issues of this channel." placeholder:"CHANNEL"`
 	Kind        []string `help:"Only issues of this kind." placeholder:"KIND"`
 	Severity    []string `help:"Only issues of this severity." placeholder:"SEVERITY"`
-	From        string   `help:"First day of origin." placeholder:"DAY"`
-	To          string   `help:"Last day of origin." placeholder:"DAY"`
+	From        string   `help:"First day of the measure's anchor, such as the origin." placeholder:"DAY"`
+	To          string   `help:"Last day of it." placeholder:"DAY"`
 	AsOf        string   `help:"As known at this moment; default is now." placeholder:"TIME"`
 	Out         string   `help:"File to write, .csv or .parquet; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
 }

@@ -38,32 +38,25 @@ const (
 	maxExportCells = 100_000 // of a measure, before totals
 )
 
-// ask are the measures that can be exported, by code.
-var ask = map[string]func(*warehouse.Measures, context.Context, warehouse.Query) (*warehouse.Table, error){
-	"T1": (*warehouse.Measures).TimeToResponse, "T2": (*warehouse.Measures).TimeToResolution, "T4": (*warehouse.Measures).Backlog,
-	"H1": func(m *warehouse.Measures, ctx context.Context, q warehouse.Query) (*warehouse.Table, error) {
-		return m.Hotspots(ctx, warehouse.HotspotQuery{Query: q})
-	},
-}
-
 // Cells exports the cells of a measure.
-func (j ExportJob) Cells(ctx context.Context, measure string) error {
-	at := slices.IndexFunc(warehouse.Definitions(), func(d warehouse.Definition) bool { return strings.EqualFold(d.Code, measure) })
-	if at < 0 || ask[strings.ToUpper(measure)] == nil {
-		return fmt.Errorf("--measure %q is unknown: give T1, T2, T4 or H1 (docs/measures.md)", measure)
+func (j ExportJob) Cells(ctx context.Context, code string) error {
+	measure, ok := warehouse.MeasureByCode(code)
+	if !ok {
+		var codes []string
+		for _, m := range warehouse.Registry() {
+			codes = append(codes, m.Code)
+		}
+		return fmt.Errorf("--measure %q is unknown: give one of %s (docs/measures.md)", code, strings.Join(codes, ", "))
 	}
-	definition := warehouse.Definitions()[at]
-	return j.run(ctx, definition, func(m *warehouse.Measures, q warehouse.Query) (*warehouse.Table, []export.Column, error) {
-		table, err := ask[definition.Code](m, ctx, q)
+	return j.run(ctx, measure.Definition, func(m *warehouse.Measures, q warehouse.Query) (*warehouse.Table, []export.Column, error) {
+		question := warehouse.Question{Query: q, From: q.Where.OriginFrom, To: q.Where.OriginTo}
+		question.Where.OriginFrom, question.Where.OriginTo, question.Protect = nil, nil, true // the window is of the measure's own anchor
+		table, err := m.Ask(ctx, measure.Code, question)
 		if err != nil {
 			return nil, nil, err
 		}
-		counts, err := m.Counts(ctx, q)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := table.Protect(counts); err != nil {
-			return nil, nil, err
+		if table.Truncated {
+			return nil, nil, fmt.Errorf("the table has more than %d cells; split by less, or narrow the filter", maxExportCells)
 		}
 		return table, export.MeasureColumns(table), nil
 	})

@@ -1,0 +1,97 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+
+	"groundwork/warehouse/stats"
+)
+
+// ClosedWithoutCitizen is F2. Numbers: withoutCitizen, unconfirmed, againstDisagreement, handlerOnly (share), withdrawn (count, left out).
+// n = closings except withdrawals.
+func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "F2")
+	if err != nil {
+		return nil, err
+	}
+	rows := s.spells()
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (assumeNotNull(s.closed_at) AS anchor_at), ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn,
+			ifNull(s.closure_type = 'UNCONFIRMED', 0) AS unconfirmed, ifNull(s.closure_type = 'EXPLAINED', 0) AND f.against > 0 AS against, f.handled > 0 AND f.own = 0 AS handled
+		FROM (%s) AS s LEFT ANY JOIN (SELECT issue_id, countIf(collected_by != 'HANDLER') AS own, countIf(collected_by = 'HANDLER') AS handled,
+			countIf(collected_by != 'HANDLER' AND resolved != 'YES') AS against FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s GROUP BY issue_id) AS f ON f.issue_id = s.id
+		WHERE s.state = 'CLOSED' AND s.closed_at IS NOT NULL`, rows.text, asOf)
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
+		"countIf(NOT withdrawn)", "countIf(NOT withdrawn AND (unconfirmed OR against OR handled))", "countIf(unconfirmed)", "countIf(against)", "countIf(NOT withdrawn AND handled)", "countIf(withdrawn)",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{ranged("withoutCitizen", "share"), ranged("unconfirmed", "share"), ranged("againstDisagreement", "share"), ranged("handlerOnly", "share")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		v := cell.sums
+		if err := c.shares(v[0], map[string]float64{"withoutCitizen": v[1], "unconfirmed": v[2], "againstDisagreement": v[3], "handlerOnly": v[4]}); err != nil {
+			return nil, err
+		}
+		t.exclude("withdrawn", int64(v[5]))
+		c.end(int64(v[0]), nil)
+	}
+	if len(cells) == 0 {
+		t.Notes = append(t.Notes, "not computable: nothing was closed here in the window; a reply that was imported is a claim, not a closing")
+	}
+	return t, m.withReporters(ctx, s, t, rows)
+}
+
+// Claims that come too soon to be true, and the hours before the due time that are compared.
+const (
+	instantMinutes = 10
+	lineHours      = 4
+)
+
+// InstantClaims is F5. Numbers: instant (share), instantClaims, onTheLine (claims in the last 4 hours before their due time), before (mean of
+// the two times 4 hours before), lineRatio. n = FIXED claims.
+func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "F5")
+	if err != nil {
+		return nil, err
+	}
+	rows := s.spells()
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claimed_at < addMinutes(if(l.sent > toDateTime64(0, 6, 'UTC'), l.sent, s.origin_at), %[1]d) AS instant,
+			ifNull(intDiv(dateDiff('second', c.claimed_at, s.due_at), %[2]d), -1) AS bin, ifNull(c.claimed_at <= s.due_at, 0) AS claimed_before_due
+		FROM (SELECT issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND kind = 'FIXED' AND source = 'groundwork' AND claimed_at <= %[3]s) AS c
+		INNER JOIN (%[4]s) AS s ON c.issue_id = s.id
+		LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS sent FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id) AS l ON l.issue_id = s.id
+		WHERE s.state != 'MERGED'`, instantMinutes, lineHours*3600, asOf, rows.text)
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
+		"countIf(instant)", "countIf(bin = 0 AND claimed_before_due)", "countIf(bin IN (1, 2))",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{ranged("instant", "share"), plain("instantClaims", "claims"), plain("onTheLine", "claims"), plain("before", "claims"), ranged("lineRatio", "ratio")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		if err := c.share("instant", cell.sums[0], float64(cell.n)); err != nil {
+			return nil, err
+		}
+		c.number("instantClaims", cell.sums[0])
+		c.number("onTheLine", cell.sums[1])
+		c.number("before", cell.sums[2]/2)
+		ratio, err := stats.PoissonRatio(cell.sums[1], cell.sums[2])
+		if err != nil {
+			return nil, err
+		}
+		c.estimate("lineRatio", ratio, 2)
+		c.end(cell.n, nil)
+	}
+	if len(cells) == 0 {
+		t.Notes = append(t.Notes, "not computable: no claim of a remedy was made here; imported replies do not say what they claim")
+	}
+	return t, m.withReporters(ctx, s, t, rows)
+}

@@ -1,0 +1,101 @@
+package warehouse
+
+import (
+	"context"
+
+	"groundwork/warehouse/stats"
+)
+
+// OnTime is T3. Numbers: onTime (share), onTimeUpper (share), onTimeIssues, late, openOverdue, awaitingFeedback, notYetDue (counts).
+// n = issues due by as-of.
+func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "T3")
+	if err != nil {
+		return nil, err
+	}
+	rows := s.spells()
+	rows.text = `SELECT *, closed AND NOT held AS late, NOT closed AND NOT held AND NOT waits AS overdue FROM (
+		SELECT s.* REPLACE (assumeNotNull(s.due_at) AS anchor_at), s.due_at <= ` + asOf + ` AS due, s.state = 'CLOSED' AS closed,
+			ifNull(s.resolved_at <= s.due_at, 0) OR closed AND ifNull(s.closure_type = 'EXPLAINED' AND s.claimed_at <= s.due_at, 0) AS held,
+			s.state = 'CLAIMED' AND ifNull(s.claimed_at <= s.due_at, 0) AND NOT held AS waits,
+			ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn, s.seen_until < least(assumeNotNull(s.due_at), ` + asOf + `) AND NOT closed AS unseen
+		FROM (` + rows.text + `) AS s WHERE s.due_at IS NOT NULL AND s.state != 'MERGED')`
+	counted := tally{rows: rows, sums: []string{
+		"countIf(due AND NOT withdrawn AND NOT unseen)", "countIf(due AND held AND NOT withdrawn AND NOT unseen)", "countIf(due AND waits AND NOT withdrawn AND NOT unseen)",
+		"countIf(due AND late AND NOT withdrawn AND NOT unseen)", "countIf(due AND overdue AND NOT withdrawn AND NOT unseen)", "countIf(NOT due)",
+		"countIf(due AND withdrawn)", "countIf(due AND unseen AND NOT withdrawn)",
+	}}
+	found, err := m.tally(ctx, s, counted)
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{
+		ranged("onTime", "share"), plain("onTimeUpper", "share"), plain("onTimeIssues", "issues"), plain("late", "issues"),
+		plain("openOverdue", "issues"), plain("awaitingFeedback", "issues"), plain("notYetDue", "issues"),
+	})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		due, held, waits := cell.sums[0], cell.sums[1], cell.sums[2]
+		if err := c.share("onTime", held, due); err != nil {
+			return nil, err
+		}
+		c.number("onTimeUpper", (held+waits)/due)
+		for i, name := range []string{"onTimeIssues", "awaitingFeedback", "late", "openOverdue", "notYetDue"} {
+			c.number(name, cell.sums[1+i])
+		}
+		t.exclude("withdrawn", int64(cell.sums[6]))
+		t.exclude("notObservedUntilDue", int64(cell.sums[7]))
+		c.end(int64(due), map[string]bool{"provisional": waits > 0})
+	}
+	if len(cells) == 0 {
+		t.Notes = append(t.Notes, "not computable: no issue here has a due time, since no target was in force when it came in")
+	}
+	return t, m.withReporters(ctx, s, t, rows)
+}
+
+// ClockIntegrity is T5. Numbers: pausedShare (share of time), returnedLegs (share of legs), returnedTwice (share), legs (count).
+// n = issues.
+func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) {
+	s, t, err := m.begin(ctx, Question{Query: q}, "T5")
+	if err != nil {
+		return nil, err
+	}
+	s.deep = true
+	rows := s.spells()
+	rows.text = `SELECT s.*, greatest(0, dateDiff('second', s.origin_at, if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until))) / 86400 AS gross,
+			least(gross, (s.paused_seconds + ifNull(dateDiff('second', s.paused_since, s.seen_until), 0)) / 86400) AS paused, l.legs AS legs, l.returned AS returned
+		FROM (` + rows.text + `) AS s LEFT ANY JOIN (
+			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id
+		) AS l ON l.issue_id = s.id WHERE s.state != 'MERGED'`
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
+		"sum(gross)", "sum(paused)", "sum(gross * gross)", "sum(paused * paused)", "sum(gross * paused)", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{ranged("pausedShare", "share of time"), shared("returnedLegs"), ranged("returnedTwice", "share"), plain("legs", "legs")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		v := cell.sums
+		paused, err := stats.Ratio(stats.Moments{N: float64(cell.n), X: v[0], Y: v[1], XX: v[2], YY: v[3], XY: v[4]})
+		if err != nil {
+			return nil, err
+		}
+		c.estimate("pausedShare", paused, 1)
+		if err := c.share("returnedLegs", v[6], v[5]); err != nil {
+			return nil, err
+		}
+		if err := c.share("returnedTwice", v[7], float64(cell.n)); err != nil {
+			return nil, err
+		}
+		c.number("legs", v[5])
+		c.end(cell.n, nil)
+	}
+	return t, nil
+}

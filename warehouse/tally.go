@@ -1,0 +1,166 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"groundwork/warehouse/stats"
+)
+
+// tally counts, per cell, units of some kind (issues, claims, verdicts, visits) and sums over them. rows is SQL with one row a unit: the
+// columns of spells or of visitRows, with anchor_at as the time at which the unit belongs to a period; sums are aggregates over rows.
+type tally struct {
+	rows statement
+	sums []string
+}
+
+// tallied is a cell of a tally.
+type tallied struct {
+	n    int64
+	sums []float64
+}
+
+// tally counts the units whose anchor lies in the window of the scope.
+func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]*tallied, error) {
+	cells := map[cellKey]*tallied{}
+	targets, key := s.scanKeys()
+	row := tallied{sums: make([]float64, len(how.sums))}
+	targets = append(targets, &row.n)
+	for i := range row.sums {
+		targets = append(targets, &row.sums[i])
+	}
+	sums := &strings.Builder{}
+	for _, sum := range how.sums {
+		fmt.Fprintf(sums, ", ifNotFinite(ifNull(toFloat64(%s), 0), 0)", sum)
+	}
+	err := m.each(ctx, "count", s.group(how.rows, "toInt64(count())"+sums.String()), func(scan func(...any) error) error {
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		cells[key()] = &tallied{n: row.n, sums: append([]float64(nil), row.sums...)}
+		return nil
+	})
+	if exceptionCode(err) == codeTooManyRows {
+		return nil, invalid("By", "the split gives more cells than one answer can hold; split by less, roll regions up to a level, or narrow the filter")
+	}
+	return cells, err
+}
+
+// group makes the statement that aggregates rows by cell.
+func (s *scope) group(rows statement, aggregates string) statement {
+	b := &builder{values: rows.values}
+	b.write("SELECT ")
+	names := s.keyColumns(b)
+	b.write(aggregates, " FROM (", rows.text, ")")
+	s.window(b)
+	for i, name := range names {
+		if i == 0 {
+			b.write(" GROUP BY ", name)
+			continue
+		}
+		b.write(", ", name)
+	}
+	if len(names) == 0 {
+		b.write(" HAVING count() > 0") // an aggregate without groups makes a row of nothing
+	}
+	return b.statement()
+}
+
+// window writes the condition on the anchor.
+func (s *scope) window(b *builder) {
+	and := " WHERE "
+	if s.from != nil {
+		b.write(and, "anchor_at >= fromUnixTimestamp64Micro({window_from:Int64}, 'UTC')")
+		b.value("window_from", ceilMicro(*s.from))
+		and = " AND "
+	}
+	if s.to != nil {
+		b.write(and, "anchor_at < fromUnixTimestamp64Micro({window_to:Int64}, 'UTC')")
+		b.value("window_to", ceilMicro(*s.to))
+	}
+}
+
+// withReporters adds to the table how many units and reporters there are behind its cells, for Protect. Opinions of unknown reporters
+// count as one reporter each.
+func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, rows statement) error {
+	if !s.Protect {
+		return nil
+	}
+	linked := statement{values: rows.values, text: `SELECT u.*, ifNull(o.reporter_pid, o.id) AS reporter FROM (` + rows.text + `) AS u
+		LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link ON link.issue_id = u.id
+		LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL WHERE _deleted = 0) AS o ON o.id = link.opinion_id`}
+	found := map[cellKey]int64{}
+	targets, key := s.scanKeys()
+	var reporters int64
+	err := m.each(ctx, "count reporters", s.group(linked, "toInt64(uniqExact(reporter))"), func(scan func(...any) error) error {
+		if err := scan(append(targets, &reporters)...); err != nil {
+			return err
+		}
+		found[key()] = reporters
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	t.counts = s.table(Definition{})
+	c := newColumns(t.counts, []Num{plain("reporters", "persons")})
+	t.counts.Dims = t.Dims
+	for row := range t.N {
+		c.number("reporters", float64(found[t.cell(row)]))
+		t.counts.N = append(t.counts.N, t.N[row])
+		t.counts.flag(nil)
+	}
+	return nil
+}
+
+// cell is the key of a row, as queries have it.
+func (t *Table) cell(row int) (k cellKey) {
+	for d, dim := range t.Dims {
+		k[d] = identity(dim, dim.Keys[row])
+	}
+	return k
+}
+
+// shared specifies a share with an interval that is of something else than n.
+func shared(name string) Num {
+	return Num{Name: name, Unit: "share", Lo: []*float64{}, Hi: []*float64{}, Of: []int64{}}
+}
+
+// share puts x of n with its Wilson interval; a share of nothing is unknown.
+func (c *columns) share(name string, x, n float64) error {
+	num := &c.table.Nums[c.index[name]]
+	if num.Of != nil {
+		num.Of = append(num.Of, int64(n))
+	}
+	if n == 0 {
+		c.missing(name)
+		return nil
+	}
+	e, err := stats.Wilson(x, n)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c.estimate(name, e, 1)
+	return nil
+}
+
+// shares puts several shares of the same n.
+func (c *columns) shares(n float64, parts map[string]float64) error {
+	for name, x := range parts {
+		if err := c.share(name, x, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end closes a row.
+func (c *columns) end(n int64, flags map[string]bool) {
+	c.table.N = append(c.table.N, n)
+	if flags == nil {
+		flags = map[string]bool{}
+	}
+	flags["unstable"] = flags["unstable"] || n < stats.UnstableBelow
+	c.table.flag(flags)
+}

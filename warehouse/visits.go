@@ -1,0 +1,274 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+
+	"groundwork/warehouse/stats"
+)
+
+// visitRows has one row a visit that was held, of the regions of the scope, anchored at its end.
+func (s *scope) visitRows() (statement, error) {
+	if w := s.Where; len(w.Categories)+len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) > 0 || w.OriginFrom != nil || w.OriginTo != nil {
+		return statement{}, invalid("Where", "visits have a place and a time, no category, channel, kind, severity, segment or origin; leave these out, and give the window as a range")
+	}
+	b := &builder{}
+	b.value("as_of", s.asOf.UnixMicro())
+	b.write(`SELECT v.*, site.region_id AS region_id, site.kind AS site_kind`)
+	if s.split(ByRegion) {
+		b.write(", r.region_code AS region_code")
+	}
+	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, ifNull(ended_at, started_at) AS anchor_at, started_at, state
+			FROM f_visit FINAL WHERE _deleted = 0 AND state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND anchor_at <= `, asOf, `) AS v
+		LEFT ANY JOIN (SELECT id AS site, toNullable(region_id) AS region_id, kind FROM d_site FINAL WHERE _deleted = 0) AS site ON v.site_id = site.site`)
+	if s.split(ByRegion) {
+		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON site.region_id = r.member")
+		b.value("level", s.RegionLevel)
+	}
+	switch {
+	case len(s.Where.Regions) > 0:
+		b.write(" WHERE site.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
+		b.value("regions", s.Where.Regions)
+	case s.Where.RegionUnknown:
+		b.write(" WHERE site.region_id IS NULL")
+	}
+	return b.statement(), nil
+}
+
+// ownUnits makes Protect hide cells of few units, where units are not spoken by reporters.
+func (s *scope) ownUnits(t *Table) {
+	t.counts = s.table(Definition{})
+	c := newColumns(t.counts, []Num{plain("reporters", "persons")})
+	t.counts.Dims = t.Dims
+	for _, n := range t.N {
+		c.number("reporters", float64(n))
+		t.counts.N = append(t.counts.N, n)
+		t.counts.flag(nil)
+	}
+}
+
+// traceDays is how long after a visit what it left must be there.
+const traceDays = 14
+
+// TracelessVisits is F1. Numbers: traceless (share), withoutOpinion (share), tracelessVisits (count). n = visits held.
+func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "F1")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.visitRows()
+	if err != nil {
+		return nil, err
+	}
+	rows.text = fmt.Sprintf(`SELECT v.*, o.first_opinion != toDateTime64(0, 6, 'UTC') AND o.first_opinion <= addDays(v.anchor_at, %[1]d) AS voiced,
+			i.first_issue != toDateTime64(0, 6, 'UTC') AND i.first_issue <= addDays(v.anchor_at, %[1]d) AS raised
+		FROM (%[2]s) AS v
+		LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first_opinion FROM f_opinion FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL GROUP BY visit) AS o ON o.visit = v.id
+		LEFT ANY JOIN (SELECT assumeNotNull(source_visit_id) AS visit, min(origin_at) AS first_issue FROM f_issue FINAL WHERE _deleted = 0 AND source_visit_id IS NOT NULL GROUP BY visit) AS i ON i.visit = v.id
+		WHERE v.anchor_at <= subtractDays(%[3]s, %[1]d)`, traceDays, rows.text, asOf)
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(NOT voiced AND NOT raised)", "countIf(NOT voiced)"}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{ranged("traceless", "share"), ranged("withoutOpinion", "share"), plain("tracelessVisits", "visits")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		if err := c.shares(float64(cell.n), map[string]float64{"traceless": cell.sums[0], "withoutOpinion": cell.sums[1]}); err != nil {
+			return nil, err
+		}
+		c.number("tracelessVisits", cell.sums[0])
+		c.end(cell.n, nil)
+	}
+	t.noteNoVisits()
+	s.ownUnits(t)
+	return t, nil
+}
+
+func (t *Table) noteNoVisits() {
+	if len(t.N) == 0 {
+		t.Notes = append(t.Notes, "not computable: no visit was held here in the window")
+	}
+}
+
+// bunchDays is the last part of a cycle, a quarter, to which visits are put off.
+const bunchDays = 7
+
+// DeadlineBunching is F4, over the whole quarters of the window. Numbers: ratio, expected (visits), inWindow (visits), excessShare, p, q
+// (Benjamini–Hochberg over the rows). n = visits.
+func (m *Measures) DeadlineBunching(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "F4")
+	if err != nil {
+		return nil, err
+	}
+	t.Flags["bunched"] = []bool{}
+	rows, err := s.visitRows()
+	if err != nil {
+		return nil, err
+	}
+	rows = s.wholeQuarters(rows)
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(last_days)", "toFloat64(uniqExact(quarter))", "sumDistinct(toFloat64(days) + toFloat64(toRelativeQuarterNum(quarter)) * 1000) - sumDistinct(toFloat64(toRelativeQuarterNum(quarter)) * 1000)"}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{plain("ratio", "ratio"), plain("expected", "visits"), plain("inWindow", "visits"), plain("excessShare", "share of visits"), plain("p", "probability"), plain("q", "probability")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	tested, p := make([]bool, len(cells)), []float64{}
+	for row, cell := range cells {
+		if tested[row] = cell.n >= stats.MinBunching; !tested[row] {
+			c.missing("ratio", "expected", "excessShare", "p")
+			c.number("inWindow", cell.sums[0])
+			continue
+		}
+		found, err := stats.Bunch(cell.sums[0], float64(cell.n), bunchDays*cell.sums[1], cell.sums[2])
+		if err != nil {
+			return nil, err
+		}
+		c.number("inWindow", cell.sums[0])
+		c.number("expected", found.Expected)
+		c.number("excessShare", found.ExcessShare)
+		c.number("p", found.P)
+		if found.Known {
+			c.number("ratio", found.Ratio)
+		} else {
+			c.missing("ratio")
+		}
+		p = append(p, found.P)
+	}
+	if err := c.adjusted(tested, p, func(row int, low bool) {
+		c.end(cells[row].n, map[string]bool{"bunched": low})
+	}); err != nil {
+		return nil, err
+	}
+	t.noteNoVisits()
+	s.ownUnits(t)
+	return t, nil
+}
+
+// familyLevel is the share of false discoveries within one release.
+const familyLevel = 0.05
+
+// adjusted puts q, the p-values adjusted for that there are many, and ends each row with whether it is a finding.
+func (c *columns) adjusted(tested []bool, p []float64, end func(row int, low bool)) error {
+	adjusted, err := stats.BenjaminiHochberg(p)
+	if err != nil {
+		return err
+	}
+	next := 0
+	for row, has := range tested {
+		if !has {
+			c.missing("q")
+			end(row, false)
+			continue
+		}
+		c.number("q", adjusted[next])
+		end(row, adjusted[next] <= familyLevel)
+		next++
+	}
+	return nil
+}
+
+// wholeQuarters leaves visits of quarters that are over at as-of and that the window covers from their beginning.
+func (s *scope) wholeQuarters(rows statement) statement {
+	b := &builder{values: rows.values}
+	b.value("zone", s.Timezone)
+	b.write(`SELECT *, toStartOfQuarter(toTimeZone(anchor_at, {zone:String})) AS quarter, addQuarters(quarter, 1) AS next, dateDiff('day', quarter, next) AS days,
+		toDate(toTimeZone(anchor_at, {zone:String})) >= next - `, fmt.Sprint(bunchDays), ` AS last_days FROM (`, rows.text, `)
+		WHERE next <= toDate(toTimeZone(`, asOf, `, {zone:String}))`)
+	if s.from != nil {
+		b.write(" AND quarter >= toDate(toTimeZone(fromUnixTimestamp64Micro({quarter_from:Int64}, 'UTC'), {zone:String}))")
+		b.value("quarter_from", s.from.UnixMicro())
+	}
+	return b.statement()
+}
+
+// coverageDays is the year that a site should be visited in.
+const coverageDays = 365
+
+// Coverage is I2. Numbers: covered (share of eligible sites with a visit in the year before as-of), gapP50Days, gapP90Days (d, between
+// visits, from the first day of eligibility), visitedSites (count). n = eligible sites.
+func (m *Measures) Coverage(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "I2")
+	if err != nil {
+		return nil, err
+	}
+	visits, err := s.visitRows()
+	if err != nil {
+		return nil, err
+	}
+	sites := s.siteRows(visits.text, visits.values)
+	found, err := m.tally(ctx, s, tally{rows: sites, sums: []string{fmt.Sprintf("countIf(arrayExists(v -> v > subtractDays(%s, %d), visits))", asOf, coverageDays)}})
+	if err != nil {
+		return nil, err
+	}
+	gaps := statement{values: sites.values, text: fmt.Sprintf(`SELECT * EXCEPT anchor_at, gap.1 AS anchor_at, gap.2 AS exit_at, gap.3 AS event FROM (
+		SELECT *, arrayJoin(arrayMap((a, b, n) -> (a, b, toUInt8(n <= length(visits))), arrayConcat([eligible], visits), arrayConcat(visits, [%s]), arrayEnumerate(arrayConcat([eligible], visits)))) AS gap
+		FROM (%s))`, asOf, sites.text)}
+	between, err := m.lives(ctx, s, gaps)
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{ranged("covered", "share"), ranged("gapP50Days", "d"), ranged("gapP90Days", "d"), plain("visitedSites", "sites")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for row, cell := range cells {
+		if err := c.share("covered", cell.sums[0], float64(cell.n)); err != nil {
+			return nil, err
+		}
+		c.number("visitedSites", cell.sums[0])
+		if err := c.gaps(between[t.cell(row)]); err != nil {
+			return nil, err
+		}
+		c.end(cell.n, nil)
+	}
+	if len(cells) == 0 {
+		t.Notes = append(t.Notes, "not computable: no site is eligible for visits here")
+	}
+	s.ownUnits(t)
+	return t, nil
+}
+
+func (c *columns) gaps(cell *lived) error {
+	if cell == nil {
+		c.missing("gapP50Days", "gapP90Days")
+		return nil
+	}
+	curve, err := stats.Fit(cell.rows)
+	if err != nil {
+		return err
+	}
+	for name, p := range map[string]float64{"gapP50Days": 0.5, "gapP90Days": 0.9} {
+		at, err := curve.Quantile(p)
+		if err != nil {
+			return err
+		}
+		c.quantile(name, at)
+	}
+	return nil
+}
+
+// siteRows has one row a site that is eligible at as-of, with its visits since it became so.
+func (s *scope) siteRows(visits string, values map[string]any) statement {
+	b := &builder{values: values}
+	b.write(`SELECT w.id AS id, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
+	if s.split(ByRegion) {
+		b.write(", r.region_code AS region_code")
+	}
+	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toDateTime64(ifNull(eligible_from, toDate32(created_at)), 6, 'UTC') AS eligible FROM d_site FINAL
+			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(`, asOf, `))) AS w
+		LEFT ANY JOIN (SELECT site_id, groupArray(anchor_at) AS held FROM (`, visits, `) GROUP BY site_id) AS h ON h.site_id = w.id`)
+	if s.split(ByRegion) {
+		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON w.region_id = r.member")
+	}
+	if len(s.Where.Regions) > 0 {
+		b.write(" WHERE w.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
+	}
+	return b.statement()
+}

@@ -1,0 +1,203 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+
+	"groundwork/warehouse/stats"
+)
+
+// feedbackDays is how long after a claim its verdict is due: 10 working days.
+const feedbackDays = 14
+
+// claimRows has one row a claim of the issues of the scope, anchored at the claim, with what became of the question: verdict (the latest
+// that the handler did not collect, ” = none), satisfaction, handlerOnly, attempted, reached.
+func (s *scope) claimRows() statement {
+	rows := s.spells()
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claim AS claim_id, f.verdict AS verdict, f.own > 0 AS answered, f.handled > 0 AND f.own = 0 AS handlerOnly,
+			a.attempts > 0 OR f.own > 0 AS attempted, a.reached > 0 OR f.own > 0 AS reached
+		FROM (SELECT id AS claim, issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at <= subtractDays(%[1]s, %[2]d)) AS c
+		INNER JOIN (%[3]s) AS s ON c.issue_id = s.id
+		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), (at, id), collected_by != 'HANDLER') AS verdict, countIf(collected_by != 'HANDLER') AS own,
+			countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id) AS f ON f.claim_id = c.claim
+		LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS reached FROM f_callback_attempt FINAL
+			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id) AS a ON a.claim_id = c.claim
+		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, feedbackDays, rows.text)
+	return rows
+}
+
+// Resolved is Q1. Numbers: resolved (share of answered), resolvedLower, resolvedUpper, partly (share of answered), answered (count).
+// n = claims due for a verdict.
+func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "Q1")
+	if err != nil {
+		return nil, err
+	}
+	rows := s.claimRows()
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(answered)", "countIf(verdict = 'YES')", "countIf(verdict = 'PARTLY')"}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{shared("resolved"), plain("resolvedLower", "share"), plain("resolvedUpper", "share"), shared("partly"), plain("answered", "claims")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	silent := 0
+	for _, cell := range cells {
+		n, answered, yes := float64(cell.n), cell.sums[0], cell.sums[1]
+		if err := c.shares(answered, map[string]float64{"resolved": yes, "partly": cell.sums[2]}); err != nil {
+			return nil, err
+		}
+		c.number("resolvedLower", yes/n)
+		c.number("resolvedUpper", (yes+n-answered)/n)
+		c.number("answered", answered)
+		c.end(cell.n, map[string]bool{"unstable": answered < stats.UnstableBelow})
+		if answered == 0 {
+			silent++
+		}
+	}
+	t.noteSilence(silent, len(cells))
+	return t, m.withReporters(ctx, s, t, rows)
+}
+
+// ratingRows has one row a rating that the handler did not collect, anchored at the feedback.
+func (s *scope) ratingRows() statement {
+	rows := s.spells()
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (f.at AS anchor_at), assumeNotNull(f.satisfaction) AS level, f.resolved = 'YES' AS resolved
+		FROM (SELECT issue_id, at, satisfaction, resolved FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL) AS f
+		INNER JOIN (%s) AS s ON f.issue_id = s.id WHERE s.state != 'MERGED'`, asOf, rows.text)
+	return rows
+}
+
+// Satisfaction is Q2. Numbers, all shares: satisfied, basically, satisfiedCompat (of n), satisfiedResolved (of the resolved),
+// satisfiedUnresolved (of the others), satisfiedWeighted, reach (claims with a verdict of all claims due). n = ratings.
+func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "Q2")
+	if err != nil {
+		return nil, err
+	}
+	rows := s.ratingRows()
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
+		"countIf(level >= 4)", "countIf(level = 3)", "countIf(resolved)", "countIf(resolved AND level >= 4)",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{
+		ranged("satisfied", "share"), ranged("basically", "share"), ranged("satisfiedCompat", "share"), shared("satisfiedResolved"), shared("satisfiedUnresolved"),
+		ranged("satisfiedWeighted", "share"), shared("reach"),
+	})
+	strata, err := m.answerStrata(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for row, cell := range cells {
+		n, high, middle, resolved, resolvedHigh := float64(cell.n), cell.sums[0], cell.sums[1], cell.sums[2], cell.sums[3]
+		if err := c.shares(n, map[string]float64{"satisfied": high, "basically": middle, "satisfiedCompat": high + middle}); err != nil {
+			return nil, err
+		}
+		if err := c.share("satisfiedResolved", resolvedHigh, resolved); err != nil {
+			return nil, err
+		}
+		if err := c.share("satisfiedUnresolved", high-resolvedHigh, n-resolved); err != nil {
+			return nil, err
+		}
+		of := strata[t.cell(row)]
+		if err := c.weighted(of, n); err != nil {
+			return nil, err
+		}
+		if err := c.share("reach", of.answered, of.due); err != nil {
+			return nil, err
+		}
+		c.end(cell.n, map[string]bool{"unstable": of.due > 0 && of.answered < of.due/2})
+	}
+	return t, m.withReporters(ctx, s, t, rows)
+}
+
+// answers are the claims due for a verdict in a cell, and how their strata of channel and category answered.
+type answers struct {
+	due, answered float64
+	strata        []stats.Stratum
+}
+
+// weighted puts the share of satisfied with every stratum counted by its claims rather than by its answers.
+func (c *columns) weighted(of answers, n float64) error {
+	if of.answered == 0 {
+		c.missing("satisfiedWeighted")
+		return nil
+	}
+	e, _, err := stats.Standardise(of.strata, n)
+	if err != nil {
+		return err
+	}
+	c.estimate("satisfiedWeighted", e, 1)
+	return nil
+}
+
+// answerStrata counts claims and answers by cell, channel and category. Cells and window are those of the claims.
+func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answers, error) {
+	rows := s.claimRows()
+	rows.text = fmt.Sprintf(`SELECT c.*, toString(c.channel) || '/' || ifNull(toString(c.category_id), '') AS stratum, f.level AS level
+		FROM (%s) AS c LEFT ANY JOIN (SELECT claim_id, argMaxIf(satisfaction, (at, id), collected_by != 'HANDLER') AS level FROM f_feedback FINAL
+			WHERE _deleted = 0 AND at <= %s GROUP BY claim_id) AS f ON f.claim_id = c.claim_id`, rows.text, asOf)
+	all := map[cellKey]answers{}
+	targets, key := s.scanKeys()
+	var due, answered, rated, high []float64
+	statement := s.group(rows, `sumMap([stratum], [1.], [toFloat64(answered)], [toFloat64(isNotNull(level) AND answered)], [toFloat64(ifNull(level >= 4, 0) AND answered)]) AS sums`)
+	statement.text = "SELECT * EXCEPT sums, sums.2, sums.3, sums.4, sums.5 FROM (" + statement.text + ")"
+	targets = append(targets, &due, &answered, &rated, &high)
+	err := m.each(ctx, "count answers", statement, func(scan func(...any) error) error {
+		if err := scan(targets...); err != nil {
+			return err
+		}
+		var a answers
+		for i := range due {
+			a.due, a.answered = a.due+due[i], a.answered+answered[i]
+			stratum := stats.Stratum{Weight: due[i], Known: rated[i] > 0}
+			if stratum.Known {
+				stratum.Value = high[i] / rated[i]
+				stratum.Variance = stratum.Value * (1 - stratum.Value) / rated[i]
+			}
+			a.strata = append(a.strata, stratum)
+		}
+		all[key()] = a
+		return nil
+	})
+	return all, err
+}
+
+// FeedbackReach is Q3. Numbers, each a share of the one before: attempted, reached, answered, independent. n = claims due for a verdict.
+func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "Q3")
+	if err != nil {
+		return nil, err
+	}
+	rows := s.claimRows()
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
+		"countIf(attempted OR handlerOnly)", "countIf(reached OR handlerOnly)", "countIf(answered OR handlerOnly)", "countIf(answered)",
+	}})
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{ranged("attempted", "share"), shared("reached"), shared("answered"), shared("independent")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, cell := range cells {
+		before := float64(cell.n)
+		for i, name := range []string{"attempted", "reached", "answered", "independent"} {
+			if err := c.share(name, cell.sums[i], before); err != nil {
+				return nil, err
+			}
+			before = cell.sums[i]
+		}
+		c.end(cell.n, nil)
+	}
+	return t, m.withReporters(ctx, s, t, rows)
+}

@@ -41,6 +41,13 @@ func complexity() gen.ComplexityRoot {
 	c.Query.TimeToResponse = func(child int, _ model.MeasureQuery) int { return measureCost + child }
 	c.Query.TimeToResolution = c.Query.TimeToResponse
 	c.Query.Backlog = c.Query.TimeToResponse
+	c.Query.Measures = func(child int, q model.MeasuresQuery) int {
+		questions := len(q.Measures)
+		if q.CompareTo.Value() != nil {
+			questions *= 2
+		}
+		return measureCost*max(questions, 1) + child
+	}
 	c.Query.Hotspots = func(child int, _ model.MeasureQuery, _, _ *time.Time) int { return measureCost + child }
 	return c
 }

@@ -32,21 +32,21 @@ func (r *Resolver) measureEvidence(ctx context.Context, id uuid.UUID, in model.S
 		return groundwork.HotspotEvidence{}, err
 	}
 	now := groundwork.Moment(r.now())
-	q := warehouse.HotspotQuery{From: now.AddDate(-1, 0, 0), To: now, Query: warehouse.Query{
+	q := warehouse.Question{From: new(now.AddDate(-1, 0, 0)), To: &now, Query: warehouse.Query{
 		By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: string(in.EvidenceLevel), AsOf: &now, Limit: maxCells,
 	}}
 	if from := in.EvidenceFrom.Value(); from != nil {
-		q.From = *from
+		q.From = from
 	}
 	if matter := found[id].CategoryID; matter != nil {
 		q.Where.Categories = []string{matter.String()}
 	}
-	table, err := measure(ctx, r, q, nil, Measures.Hotspots)
+	table, err := r.measure(ctx, "H1", q, nil)
 	if err != nil {
 		return groundwork.HotspotEvidence{}, err
 	}
 	version, err := strconv.Atoi(table.DefinitionVersion)
-	return groundwork.HotspotEvidence{DefinitionVersion: version, From: q.From, To: q.To, AsOf: now, Cells: evidenceCells(table, found[id].CategoryID)}, err
+	return groundwork.HotspotEvidence{DefinitionVersion: version, From: *q.From, To: *q.To, AsOf: now, Cells: evidenceCells(table, found[id].CategoryID)}, err
 }
 
 // evidenceCells are the rows of H1 that have a rate.
@@ -63,11 +63,11 @@ func evidenceCells(t *model.MeasureTable, matter *uuid.UUID) []groundwork.Hotspo
 		if err != nil || rate == nil || raw == nil || weight == nil || personYears == nil {
 			continue
 		}
-		c := groundwork.HotspotCell{RegionID: region, CategoryID: matter, Issues: int(t.N[i]), PersonYears: *personYears, RawRate: *raw, Rate: *rate, Weight: *weight}
+		c := groundwork.HotspotCell{RegionID: region, CategoryID: matter, Issues: int(t.Table.N[i]), PersonYears: *personYears, RawRate: *raw, Rate: *rate, Weight: *weight}
 		if rank := number["rank"][i]; rank != nil {
 			c.Rank = int(*rank)
 		}
-		issues, years = issues+float64(t.N[i]), years+*personYears
+		issues, years = issues+float64(t.Table.N[i]), years+*personYears
 		cells = append(cells, c)
 	}
 	for i := range cells {

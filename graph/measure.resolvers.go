@@ -8,27 +8,28 @@ package graph
 import (
 	"context"
 	"groundwork/graph/model"
+	"groundwork/warehouse"
 	"time"
 )
 
 func (r *queryResolver) TimeToResponse(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error) {
 	q, err := r.query(ctx, query)
-	return measure(ctx, r.Resolver, q, err, Measures.TimeToResponse)
+	return r.measure(ctx, "T1", warehouse.Question{Query: q}, err)
 }
 
 func (r *queryResolver) TimeToResolution(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error) {
 	q, err := r.query(ctx, query)
-	return measure(ctx, r.Resolver, q, err, Measures.TimeToResolution)
+	return r.measure(ctx, "T2", warehouse.Question{Query: q}, err)
 }
 
 func (r *queryResolver) Backlog(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error) {
 	q, err := r.query(ctx, query)
-	return measure(ctx, r.Resolver, q, err, Measures.Backlog)
+	return r.measure(ctx, "T4", warehouse.Question{Query: q}, err)
 }
 
 func (r *queryResolver) Hotspots(ctx context.Context, query model.MeasureQuery, from *time.Time, to *time.Time) (*model.MeasureTable, error) {
 	q, err := r.hotspotQuery(ctx, query, from, to)
-	return measure(ctx, r.Resolver, q, err, Measures.Hotspots)
+	return r.measure(ctx, "H1", q, err)
 }
 
 func (r *queryResolver) Watermark(ctx context.Context) (*model.Watermark, error) {

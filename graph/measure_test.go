@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"groundwork/graph/model"
+	"groundwork/warehouse"
 )
 
 const about = ` n unstable provisional suppressed dimensions { dimension ids codes labels }
@@ -25,7 +28,7 @@ func TestMeasures(t *testing.T) {
 
 	const number = " { unit values ciLow ciHigh } "
 	all := func(names string) string { return strings.ReplaceAll(names, " ", number) + number }
-	r := f.as("ANALYST").get(`query($token: String!, $city: ID!) {
+	r := f.as("SUPERVISOR").get(`query($token: String!, $city: ID!) {
 		timeToResponse(query: {consistency: $token}) {`+about+all("responded24h responded7d responded30d medianDays p90Days responded")+`}
 		timeToResolution(query: {consistency: $token, by: [REGION, CATEGORY, MONTH, CHANNEL, KIND], regionLevel: PREFECTURE,
 			where: {region: {in: [$city]}, channel: {in: [HOTLINE]}}}) {`+about+
@@ -51,6 +54,18 @@ func TestMeasures(t *testing.T) {
 	require.Equal(t, "2026-03", r.at(t, "timeToResolution", "dimensions", 2, "codes", 0))
 	require.Nil(t, r.at(t, "timeToResolution", "dimensions", 2, "ids", 0), "a month is no thing")
 
+	t.Run("small numbers are hidden from who does not work on issues", func(t *testing.T) {
+		for _, role := range []string{"ANALYST", "RESEARCHER", "CITIZEN"} {
+			r := f.as(role).get(`query($token: String!) { backlog(query: {consistency: $token}) { n suppressed unstable open { values } }
+				measures(query: {measures: [T4], consistency: $token}) { numbers { name n values suppressed } } }`, map[string]any{"token": token})
+			require.Nil(t, r.at(t, "backlog", "n", 0), "%s", role)
+			require.Nil(t, r.at(t, "backlog", "open", "values", 0), "%s", role)
+			require.Equal(t, true, r.at(t, "backlog", "suppressed", 0), "%s", role)
+			require.Nil(t, r.at(t, "measures", "numbers", 0, "n", 0), "%s", role)
+			require.Equal(t, true, r.at(t, "measures", "numbers", 0, "suppressed", 0), "%s", role)
+		}
+	})
+	t.Run("several measures in one question", func(t *testing.T) { askTogether(f, t, token) })
 	t.Run("a write that never happened is not waited for longer than two seconds", func(t *testing.T) {
 		r := f.as("ANALYST").get(`{ backlog(query: {consistency: "bHNuOkZGRkZGRkZGRkZGRg"}) { n about { fresh } } }`, nil)
 		require.Equal(t, false, r.at(t, "backlog", "about", "fresh"))
@@ -74,6 +89,56 @@ func TestMeasures(t *testing.T) {
 			require.Equal(t, c.field, r.Errors[0].Extensions.Field)
 		})
 	}
+}
+
+func askTogether(f *office, t *testing.T, token string) {
+	r := f.as("SUPERVISOR").get(`query($token: String!) { measures(query: {measures: [T4, T2, Q1], by: [KIND], grain: MONTH, orderBy: {measure: T4}, consistency: $token}) {
+		rowCount truncated dimensions { dimension codes } about { measure definitionVersion }
+		numbers { measure name label(lang: ZH) headline unit n values ciLow ciHigh previous suppressed unstable provisional } } }`, map[string]any{"token": token})
+	require.EqualValues(t, 1, r.at(t, "measures", "rowCount"))
+	require.Equal(t, "MONTH", r.at(t, "measures", "dimensions", 1, "dimension"))
+	require.Equal(t, "2026-03", r.at(t, "measures", "dimensions", 1, "codes", 0))
+	require.Equal(t, "T2", r.at(t, "measures", "about", 1, "measure"))
+	require.Equal(t, "T4", r.at(t, "measures", "numbers", 0, "measure"))
+	require.Equal(t, "在办", r.at(t, "measures", "numbers", 0, "label"))
+	require.Equal(t, true, r.at(t, "measures", "numbers", 0, "headline"))
+	require.EqualValues(t, 1, r.at(t, "measures", "numbers", 0, "values", 0))
+	require.Nil(t, r.at(t, "measures", "numbers", 0, "previous"))
+
+	r = f.as("SUPERVISOR").get(`query($token: String!) { measures(query: {measures: [T1], segments: [DISPUTED], consistency: $token,
+		range: {gte: "2026-03-01T00:00:00+08:00"}, compareTo: {gte: "2026-02-01T00:00:00+08:00", lt: "2026-03-01T00:00:00+08:00"}}) {
+		rowCount numbers { name values previous } } }`, map[string]any{"token": token})
+	require.EqualValues(t, 0, r.at(t, "measures", "rowCount"), "nothing was disputed")
+	for name, c := range map[string]struct{ query, field string }{
+		"no measures":            {`measures: []`, "query.measures"},
+		"too many":               {`measures: [T1, T2, T3, T4, T5, Q1, Q2]`, "query.measures"},
+		"compared by month":      {`measures: [T1], grain: MONTH, compareTo: {lt: "2026-01-01T00:00:00Z"}`, "query.compareTo"},
+		"order by another":       {`measures: [T1], orderBy: {measure: T2}`, "query.orderBy.measure"},
+		"order by nothing":       {`measures: [T1], orderBy: {measure: T1, column: "x"}`, "query.orderBy.column"},
+		"visits by channel":      {`measures: [F1], by: [CHANNEL]`, "query.by"},
+		"two dimensions of time": {`measures: [T1], by: [DAY], grain: MONTH`, "query.by"},
+		"range backwards":        {`measures: [T1], range: {gte: "2026-02-01T00:00:00Z", lt: "2026-01-01T00:00:00Z"}`, "query.range"},
+	} {
+		r := f.as("SUPERVISOR").ask("{ measures(query: {"+c.query+"}) { rowCount } }", nil)
+		require.Len(t, r.Errors, 1, name)
+		require.Equal(t, "BAD_USER_INPUT", r.Errors[0].Extensions.Code, name)
+		require.Equal(t, c.field, r.Errors[0].Extensions.Field, name)
+	}
+}
+
+func TestTheCatalogue(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, options{})
+	r := f.as("CITIZEN").get(`{ measureCatalog { code version name zh: name(lang: ZH) meaning numerator denominator anchor censoring interval method dimensions caveats
+		columns { name label zh: label(lang: ZH) unit headline } } }`, nil)
+	all := r.at(t, "measureCatalog").([]any)
+	require.Len(t, all, len(model.AllMeasureCode), "the codes of the schema are those of the registry")
+	for i, m := range warehouse.Registry() {
+		require.Equal(t, m.Code, r.at(t, "measureCatalog", i, "code"))
+		require.Equal(t, m.ChineseName, r.at(t, "measureCatalog", i, "zh"))
+	}
+	one := f.as("CITIZEN").get(`{ measureCatalog(codes: [Q2]) { code } }`, nil)
+	require.Len(t, one.at(t, "measureCatalog").([]any), 1)
 }
 
 func TestWithoutWarehouseTheRestWorks(t *testing.T) {

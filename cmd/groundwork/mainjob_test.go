@@ -127,7 +127,7 @@ func (s *system) issuesIn(code string) int {
 // backlogIn counts the open issues of a region in the warehouse; -1 if the warehouse does not know the region yet.
 func (s *system) backlogIn(code string) int {
 	s.t.Helper()
-	data, faults := s.ask(`query($code: String!) { backlog(query: {where: {region: {codeIn: [$code]}}}) { n } }`, map[string]any{"code": code}, nil)
+	data, faults := s.ask(`query($code: String!) { backlog(query: {where: {region: {codeIn: [$code]}}}) { n } }`, map[string]any{"code": code}, inspector)
 	if len(faults) > 0 {
 		require.Contains(s.t, fmt.Sprint(faults), code)
 		return -1

@@ -17,7 +17,7 @@ func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	pairs := readmeQueries.FindAllStringSubmatch(string(text), -1)
-	require.Len(t, pairs, 5)
+	require.Len(t, pairs, 6)
 	s := up(t, t.TempDir())
 	for _, pair := range pairs {
 		data, faults := s.ask(pair[1], nil, nil)

@@ -66,18 +66,18 @@ func (ec *executionContext) _Backlog_n(ctx context.Context, field graphql.Collec
 			return ec.fieldContext_Backlog_n(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.N, nil
+			return obj.N(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
-			return ec.marshalNInt2ᚕint64ᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*int64) graphql.Marshaler {
+			return ec.marshalNInt2ᚕᚖint64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_Backlog_n(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Backlog", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("Backlog", field, true, false, "Int")
 }
 
 func (ec *executionContext) _Backlog_open(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
@@ -680,18 +680,18 @@ func (ec *executionContext) _Hotspots_n(ctx context.Context, field graphql.Colle
 			return ec.fieldContext_Hotspots_n(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.N, nil
+			return obj.N(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
-			return ec.marshalNInt2ᚕint64ᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*int64) graphql.Marshaler {
+			return ec.marshalNInt2ᚕᚖint64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_Hotspots_n(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Hotspots", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("Hotspots", field, true, false, "Int")
 }
 
 func (ec *executionContext) _Hotspots_issues(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
@@ -1446,18 +1446,18 @@ func (ec *executionContext) _TimeToResolution_n(ctx context.Context, field graph
 			return ec.fieldContext_TimeToResolution_n(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.N, nil
+			return obj.N(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
-			return ec.marshalNInt2ᚕint64ᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*int64) graphql.Marshaler {
+			return ec.marshalNInt2ᚕᚖint64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_TimeToResolution_n(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimeToResolution", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("TimeToResolution", field, true, false, "Int")
 }
 
 func (ec *executionContext) _TimeToResolution_confirmed30(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
@@ -2178,18 +2178,18 @@ func (ec *executionContext) _TimeToResponse_n(ctx context.Context, field graphql
 			return ec.fieldContext_TimeToResponse_n(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.N, nil
+			return obj.N(), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
-			return ec.marshalNInt2ᚕint64ᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*int64) graphql.Marshaler {
+			return ec.marshalNInt2ᚕᚖint64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
 func (ec *executionContext) fieldContext_TimeToResponse_n(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("TimeToResponse", field, false, false, "Int")
+	return graphql.NewScalarFieldContext("TimeToResponse", field, true, false, "Int")
 }
 
 func (ec *executionContext) _TimeToResponse_responded24h(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
@@ -3713,6 +3713,22 @@ func (ec *executionContext) marshalNExclusion2ᚕgroundworkᚋgraphᚋmodelᚐEx
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNExclusion2groundworkᚋgraphᚋmodelᚐExclusion(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMeasureInfo2ᚕᚖgroundworkᚋgraphᚋmodelᚐMeasureInfoᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MeasureInfo) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMeasureInfo2ᚖgroundworkᚋgraphᚋmodelᚐMeasureInfo(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

@@ -36,6 +36,8 @@ type QueryResolver interface {
 	Backlog(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error)
 	Hotspots(ctx context.Context, query model.MeasureQuery, from *time.Time, to *time.Time) (*model.MeasureTable, error)
 	Watermark(ctx context.Context) (*model.Watermark, error)
+	MeasureCatalog(ctx context.Context, codes []model.MeasureCode) ([]model.MeasureDefinition, error)
+	Measures(ctx context.Context, query model.MeasuresQuery) (*model.MeasuresAnswer, error)
 	OrgUnit(ctx context.Context, id model.ID) (*model.OrgUnit, error)
 	OrgUnits(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) (*model.Connection[model.OrgUnit], error)
 	Official(ctx context.Context, id model.ID) (*model.Official, error)
@@ -372,6 +374,34 @@ func (ec *executionContext) field_Query_issues_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["orderBy"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_measureCatalog_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "codes",
+		func(ctx context.Context, v any) ([]model.MeasureCode, error) {
+			return ec.unmarshalOMeasureCode2ᚕgroundworkᚋgraphᚋmodelᚐMeasureCodeᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["codes"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_measures_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "query",
+		func(ctx context.Context, v any) (model.MeasuresQuery, error) {
+			return ec.unmarshalNMeasuresQuery2groundworkᚋgraphᚋmodelᚐMeasuresQuery(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["query"] = arg0
 	return args, nil
 }
 
@@ -1793,6 +1823,94 @@ func (ec *executionContext) fieldContext_Query_watermark(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_measureCatalog(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_measureCatalog(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MeasureCatalog(ctx, fc.Args["codes"].([]model.MeasureCode))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.MeasureDefinition) graphql.Marshaler {
+			return ec.marshalNMeasureDefinition2ᚕgroundworkᚋgraphᚋmodelᚐMeasureDefinitionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_measureCatalog(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureDefinition(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_measureCatalog_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_measures(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_measures(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Measures(ctx, fc.Args["query"].(model.MeasuresQuery))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MeasuresAnswer) graphql.Marshaler {
+			return ec.marshalOMeasuresAnswer2ᚖgroundworkᚋgraphᚋmodelᚐMeasuresAnswer(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_measures(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasuresAnswer(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_measures_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_orgUnit(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3056,6 +3174,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_watermark(ctx, field)
+				})
+		case "measureCatalog":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_measureCatalog(ctx, field)
+				})
+		case "measures":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_measures(ctx, field)
 				})
 		case "orgUnit":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

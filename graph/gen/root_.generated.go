@@ -673,6 +673,45 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	MeasureColumn struct {
+		CiHigh      func(childComplexity int) int
+		CiLow       func(childComplexity int) int
+		Headline    func(childComplexity int) int
+		Label       func(childComplexity int, lang model.Lang) int
+		Measure     func(childComplexity int) int
+		N           func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Previous    func(childComplexity int) int
+		Provisional func(childComplexity int) int
+		Suppressed  func(childComplexity int) int
+		Unit        func(childComplexity int) int
+		Unstable    func(childComplexity int) int
+		Values      func(childComplexity int) int
+	}
+
+	MeasureColumnDefinition struct {
+		Headline func(childComplexity int) int
+		Label    func(childComplexity int, lang model.Lang) int
+		Name     func(childComplexity int) int
+		Unit     func(childComplexity int) int
+	}
+
+	MeasureDefinition struct {
+		Anchor      func(childComplexity int) int
+		Caveats     func(childComplexity int) int
+		Censoring   func(childComplexity int) int
+		Code        func(childComplexity int) int
+		Columns     func(childComplexity int) int
+		Denominator func(childComplexity int) int
+		Dimensions  func(childComplexity int) int
+		Interval    func(childComplexity int) int
+		Meaning     func(childComplexity int) int
+		Method      func(childComplexity int) int
+		Name        func(childComplexity int, lang model.Lang) int
+		Numerator   func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
 	MeasureInfo struct {
 		Anchor            func(childComplexity int) int
 		AsOf              func(childComplexity int) int
@@ -685,6 +724,14 @@ type ComplexityRoot struct {
 		RowCount          func(childComplexity int) int
 		Truncated         func(childComplexity int) int
 		Watermark         func(childComplexity int) int
+	}
+
+	MeasuresAnswer struct {
+		About      func(childComplexity int) int
+		Dimensions func(childComplexity int) int
+		Numbers    func(childComplexity int, names []string) int
+		RowCount   func(childComplexity int) int
+		Truncated  func(childComplexity int) int
 	}
 
 	MergeIssuePayload struct {
@@ -1037,6 +1084,8 @@ type ComplexityRoot struct {
 		Hotspots         func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
 		Issue            func(childComplexity int, id *model.ID, ref *string) int
 		Issues           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
+		MeasureCatalog   func(childComplexity int, codes []model.MeasureCode) int
+		Measures         func(childComplexity int, query model.MeasuresQuery) int
 		Node             func(childComplexity int, id model.ID) int
 		Nodes            func(childComplexity int, ids []model.ID) int
 		Official         func(childComplexity int, id model.ID) int
@@ -3996,6 +4045,204 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.LinkPolicyEvidencePayload.UserErrors(childComplexity), true
 
+	case "MeasureColumn.ciHigh":
+		if e.ComplexityRoot.MeasureColumn.CiHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.CiHigh(childComplexity), true
+	case "MeasureColumn.ciLow":
+		if e.ComplexityRoot.MeasureColumn.CiLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.CiLow(childComplexity), true
+	case "MeasureColumn.headline":
+		if e.ComplexityRoot.MeasureColumn.Headline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Headline(childComplexity), true
+	case "MeasureColumn.label":
+		if e.ComplexityRoot.MeasureColumn.Label == nil {
+			break
+		}
+
+		args, err := ec.field_MeasureColumn_label_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Label(childComplexity, args["lang"].(model.Lang)), true
+	case "MeasureColumn.measure":
+		if e.ComplexityRoot.MeasureColumn.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Measure(childComplexity), true
+	case "MeasureColumn.n":
+		if e.ComplexityRoot.MeasureColumn.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.N(childComplexity), true
+	case "MeasureColumn.name":
+		if e.ComplexityRoot.MeasureColumn.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Name(childComplexity), true
+	case "MeasureColumn.previous":
+		if e.ComplexityRoot.MeasureColumn.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Previous(childComplexity), true
+	case "MeasureColumn.provisional":
+		if e.ComplexityRoot.MeasureColumn.Provisional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Provisional(childComplexity), true
+	case "MeasureColumn.suppressed":
+		if e.ComplexityRoot.MeasureColumn.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Suppressed(childComplexity), true
+	case "MeasureColumn.unit":
+		if e.ComplexityRoot.MeasureColumn.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Unit(childComplexity), true
+	case "MeasureColumn.unstable":
+		if e.ComplexityRoot.MeasureColumn.Unstable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Unstable(childComplexity), true
+	case "MeasureColumn.values":
+		if e.ComplexityRoot.MeasureColumn.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumn.Values(childComplexity), true
+
+	case "MeasureColumnDefinition.headline":
+		if e.ComplexityRoot.MeasureColumnDefinition.Headline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumnDefinition.Headline(childComplexity), true
+	case "MeasureColumnDefinition.label":
+		if e.ComplexityRoot.MeasureColumnDefinition.Label == nil {
+			break
+		}
+
+		args, err := ec.field_MeasureColumnDefinition_label_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.MeasureColumnDefinition.Label(childComplexity, args["lang"].(model.Lang)), true
+	case "MeasureColumnDefinition.name":
+		if e.ComplexityRoot.MeasureColumnDefinition.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumnDefinition.Name(childComplexity), true
+	case "MeasureColumnDefinition.unit":
+		if e.ComplexityRoot.MeasureColumnDefinition.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureColumnDefinition.Unit(childComplexity), true
+
+	case "MeasureDefinition.anchor":
+		if e.ComplexityRoot.MeasureDefinition.Anchor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Anchor(childComplexity), true
+	case "MeasureDefinition.caveats":
+		if e.ComplexityRoot.MeasureDefinition.Caveats == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Caveats(childComplexity), true
+	case "MeasureDefinition.censoring":
+		if e.ComplexityRoot.MeasureDefinition.Censoring == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Censoring(childComplexity), true
+	case "MeasureDefinition.code":
+		if e.ComplexityRoot.MeasureDefinition.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Code(childComplexity), true
+	case "MeasureDefinition.columns":
+		if e.ComplexityRoot.MeasureDefinition.Columns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Columns(childComplexity), true
+	case "MeasureDefinition.denominator":
+		if e.ComplexityRoot.MeasureDefinition.Denominator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Denominator(childComplexity), true
+	case "MeasureDefinition.dimensions":
+		if e.ComplexityRoot.MeasureDefinition.Dimensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Dimensions(childComplexity), true
+	case "MeasureDefinition.interval":
+		if e.ComplexityRoot.MeasureDefinition.Interval == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Interval(childComplexity), true
+	case "MeasureDefinition.meaning":
+		if e.ComplexityRoot.MeasureDefinition.Meaning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Meaning(childComplexity), true
+	case "MeasureDefinition.method":
+		if e.ComplexityRoot.MeasureDefinition.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Method(childComplexity), true
+	case "MeasureDefinition.name":
+		if e.ComplexityRoot.MeasureDefinition.Name == nil {
+			break
+		}
+
+		args, err := ec.field_MeasureDefinition_name_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Name(childComplexity, args["lang"].(model.Lang)), true
+	case "MeasureDefinition.numerator":
+		if e.ComplexityRoot.MeasureDefinition.Numerator == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Numerator(childComplexity), true
+	case "MeasureDefinition.version":
+		if e.ComplexityRoot.MeasureDefinition.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Version(childComplexity), true
+
 	case "MeasureInfo.anchor":
 		if e.ComplexityRoot.MeasureInfo.Anchor == nil {
 			break
@@ -4062,6 +4309,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasureInfo.Watermark(childComplexity), true
+
+	case "MeasuresAnswer.about":
+		if e.ComplexityRoot.MeasuresAnswer.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.About(childComplexity), true
+	case "MeasuresAnswer.dimensions":
+		if e.ComplexityRoot.MeasuresAnswer.Dimensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.Dimensions(childComplexity), true
+	case "MeasuresAnswer.numbers":
+		if e.ComplexityRoot.MeasuresAnswer.Numbers == nil {
+			break
+		}
+
+		args, err := ec.field_MeasuresAnswer_numbers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.Numbers(childComplexity, args["names"].([]string)), true
+	case "MeasuresAnswer.rowCount":
+		if e.ComplexityRoot.MeasuresAnswer.RowCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.RowCount(childComplexity), true
+	case "MeasuresAnswer.truncated":
+		if e.ComplexityRoot.MeasuresAnswer.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.Truncated(childComplexity), true
 
 	case "MergeIssuePayload.clientMutationId":
 		if e.ComplexityRoot.MergeIssuePayload.ClientMutationID == nil {
@@ -5995,6 +6278,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Issues(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.IssueFilter), args["orderBy"].(groundwork.IssueOrder)), true
+	case "Query.measureCatalog":
+		if e.ComplexityRoot.Query.MeasureCatalog == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measureCatalog_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MeasureCatalog(childComplexity, args["codes"].([]model.MeasureCode)), true
+	case "Query.measures":
+		if e.ComplexityRoot.Query.Measures == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measures_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Measures(childComplexity, args["query"].(model.MeasuresQuery)), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -7714,9 +8019,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MeasureChannelFilter", ec.unmarshalInputMeasureChannelFilter),
 			graphql.NewInputUnmarshaler("MeasureFilter", ec.unmarshalInputMeasureFilter),
 			graphql.NewInputUnmarshaler("MeasureKindFilter", ec.unmarshalInputMeasureKindFilter),
+			graphql.NewInputUnmarshaler("MeasureOrder", ec.unmarshalInputMeasureOrder),
 			graphql.NewInputUnmarshaler("MeasureQuery", ec.unmarshalInputMeasureQuery),
 			graphql.NewInputUnmarshaler("MeasureRegionFilter", ec.unmarshalInputMeasureRegionFilter),
 			graphql.NewInputUnmarshaler("MeasureSeverityFilter", ec.unmarshalInputMeasureSeverityFilter),
+			graphql.NewInputUnmarshaler("MeasuresQuery", ec.unmarshalInputMeasuresQuery),
 			graphql.NewInputUnmarshaler("MergeIssueInput", ec.unmarshalInputMergeIssueInput),
 			graphql.NewInputUnmarshaler("NominateCampaignInput", ec.unmarshalInputNominateCampaignInput),
 			graphql.NewInputUnmarshaler("OpinionChannelFilter", ec.unmarshalInputOpinionChannelFilter),
@@ -9745,6 +10052,16 @@ enum Dimension {
   CHANNEL
   "By what the reporter wants."
   KIND
+  "By severity."
+  SEVERITY
+  "By day of the measure's anchor."
+  DAY
+  "By week of the measure's anchor, named after its Monday."
+  WEEK
+  "By quarter of the measure's anchor."
+  QUARTER
+  "By year of the measure's anchor."
+  YEAR
 }
 
 "The values of one dimension, one a row."
@@ -9817,8 +10134,8 @@ type Watermark {
 type TimeToResponse {
   "How the rows are split, one column a dimension, in the order asked for."
   dimensions: [DimensionColumn!]!
-  "How many issues each row rests on."
-  n: [Int!]!
+  "How many issues each row rests on; null where hidden."
+  n: [Int]!
   "Share of issues whose reporter was reached within 24 hours."
   responded24h: NumberColumn!
   "Share reached within 7 days."
@@ -9835,7 +10152,7 @@ type TimeToResponse {
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
   provisional: [Boolean!]!
-  "Whether a row is hidden to protect people; its numbers are null then. Nothing is hidden yet: rules by role come with authentication."
+  "Whether a row is hidden to protect people; its numbers are null then. Hidden from roles that do not work on issues."
   suppressed: [Boolean!]!
   "What the numbers are, and of when."
   about: MeasureInfo!
@@ -9845,8 +10162,8 @@ type TimeToResponse {
 type TimeToResolution {
   "How the rows are split, one column a dimension, in the order asked for."
   dimensions: [DimensionColumn!]!
-  "How many issues each row rests on."
-  n: [Int!]!
+  "How many issues each row rests on; null where hidden."
+  n: [Int]!
   "Share confirmed as resolved within 30 days (Aalen-Johansen). Null where no verdict was ever recorded."
   confirmed30: NumberColumn!
   "The same if none of the claims that wait for a verdict is confirmed."
@@ -9887,7 +10204,7 @@ type TimeToResolution {
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
   provisional: [Boolean!]!
-  "Whether a row is hidden to protect people; its numbers are null then. Nothing is hidden yet: rules by role come with authentication."
+  "Whether a row is hidden to protect people; its numbers are null then. Hidden from roles that do not work on issues."
   suppressed: [Boolean!]!
   "What the numbers are, and of when."
   about: MeasureInfo!
@@ -9897,8 +10214,8 @@ type TimeToResolution {
 type Backlog {
   "How the rows are split, one column a dimension, in the order asked for."
   dimensions: [DimensionColumn!]!
-  "How many issues each row rests on."
-  n: [Int!]!
+  "How many issues each row rests on; null where hidden."
+  n: [Int]!
   "Open issues."
   open: NumberColumn!
   "Those among them whose claim waits for a verdict."
@@ -9923,7 +10240,7 @@ type Backlog {
   unstable: [Boolean!]!
   "Whether a row may still change by verdicts or reopenings to come."
   provisional: [Boolean!]!
-  "Whether a row is hidden to protect people; its numbers are null then. Nothing is hidden yet: rules by role come with authentication."
+  "Whether a row is hidden to protect people; its numbers are null then. Hidden from roles that do not work on issues."
   suppressed: [Boolean!]!
   "What the numbers are, and of when."
   about: MeasureInfo!
@@ -9933,8 +10250,8 @@ type Backlog {
 type Hotspots {
   "How the rows are split, one column a dimension, in the order asked for."
   dimensions: [DimensionColumn!]!
-  "How many issues each row rests on."
-  n: [Int!]!
+  "How many issues each row rests on; null where hidden."
+  n: [Int]!
   "Distinct issues."
   issues: NumberColumn!
   "Opinions beyond the first of each issue."
@@ -9955,10 +10272,241 @@ type Hotspots {
   provisional: [Boolean!]!
   "Whether the population of the row is unknown, so that it has no rate."
   noPopulation: [Boolean!]!
-  "Whether a row is hidden to protect people; its numbers are null then. Nothing is hidden yet: rules by role come with authentication."
+  "Whether a row is hidden to protect people; its numbers are null then. Hidden from roles that do not work on issues."
   suppressed: [Boolean!]!
   "What the numbers are, and of when."
   about: MeasureInfo!
+}
+`, BuiltIn: false},
+	{Name: "../schema/measures.graphqls", Input: `extend type Query {
+  "What measures there are: what each means, its numbers, and by what it can be split."
+  measureCatalog(
+    "Only these; all if left out."
+    codes: [MeasureCode!]
+  ): [MeasureDefinition!]!
+  "Any measures together, in columns: row i of every column belongs to the same values of the dimensions. Small numbers are hidden from roles that do not work on issues. Null if the warehouse does not answer."
+  measures(
+    "What to measure."
+    query: MeasuresQuery!
+  ): MeasuresAnswer
+}
+
+"The measures, by their codes; measureCatalog says what they mean."
+enum MeasureCode {
+  "Time to first substantive response."
+  T1
+  "Time to confirmed resolution."
+  T2
+  "Matured on-time rate."
+  T3
+  "Backlog."
+  T4
+  "Clock integrity."
+  T5
+  "Confirmed resolution rate."
+  Q1
+  "Satisfaction."
+  Q2
+  "Feedback reach."
+  Q3
+  "Reopening and recurrence."
+  Q4
+  "On-the-spot resolution."
+  Q5
+  "Hotspots: shrunk rate."
+  H1
+  "Traceless visits."
+  F1
+  "Closings without the citizen."
+  F2
+  "Deadline bunching of visits."
+  F4
+  "Instant and on-the-line claims."
+  F5
+  "Coverage of sites."
+  I2
+}
+
+"Lengths of time that answers can be split by."
+enum TimeGrain {
+  "Days."
+  DAY
+  "Weeks, named after their Monday."
+  WEEK
+  "Months."
+  MONTH
+  "Quarters."
+  QUARTER
+  "Years."
+  YEAR
+}
+
+"Sets of issues that people often look at."
+enum Segment {
+  "Of severity HIGH or URGENT."
+  GRAVE
+  "Raised at a visit."
+  RAISED_AT_VISIT
+  "With several opinions."
+  REPEATED
+  "Of which a claim was disputed."
+  DISPUTED
+  "Open beyond their due time."
+  OVERDUE
+}
+
+"Languages of labels."
+enum Lang {
+  "English."
+  EN
+  "Chinese."
+  ZH
+}
+
+"Ways to order."
+enum SortDirection {
+  "The smallest first; what is unknown last."
+  ASC
+  "The greatest first; what is unknown last."
+  DESC
+}
+
+"What to measure."
+input MeasuresQuery {
+  "One to six measures."
+  measures: [MeasureCode!]!
+  "What to split by."
+  by: [Dimension!]! = []
+  "Splits by time as well: that of each measure's anchor."
+  grain: TimeGrain
+  "Only what is anchored in this range [gte, lt); what the anchor is, the catalogue says. A stock (T4, I2) has none."
+  range: DateTimeFilter
+  "Rolls regions up to this level; if left out, the own finest region of each issue, and COUNTY for hotspots."
+  regionLevel: RegionLevel
+  "Which issues count; all if left out."
+  where: MeasureFilter
+  "Only issues that are in all of these."
+  segments: [Segment!]! = []
+  "The same of another range, beside each number as previous; without grain."
+  compareTo: DateTimeFilter
+  "The order of rows; that of the codes if left out."
+  orderBy: MeasureOrder
+  "As known at this moment; the watermark if left out."
+  asOf: DateTime
+  "Periods are of this time zone."
+  timezone: String! = "Asia/Shanghai"
+  "Token of a write: wait up to two seconds until the warehouse has it; about.fresh says whether it has."
+  consistency: String
+  "At most so many rows, 1 to 10000."
+  limit: Int! = 1000
+}
+
+"An order of rows by a number."
+input MeasureOrder {
+  "Of this measure."
+  measure: MeasureCode!
+  "This number; the headline of the measure if left out."
+  column: String
+  "Which way."
+  direction: SortDirection! = DESC
+}
+
+"Answers to a question in columns."
+type MeasuresAnswer {
+  "How the rows are split, one column a dimension, in the order asked for."
+  dimensions: [DimensionColumn!]!
+  "The numbers of all measures, in the order asked for."
+  numbers(
+    "Only those of these names; all if left out."
+    names: [String!]
+  ): [MeasureColumn!]!
+  "How many rows there are."
+  rowCount: Int!
+  "Whether rows were left out because of the limit."
+  truncated: Boolean!
+  "What the numbers are, and of when, one a measure."
+  about: [MeasureInfo!]!
+}
+
+"One number of a measure, one value a row. A null is not a zero: it is not reached, cannot be computed, or is hidden."
+type MeasureColumn {
+  "The measure."
+  measure: MeasureCode!
+  "Name of the number."
+  name: String!
+  "What to call it."
+  label(
+    "In this language."
+    lang: Lang! = EN
+  ): String!
+  "Whether it stands for the measure."
+  headline: Boolean!
+  "The unit, such as d, share or issues."
+  unit: String!
+  "How many units (issues, claims, visits …) each value rests on; null where hidden."
+  n: [Int]!
+  "The numbers."
+  values: [Float]!
+  "Lower ends of the 95 % interval; null if the number has none."
+  ciLow: [Float]
+  "Upper ends of the 95 % interval; null if the number has none."
+  ciHigh: [Float]
+  "The same in the range of compareTo; null if that was not asked for."
+  previous: [Float]
+  "Whether a value is hidden to protect people."
+  suppressed: [Boolean!]!
+  "Whether a value rests on so few that it may change much."
+  unstable: [Boolean!]!
+  "Whether a value may still change by what is to come."
+  provisional: [Boolean!]!
+}
+
+"What a measure means. A figure without its definition and version cannot be computed again."
+type MeasureDefinition {
+  "Code."
+  code: MeasureCode!
+  "Version."
+  version: String!
+  "What it is called."
+  name(
+    "In this language."
+    lang: Lang! = EN
+  ): String!
+  "What it means."
+  meaning: String!
+  "What is counted."
+  numerator: String!
+  "Of what."
+  denominator: String!
+  "The event by whose time things belong to a period."
+  anchor: String!
+  "How what is not over yet counts."
+  censoring: String!
+  "How intervals are made."
+  interval: String!
+  "In one line, as answers carry it."
+  method: String!
+  "What it can be split by."
+  dimensions: [Dimension!]!
+  "Its numbers."
+  columns: [MeasureColumnDefinition!]!
+  "What a reader must bear in mind."
+  caveats: [String!]!
+}
+
+"What a number of a measure is."
+type MeasureColumnDefinition {
+  "Name."
+  name: String!
+  "What to call it."
+  label(
+    "In this language."
+    lang: Lang! = EN
+  ): String!
+  "Unit."
+  unit: String!
+  "Whether it stands for the measure."
+  headline: Boolean!
 }
 `, BuiltIn: false},
 	{Name: "../schema/node.graphqls", Input: `"Anything that can be read again by its id."
@@ -14327,6 +14875,84 @@ func (ec *executionContext) childFields_LinkPolicyEvidencePayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type LinkPolicyEvidencePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MeasureColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_MeasureColumn_measure(ctx, field)
+	case "name":
+		return ec.fieldContext_MeasureColumn_name(ctx, field)
+	case "label":
+		return ec.fieldContext_MeasureColumn_label(ctx, field)
+	case "headline":
+		return ec.fieldContext_MeasureColumn_headline(ctx, field)
+	case "unit":
+		return ec.fieldContext_MeasureColumn_unit(ctx, field)
+	case "n":
+		return ec.fieldContext_MeasureColumn_n(ctx, field)
+	case "values":
+		return ec.fieldContext_MeasureColumn_values(ctx, field)
+	case "ciLow":
+		return ec.fieldContext_MeasureColumn_ciLow(ctx, field)
+	case "ciHigh":
+		return ec.fieldContext_MeasureColumn_ciHigh(ctx, field)
+	case "previous":
+		return ec.fieldContext_MeasureColumn_previous(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_MeasureColumn_suppressed(ctx, field)
+	case "unstable":
+		return ec.fieldContext_MeasureColumn_unstable(ctx, field)
+	case "provisional":
+		return ec.fieldContext_MeasureColumn_provisional(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureColumn", field.Name)
+}
+
+func (ec *executionContext) childFields_MeasureColumnDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MeasureColumnDefinition_name(ctx, field)
+	case "label":
+		return ec.fieldContext_MeasureColumnDefinition_label(ctx, field)
+	case "unit":
+		return ec.fieldContext_MeasureColumnDefinition_unit(ctx, field)
+	case "headline":
+		return ec.fieldContext_MeasureColumnDefinition_headline(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureColumnDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_MeasureDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "code":
+		return ec.fieldContext_MeasureDefinition_code(ctx, field)
+	case "version":
+		return ec.fieldContext_MeasureDefinition_version(ctx, field)
+	case "name":
+		return ec.fieldContext_MeasureDefinition_name(ctx, field)
+	case "meaning":
+		return ec.fieldContext_MeasureDefinition_meaning(ctx, field)
+	case "numerator":
+		return ec.fieldContext_MeasureDefinition_numerator(ctx, field)
+	case "denominator":
+		return ec.fieldContext_MeasureDefinition_denominator(ctx, field)
+	case "anchor":
+		return ec.fieldContext_MeasureDefinition_anchor(ctx, field)
+	case "censoring":
+		return ec.fieldContext_MeasureDefinition_censoring(ctx, field)
+	case "interval":
+		return ec.fieldContext_MeasureDefinition_interval(ctx, field)
+	case "method":
+		return ec.fieldContext_MeasureDefinition_method(ctx, field)
+	case "dimensions":
+		return ec.fieldContext_MeasureDefinition_dimensions(ctx, field)
+	case "columns":
+		return ec.fieldContext_MeasureDefinition_columns(ctx, field)
+	case "caveats":
+		return ec.fieldContext_MeasureDefinition_caveats(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureDefinition", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasureInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "measure":
@@ -14353,6 +14979,22 @@ func (ec *executionContext) childFields_MeasureInfo(ctx context.Context, field g
 		return ec.fieldContext_MeasureInfo_excluded(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MeasureInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_MeasuresAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dimensions":
+		return ec.fieldContext_MeasuresAnswer_dimensions(ctx, field)
+	case "numbers":
+		return ec.fieldContext_MeasuresAnswer_numbers(ctx, field)
+	case "rowCount":
+		return ec.fieldContext_MeasuresAnswer_rowCount(ctx, field)
+	case "truncated":
+		return ec.fieldContext_MeasuresAnswer_truncated(ctx, field)
+	case "about":
+		return ec.fieldContext_MeasuresAnswer_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasuresAnswer", field.Name)
 }
 
 func (ec *executionContext) childFields_MergeIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

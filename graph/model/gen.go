@@ -3,8 +3,12 @@
 package model
 
 import (
+	"bytes"
+	"fmt"
 	"groundwork"
 	"groundwork/warehouse"
+	"io"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -992,6 +996,16 @@ type MeasureKindFilter struct {
 	In []groundwork.OpinionKind `json:"in"`
 }
 
+// An order of rows by a number.
+type MeasureOrder struct {
+	// Of this measure.
+	Measure MeasureCode `json:"measure"`
+	// This number; the headline of the measure if left out.
+	Column graphql.Omittable[*string] `json:"column,omitempty"`
+	// Which way.
+	Direction SortDirection `json:"direction"`
+}
+
 // What to measure: the split, the issues that count, and the moment that the answer speaks of.
 type MeasureQuery struct {
 	// Splits the issues, one row a combination that occurs; nothing: one row in all.
@@ -1024,6 +1038,36 @@ type MeasureRegionFilter struct {
 type MeasureSeverityFilter struct {
 	// Is one of these.
 	In []groundwork.Severity `json:"in"`
+}
+
+// What to measure.
+type MeasuresQuery struct {
+	// One to six measures.
+	Measures []MeasureCode `json:"measures"`
+	// What to split by.
+	By []warehouse.Dimension `json:"by"`
+	// Splits by time as well: that of each measure's anchor.
+	Grain graphql.Omittable[*TimeGrain] `json:"grain,omitempty"`
+	// Only what is anchored in this range [gte, lt); what the anchor is, the catalogue says. A stock (T4, I2) has none.
+	Range graphql.Omittable[*DateTimeFilter] `json:"range,omitempty"`
+	// Rolls regions up to this level; if left out, the own finest region of each issue, and COUNTY for hotspots.
+	RegionLevel graphql.Omittable[*groundwork.RegionLevel] `json:"regionLevel,omitempty"`
+	// Which issues count; all if left out.
+	Where graphql.Omittable[*MeasureFilter] `json:"where,omitempty"`
+	// Only issues that are in all of these.
+	Segments []warehouse.Segment `json:"segments"`
+	// The same of another range, beside each number as previous; without grain.
+	CompareTo graphql.Omittable[*DateTimeFilter] `json:"compareTo,omitempty"`
+	// The order of rows; that of the codes if left out.
+	OrderBy graphql.Omittable[*MeasureOrder] `json:"orderBy,omitempty"`
+	// As known at this moment; the watermark if left out.
+	AsOf graphql.Omittable[*time.Time] `json:"asOf,omitempty"`
+	// Periods are of this time zone.
+	Timezone string `json:"timezone"`
+	// Token of a write: wait up to two seconds until the warehouse has it; about.fresh says whether it has.
+	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
+	// At most so many rows, 1 to 10000.
+	Limit int32 `json:"limit"`
 }
 
 // Asks for mergeIssue.
@@ -1874,4 +1918,287 @@ type WithdrawIssueInput struct {
 	Reason string `json:"reason"`
 	// Whether the reporter was urged to withdraw.
 	Pressured string `json:"pressured"`
+}
+
+// Languages of labels.
+type Lang string
+
+const (
+	// English.
+	LangEn Lang = "EN"
+	// Chinese.
+	LangZh Lang = "ZH"
+)
+
+var AllLang = []Lang{
+	LangEn,
+	LangZh,
+}
+
+func (e Lang) IsValid() bool {
+	switch e {
+	case LangEn, LangZh:
+		return true
+	}
+	return false
+}
+
+func (e Lang) String() string {
+	return string(e)
+}
+
+func (e *Lang) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Lang(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Lang", str)
+	}
+	return nil
+}
+
+func (e Lang) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Lang) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Lang) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// The measures, by their codes; measureCatalog says what they mean.
+type MeasureCode string
+
+const (
+	// Time to first substantive response.
+	MeasureCodeT1 MeasureCode = "T1"
+	// Time to confirmed resolution.
+	MeasureCodeT2 MeasureCode = "T2"
+	// Matured on-time rate.
+	MeasureCodeT3 MeasureCode = "T3"
+	// Backlog.
+	MeasureCodeT4 MeasureCode = "T4"
+	// Clock integrity.
+	MeasureCodeT5 MeasureCode = "T5"
+	// Confirmed resolution rate.
+	MeasureCodeQ1 MeasureCode = "Q1"
+	// Satisfaction.
+	MeasureCodeQ2 MeasureCode = "Q2"
+	// Feedback reach.
+	MeasureCodeQ3 MeasureCode = "Q3"
+	// Reopening and recurrence.
+	MeasureCodeQ4 MeasureCode = "Q4"
+	// On-the-spot resolution.
+	MeasureCodeQ5 MeasureCode = "Q5"
+	// Hotspots: shrunk rate.
+	MeasureCodeH1 MeasureCode = "H1"
+	// Traceless visits.
+	MeasureCodeF1 MeasureCode = "F1"
+	// Closings without the citizen.
+	MeasureCodeF2 MeasureCode = "F2"
+	// Deadline bunching of visits.
+	MeasureCodeF4 MeasureCode = "F4"
+	// Instant and on-the-line claims.
+	MeasureCodeF5 MeasureCode = "F5"
+	// Coverage of sites.
+	MeasureCodeI2 MeasureCode = "I2"
+)
+
+var AllMeasureCode = []MeasureCode{
+	MeasureCodeT1,
+	MeasureCodeT2,
+	MeasureCodeT3,
+	MeasureCodeT4,
+	MeasureCodeT5,
+	MeasureCodeQ1,
+	MeasureCodeQ2,
+	MeasureCodeQ3,
+	MeasureCodeQ4,
+	MeasureCodeQ5,
+	MeasureCodeH1,
+	MeasureCodeF1,
+	MeasureCodeF2,
+	MeasureCodeF4,
+	MeasureCodeF5,
+	MeasureCodeI2,
+}
+
+func (e MeasureCode) IsValid() bool {
+	switch e {
+	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI2:
+		return true
+	}
+	return false
+}
+
+func (e MeasureCode) String() string {
+	return string(e)
+}
+
+func (e *MeasureCode) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MeasureCode(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MeasureCode", str)
+	}
+	return nil
+}
+
+func (e MeasureCode) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MeasureCode) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MeasureCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Ways to order.
+type SortDirection string
+
+const (
+	// The smallest first; what is unknown last.
+	SortDirectionAsc SortDirection = "ASC"
+	// The greatest first; what is unknown last.
+	SortDirectionDesc SortDirection = "DESC"
+)
+
+var AllSortDirection = []SortDirection{
+	SortDirectionAsc,
+	SortDirectionDesc,
+}
+
+func (e SortDirection) IsValid() bool {
+	switch e {
+	case SortDirectionAsc, SortDirectionDesc:
+		return true
+	}
+	return false
+}
+
+func (e SortDirection) String() string {
+	return string(e)
+}
+
+func (e *SortDirection) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SortDirection(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SortDirection", str)
+	}
+	return nil
+}
+
+func (e SortDirection) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SortDirection) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SortDirection) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Lengths of time that answers can be split by.
+type TimeGrain string
+
+const (
+	// Days.
+	TimeGrainDay TimeGrain = "DAY"
+	// Weeks, named after their Monday.
+	TimeGrainWeek TimeGrain = "WEEK"
+	// Months.
+	TimeGrainMonth TimeGrain = "MONTH"
+	// Quarters.
+	TimeGrainQuarter TimeGrain = "QUARTER"
+	// Years.
+	TimeGrainYear TimeGrain = "YEAR"
+)
+
+var AllTimeGrain = []TimeGrain{
+	TimeGrainDay,
+	TimeGrainWeek,
+	TimeGrainMonth,
+	TimeGrainQuarter,
+	TimeGrainYear,
+}
+
+func (e TimeGrain) IsValid() bool {
+	switch e {
+	case TimeGrainDay, TimeGrainWeek, TimeGrainMonth, TimeGrainQuarter, TimeGrainYear:
+		return true
+	}
+	return false
+}
+
+func (e TimeGrain) String() string {
+	return string(e)
+}
+
+func (e *TimeGrain) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = TimeGrain(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid TimeGrain", str)
+	}
+	return nil
+}
+
+func (e TimeGrain) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *TimeGrain) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e TimeGrain) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
 }

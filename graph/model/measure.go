@@ -14,6 +14,20 @@ import (
 // MeasureTable is a measure's answer. Its methods are the fields of TimeToResponse, TimeToResolution, Backlog and Hotspots.
 type MeasureTable struct{ *warehouse.Table }
 
+// N is how many issues each row rests on, nil where hidden.
+func (t *MeasureTable) N() []*int64 { return shownCounts(t.Table) }
+
+func shownCounts(t *warehouse.Table) []*int64 {
+	shown := make([]*int64, len(t.N))
+	hidden := t.Flags["suppressed"]
+	for i := range t.N {
+		if i >= len(hidden) || !hidden[i] {
+			shown[i] = &t.N[i]
+		}
+	}
+	return shown
+}
+
 // Dimensions are the columns of the split.
 func (t *MeasureTable) Dimensions() []DimensionColumn {
 	columns := make([]DimensionColumn, len(t.Dims))
@@ -68,7 +82,7 @@ func (t *MeasureTable) flag(name string) []bool {
 	if column := t.Flags[name]; column != nil {
 		return column
 	}
-	return make([]bool, len(t.N))
+	return make([]bool, len(t.Table.N))
 }
 
 // The flags.

@@ -24,7 +24,7 @@ const readyPatience = 2 * time.Second
 func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, identify func(http.Handler) http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
-		Store: store, Measures: warehouse.NewMeasures(house), Logger: cfg.Logger,
+		Store: store, Measures: warehouse.NewCache(warehouse.NewMeasures(house)), Logger: cfg.Logger,
 		Introspection: cfg.GraphiQL, Identify: identify,
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger})))

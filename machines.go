@@ -9,5 +9,7 @@ func Machines() []Machine {
 		CampaignMachine(),
 		TaskMachine(),
 		PolicyMachine(),
+		VisitMachine(),
+		SlotMachine(),
 	}
 }

@@ -106,7 +106,8 @@ type Visit struct {
 	ActivityKind  ActivityKind
 	Notice        string // ANNOUNCED or UNANNOUNCED
 	SiteID        uuid.UUID
-	LeadID        uuid.UUID // the post_holding that leads
+	LeadID        uuid.UUID   // the post_holding that leads
+	TakePartIDs   []uuid.UUID `db:"-"` // further posts that take part, as asked for; ParticipantsOf reads them
 	StartedAt     time.Time
 	EndedAt       *time.Time
 	CitizensMet   *int
@@ -114,5 +115,6 @@ type Visit struct {
 	NoteUnitID    *uuid.UUID
 	NoteCreatedAt *time.Time
 	State         VisitState
+	Version       int
 	CreatedAt     time.Time
 }

@@ -21,6 +21,7 @@ type Store interface {
 	EvidenceStore
 	CampaignStore
 	PolicyStore
+	RotaStore
 	HistoryStore
 	Ping(ctx context.Context) error
 }
@@ -60,6 +61,7 @@ type OfficeStore interface {
 
 	Visits(ctx context.Context, f VisitFilter, p PageRequest) (Page[*Visit], error) // ordered by started_at descending
 	VisitsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Visit, error)
+	// RecordVisit enters a visit afterwards, HELD or, with its note, RECORDED.
 	RecordVisit(ctx context.Context, by Actor, v Visit) (*Visit, Receipt, error)
 }
 

@@ -104,18 +104,19 @@ func (h PostHolding) Validate() error {
 
 // Validate examines a new visit, seen at now.
 func (v Visit) Validate(now time.Time) error {
-	over := v.State == VisitHeld || v.State == VisitRecorded || v.State == VisitClosedOut
+	over := v.State != VisitPlanned
 	return firstError(
 		oneOf("activityKind", v.ActivityKind, Propagation, Research, Reception, OnsiteOffice),
 		oneOf("notice", v.Notice, "ANNOUNCED", "UNANNOUNCED"),
-		oneOf("state", v.State, VisitPlanned, VisitCheckedIn, VisitHeld, VisitRecorded, VisitClosedOut, VisitCancelled, VisitVoid),
+		check(v.State == VisitPlanned || v.State == VisitHeld || v.State == VisitRecorded, "state",
+			"a visit is entered as HELD or RECORDED; plan one that is to come, and take the steps of its life from there"),
 		check(!v.StartedAt.IsZero(), "startedAt", "a visit needs the time of its start"),
 		check(!over || v.EndedAt != nil, "endedAt", "a visit that is %s has ended; say when", v.State),
 		check(!over || !v.StartedAt.After(now), "startedAt", "a visit that is %s cannot start in the future", v.State),
 		check(v.EndedAt == nil || !v.EndedAt.Before(v.StartedAt), "endedAt", "the visit ends before it starts"),
 		check(v.CitizensMet == nil || *v.CitizensMet >= 0, "citizensMet", "the number of citizens met cannot be negative"),
 		check((v.NoteText == nil) == (v.NoteUnitID == nil), "noteUnitId", "a note and the unit of its author go together"),
-		check(v.State != VisitRecorded && v.State != VisitClosedOut || v.NoteText != nil, "noteText", "a visit that is %s has its note", v.State),
+		check(v.State != VisitRecorded || v.NoteText != nil, "noteText", "a visit that is %s has its note", v.State),
 	)
 }
 

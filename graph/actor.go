@@ -18,6 +18,8 @@ const (
 	HeaderActor = "Groundwork-Actor" // an account, such as "hotline-7"
 	HeaderRole  = "Groundwork-Role"  // one of the roles, CITIZEN if absent
 	HeaderUnit  = "Groundwork-Unit"  // id of the actor's unit: the API's id or the UUID
+	// HeaderOfficial is the id of the official behind the account, of those who hold posts: the API's id or the UUID.
+	HeaderOfficial = "Groundwork-Official"
 )
 
 const maxActor = 200
@@ -52,22 +54,27 @@ func actorOf(h http.Header) (groundwork.Actor, *groundwork.Error) {
 	if actor.Role != groundwork.RoleCitizen && actor.ID == groundwork.Anonymous.ID {
 		return actor, groundwork.Invalid(HeaderActor, "role %s is not for the anonymous; give header %s", actor.Role, HeaderActor)
 	}
-	unit, err := unitOf(h.Get(HeaderUnit))
-	actor.UnitID = unit
+	var err *groundwork.Error
+	if actor.UnitID, err = idOf(h, HeaderUnit, model.TypeOrgUnit, "a unit"); err != nil {
+		return actor, err
+	}
+	actor.OfficialID, err = idOf(h, HeaderOfficial, model.TypeOfficial, "an official")
 	return actor, err
 }
 
-func unitOf(text string) (*uuid.UUID, *groundwork.Error) {
+// idOf reads an id from a header.
+func idOf(h http.Header, header, kind, what string) (*uuid.UUID, *groundwork.Error) {
+	text := h.Get(header)
 	if text == "" {
 		return nil, nil
 	}
 	if id, err := uuid.Parse(text); err == nil {
 		return &id, nil
 	}
-	if id, err := model.ParseID(text); err == nil && id.Type == model.TypeOrgUnit {
+	if id, err := model.ParseID(text); err == nil && id.Type == kind {
 		return &id.UUID, nil
 	}
-	return nil, groundwork.Invalid(HeaderUnit, "header %s: %q is no id of a unit", HeaderUnit, text)
+	return nil, groundwork.Invalid(header, "header %s: %q is no id of %s", header, text, what)
 }
 
 // refuse answers a request whose headers make no sense in the form of GraphQL over HTTP.

@@ -78,6 +78,12 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.Campaigns = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.RotaPlans = func(child int, first *int32, _ *string, last *int32, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.RotaSlots = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.RotaSlotFilter) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.CampaignTasks = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignTaskFilter) int {
 		return pageCost(child, first, last)
 	}
@@ -115,6 +121,9 @@ func nested(c *gen.ComplexityRoot) {
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
 	c.Region.Children = listCost
 	c.Campaign.Tasks, c.Campaign.Issues, c.Campaign.History, c.CampaignTask.History = listCost, listCost, listCost, listCost
+	c.Visit.History, c.RotaSlot.History = listCost, listCost
+	c.Visit.Participants = func(child int) int { return 1 + unpagedLists*child }
+	c.Visit.Attestations = c.Visit.Participants
 	c.Policy.Versions, c.PolicyChange.Evidence, c.PolicyChange.History = listCost, listCost, listCost
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
 	c.Region.Populations, c.Official.Posts = unpaged, unpaged

@@ -120,6 +120,10 @@ type loaders struct {
 	targets         loader[uuid.UUID, *groundwork.TargetVersion]
 	campaigns       loader[uuid.UUID, *groundwork.Campaign]
 	campaignsNow    loader[uuid.UUID, *groundwork.Campaign] // by issue
+	plans           loader[uuid.UUID, *groundwork.RotaPlan]
+	slots           loader[uuid.UUID, *groundwork.RotaSlot]
+	participants    loader[uuid.UUID, []*groundwork.PostHolding]
+	attestations    loader[uuid.UUID, []*groundwork.Attestation]
 	campaignRegions loader[uuid.UUID, []*groundwork.CampaignRegion]
 	exitCriteria    loader[uuid.UUID, []*groundwork.ExitCriterion]
 	results         loader[uuid.UUID, []*groundwork.CriterionResult]
@@ -148,6 +152,10 @@ func newLoaders(s groundwork.Store) *loaders {
 		posts:           newLoader(s.PostHoldingsByID),
 		postsOf:         newLoader(s.PostHoldingsOf),
 		visits:          newLoader(s.VisitsByID),
+		plans:           newLoader(s.RotaPlansByID),
+		slots:           newLoader(s.RotaSlotsByID),
+		participants:    newLoader(s.ParticipantsOf),
+		attestations:    newLoader(s.AttestationsOf),
 		opinions:        newLoader(s.OpinionsByID),
 		issues:          newLoader(s.IssuesByID),
 		issuesOf:        newLoader(s.IssuesOfOpinions),

@@ -46,6 +46,10 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.posts, asPost)
 		case model.TypeVisit:
 			err = place(ctx, nodes, ids, positions, l.visits, asVisit)
+		case model.TypeRotaPlan:
+			err = place(ctx, nodes, ids, positions, l.plans, asRotaPlan)
+		case model.TypeRotaSlot:
+			err = place(ctx, nodes, ids, positions, l.slots, asRotaSlot)
 		case model.TypeOpinion:
 			err = place(ctx, nodes, ids, positions, l.opinions, asOpinion)
 		case model.TypeIssue:

@@ -14,13 +14,14 @@ import (
 	"github.com/google/uuid"
 )
 
-func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.RecordVisitPayload, error) {
+func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVisitInput) (*model.VisitPayload, error) {
 	var ids refs
 	visit := groundwork.Visit{
 		ActivityKind: input.ActivityKind, Notice: input.Notice, State: input.State,
 		SiteID: ids.one(input.SiteID, model.TypeSite, "siteId"), LeadID: ids.one(input.LeadID, model.TypePostHolding, "leadId"),
 		StartedAt: input.StartedAt, EndedAt: input.EndedAt.Value(), CitizensMet: whole(input.CitizensMet),
 		NoteText: input.NoteText.Value(), NoteUnitID: ids.opt(input.NoteUnitID, model.TypeOrgUnit, "noteUnitId"),
+		TakePartIDs: ids.many(input.ParticipantIds, model.TypePostHolding, "participantIds"),
 	}
 	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Visit, groundwork.Receipt, error) {
 		return r.store.RecordVisit(ctx, by, visit)
@@ -28,9 +29,62 @@ func (r *mutationResolver) RecordVisit(ctx context.Context, input model.RecordVi
 	if err != nil {
 		return nil, err
 	}
-	return &model.RecordVisitPayload{
-		Visit: asVisit(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value(),
-	}, nil
+	return visitPayload(made, done, deedInput{clientMutationID: input.ClientMutationID}, nil)
+}
+
+func (r *mutationResolver) PlanVisit(ctx context.Context, input model.PlanVisitInput) (*model.VisitPayload, error) {
+	var ids refs
+	in := deedInput{clientMutationID: input.ClientMutationID}
+	visit := groundwork.Visit{ActivityKind: input.ActivityKind, Notice: input.Notice, SiteID: ids.one(input.SiteID, model.TypeSite, "siteId"),
+		LeadID: ids.one(input.LeadID, model.TypePostHolding, "leadId"), StartedAt: input.StartsAt, TakePartIDs: ids.many(input.ParticipantIds, model.TypePostHolding, "participantIds")}
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Visit, groundwork.Receipt, error) {
+		return r.store.PlanVisit(ctx, in.deed(by), visit)
+	})
+	return visitPayload(made, done, in, err)
+}
+
+func (r *mutationResolver) CheckInVisit(ctx context.Context, input model.CheckInVisitInput) (*model.VisitPayload, error) {
+	in := deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}
+	return r.stepVisit(ctx, input.VisitID, in, refs{}, groundwork.VisitStep{Kind: groundwork.VisitBegun})
+}
+
+func (r *mutationResolver) EndVisit(ctx context.Context, input model.EndVisitInput) (*model.VisitPayload, error) {
+	in := deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}
+	return r.stepVisit(ctx, input.VisitID, in, refs{}, groundwork.VisitStep{Kind: groundwork.VisitEnded, CitizensMet: whole(input.CitizensMet)})
+}
+
+func (r *mutationResolver) RecordVisitNote(ctx context.Context, input model.RecordVisitNoteInput) (*model.VisitPayload, error) {
+	var ids refs
+	unit := ids.one(input.NoteUnitID, model.TypeOrgUnit, "noteUnitId")
+	in := deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}
+	return r.stepVisit(ctx, input.VisitID, in, ids, groundwork.VisitStep{Kind: groundwork.VisitNoted, NoteText: input.NoteText, NoteUnitID: &unit})
+}
+
+func (r *mutationResolver) CloseOutVisit(ctx context.Context, input model.CloseOutVisitInput) (*model.VisitPayload, error) {
+	in := deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}
+	return r.stepVisit(ctx, input.VisitID, in, refs{}, groundwork.VisitStep{Kind: groundwork.VisitDone})
+}
+
+func (r *mutationResolver) CancelVisit(ctx context.Context, input model.CancelVisitInput) (*model.VisitPayload, error) {
+	in := deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, input.Reason}
+	return r.stepVisit(ctx, input.VisitID, in, refs{}, groundwork.VisitStep{Kind: groundwork.VisitCalledOff})
+}
+
+func (r *mutationResolver) VoidVisit(ctx context.Context, input model.VoidVisitInput) (*model.VisitPayload, error) {
+	in := deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, input.Reason}
+	return r.stepVisit(ctx, input.VisitID, in, refs{}, groundwork.VisitStep{Kind: groundwork.VisitVoided})
+}
+
+func (r *mutationResolver) AttestVisit(ctx context.Context, input model.AttestVisitInput) (*model.AttestVisitPayload, error) {
+	var ids refs
+	said := groundwork.Attestation{VisitID: ids.one(input.VisitID, model.TypeVisit, "visitId"), Voice: input.Voice, Says: input.Says, NothingRaised: input.NothingRaised, At: or(input.At)}
+	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Attestation, groundwork.Receipt, error) {
+		return r.store.AttestVisit(ctx, by, said)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &model.AttestVisitPayload{Attestation: made, UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value()}, nil
 }
 
 func (r *queryResolver) Visit(ctx context.Context, id model.ID) (*model.Visit, error) {
@@ -58,6 +112,29 @@ func (r *visitResolver) Lead(ctx context.Context, objs []*model.Visit) ([]*model
 
 func (r *visitResolver) NoteUnit(ctx context.Context, objs []*model.Visit) ([]*model.OrgUnit, error) {
 	return point(ctx, loadersOf(ctx).orgUnits, objs, func(p *model.Visit) *uuid.UUID { return p.NoteUnitID }, asOrgUnit)
+}
+
+func (r *visitResolver) PermittedTransitions(ctx context.Context, obj *model.Visit) ([]string, error) {
+	return groundwork.VisitLife.Permitted(string(obj.State), groundwork.ActorFrom(ctx).Role), nil
+}
+
+func (r *visitResolver) Participants(ctx context.Context, objs []*model.Visit) ([][]model.PostHolding, error) {
+	return belongings(ctx, loadersOf(ctx).participants, objs, func(v *model.Visit) uuid.UUID { return v.ID }, asPost)
+}
+
+func (r *visitResolver) Attestations(ctx context.Context, objs []*model.Visit) ([][]groundwork.Attestation, error) {
+	lists, err := belongings(ctx, loadersOf(ctx).attestations, objs, func(v *model.Visit) uuid.UUID { return v.ID }, itself[groundwork.Attestation])
+	if !worksOnIssues(ctx) {
+		lists = make([][]groundwork.Attestation, len(objs))
+		for i := range lists {
+			lists[i] = []groundwork.Attestation{}
+		}
+	}
+	return lists, err
+}
+
+func (r *visitResolver) History(ctx context.Context, objs []*model.Visit, first int32) ([][]model.EntityEvent, error) {
+	return history(ctx, "visit", objs, first, func(v *model.Visit) uuid.UUID { return v.ID })
 }
 
 func (r *Resolver) Visit() gen.VisitResolver { return &visitResolver{r} }

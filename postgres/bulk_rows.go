@@ -15,14 +15,14 @@ type bulkTable struct {
 // bulkTables lists the tables of a bulk load in the order in which they refer to each other.
 func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 	return []bulkTable{
-		bulkVisits(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, source, firstRef), bulkLinks(b.Links),
+		bulkVisits(b.Visits, source), bulkVisitEvents(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
 		bulkLegs(b), bulkSpells(b),
 	}
 }
 
 // bulkTableNames are the tables that bulkTables fills.
-var bulkTableNames = []string{"visit", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
+var bulkTableNames = []string{"visit", "entity_event", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
@@ -42,6 +42,22 @@ func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 		copyText(c, v.State)
 		c.time(v.CreatedAt)
 		copyText(c, source)
+	}}
+}
+
+// bulkVisitEvents are the histories of visits that were entered afterwards: one event each, to where they stand.
+func bulkVisitEvents(rows []groundwork.Visit, source string) bulkTable {
+	return bulkTable{"entity_event", []string{"noun", "entity_id", "seq", "kind", "to_state", "at", "recorded_at", "actor", "actor_role"}, len(rows), func(c *copyRows, i int) {
+		v := &rows[i]
+		copyText(c, "visit")
+		c.uuid(v.ID)
+		c.int4(1)
+		copyText(c, groundwork.VisitEntered)
+		copyText(c, v.State)
+		c.time(v.StartedAt)
+		c.time(v.CreatedAt)
+		copyText(c, source)
+		copyText(c, groundwork.RoleSystem)
 	}}
 }
 

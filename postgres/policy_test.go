@@ -189,7 +189,7 @@ func TestEvidenceOfAPolicyChange(t *testing.T) {
 	visit, _, err := e.RecordVisit(t.Context(), e.leader, groundwork.Visit{ActivityKind: groundwork.Research, Notice: "UNANNOUNCED", SiteID: site.ID, LeadID: e.post.ID,
 		StartedAt: e.clock.Now().Add(-2 * time.Hour), EndedAt: new(e.clock.Now().Add(-time.Hour)), State: groundwork.VisitHeld})
 	require.NoError(t, err)
-	planned, _, err := e.RecordVisit(t.Context(), e.leader, groundwork.Visit{ActivityKind: groundwork.Research, Notice: "UNANNOUNCED", SiteID: site.ID, LeadID: e.post.ID,
+	planned, _, err := e.PlanVisit(t.Context(), groundwork.Deed{Actor: e.leader}, groundwork.Visit{ActivityKind: groundwork.Research, Notice: "UNANNOUNCED", SiteID: site.ID, LeadID: e.post.ID,
 		StartedAt: e.clock.Now().Add(time.Hour), State: groundwork.VisitPlanned})
 	require.NoError(t, err)
 	c := e.propose(p)

@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"groundwork"
 )
 
 const visitColumns = `id, activity_kind, notice, site_id, lead_id, started_at, ended_at, citizens_met, note_text, note_unit_id,
-	note_created_at, state, created_at`
+	note_created_at, state, version, created_at`
 
 // Visits implements groundwork.OfficeStore.
 func (db *DB) Visits(ctx context.Context, f groundwork.VisitFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Visit], error) {
@@ -33,23 +32,4 @@ func (db *DB) Visits(ctx context.Context, f groundwork.VisitFilter, p groundwork
 // VisitsByID implements groundwork.OfficeStore.
 func (db *DB) VisitsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*groundwork.Visit, error) {
 	return byID(ctx, db, visitColumns, "visit", ids, func(v *groundwork.Visit) uuid.UUID { return v.ID })
-}
-
-// RecordVisit implements groundwork.OfficeStore.
-func (db *DB) RecordVisit(ctx context.Context, by groundwork.Actor, v groundwork.Visit) (*groundwork.Visit, groundwork.Receipt, error) {
-	now := groundwork.Moment(db.now())
-	if v.NoteText != nil && v.NoteCreatedAt == nil {
-		v.NoteCreatedAt = &now
-	}
-	if err := v.Validate(now); err != nil {
-		return nil, groundwork.Receipt{}, err
-	}
-	return do(ctx, db, request[groundwork.Visit]{op: "record visit", by: by, input: v, table: "visit", columns: visitColumns,
-		id: func(made *groundwork.Visit) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Visit, error) {
-		return insert[groundwork.Visit](ctx, tx, "visit", visitColumns, pgx.NamedArgs{
-			"id": newID(v.ID), "activity_kind": v.ActivityKind, "notice": v.Notice, "site_id": v.SiteID, "lead_id": v.LeadID,
-			"started_at": v.StartedAt, "ended_at": v.EndedAt, "citizens_met": v.CitizensMet, "note_text": v.NoteText,
-			"note_unit_id": v.NoteUnitID, "note_created_at": v.NoteCreatedAt, "state": v.State, "recorded_by": by.ID,
-		})
-	})
 }

@@ -55,6 +55,20 @@ var formalismDefinitions = []Definition{
 		},
 	},
 	{
+		Code: "I1", Version: "1", Name: "Rota adherence", ChineseName: "轮值履行率",
+		Meaning:     "Of the turns of the rota whose window is over, the share that was taken within it.",
+		Numerator:   "Slots FULFILLED by a visit of their kind and place, held within the window by whose turn it was; for done, LATE ones too.",
+		Denominator: "Slots whose window is over at as-of: EXCUSED, MISSED and LATE ones among them.",
+		Anchor:      "SLOT_DUE",
+		Censoring:   "None. For 14 days after its window a slot that is not done is still open (provisional).",
+		Interval:    "95 % Wilson.",
+		Method:      "share of slots due, 95 % Wilson",
+		Caveats: []string{
+			"A turn that was swapped counts once, for whoever took it.",
+			"That a turn was taken says nothing of what it did: see F1, F4 and Q5.",
+		},
+	},
+	{
 		Code: "I2", Version: "1", Name: "Coverage of sites", ChineseName: "走访覆盖率",
 		Meaning:     "Which part of the sites that should be visited was, and how long they wait between visits.",
 		Numerator:   "Eligible sites with a visit held in the 365 days before as-of.",
@@ -109,6 +123,17 @@ var formalismMeasures = []Measure{
 			{"lineRatio", "ratio", "Last 4 hours to those before", "踩点倍数"},
 		},
 		Answer: (*Measures).InstantClaims,
+	},
+	{
+		Definition: definition("I1"), Dimensions: visitDimensions, Headline: "fulfilled",
+		Columns: []Column{
+			{"fulfilled", "share", "Taken within the window", "按期履行率"},
+			{"done", "share", "Taken, late ones too", "履行率（含逾期）"},
+			{"late", "slots", "Late", "逾期"},
+			{"missed", "slots", "Missed", "缺席"},
+			{"excused", "slots", "Excused", "免除"},
+		},
+		Answer: (*Measures).RotaAdherence,
 	},
 	{
 		Definition: definition("I2"), Dimensions: []Dimension{ByRegion}, Headline: "covered",

@@ -225,6 +225,23 @@ func TestVisits(t *testing.T) {
 	requireShare(t, covered, "visitedSites", 1)
 }
 
+func TestRotaAdherence(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.watermark(1, later)
+	state := "multiIf(n < 6, 'FULFILLED', n < 8, 'LATE', n < 9, 'MISSED', n < 10, 'EXCUSED', n < 12, 'SWAPPED', 'OPEN')"
+	window := "if(n < 12, toDate32('2026-04-01'), toDate32('2027-04-01'))"
+	h.sql("f_slot", "id, plan_id, post_id, activity_kind, region_id, window_from, window_to, state, version, created_at", issueID+", "+siteID+", "+issueID+", 'RESEARCH', "+siteID+", toDate32('2026-03-01'), "+window+", "+state+", 1, "+atStart, 20)
+	table := h.one("I1", warehouse.Question{})
+	require.EqualValues(t, 10, table.N[0])
+	requireShare(t, table, "fulfilled", 0.6)
+	requireShare(t, table, "done", 0.8)
+	for name, want := range map[string]float64{"late": 2, "missed": 1, "excused": 1} {
+		requireShare(t, table, name, want)
+	}
+	require.False(t, table.Flags["provisional"][0])
+}
+
 func TestFormalityOfClosingsAndClaims(t *testing.T) {
 	t.Parallel()
 	h := open(t)

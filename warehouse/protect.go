@@ -176,7 +176,7 @@ func (p *protection) hideParts(whole []bool) []bool {
 }
 
 // countUnits are the units of numbers that are counts.
-var countUnits = []string{"issues", "claims", "visits", "legs", "sites"}
+var countUnits = []string{"issues", "claims", "visits", "legs", "sites", "slots"}
 
 func isPart(n Num) bool { return n.Unit == "share" || isCount(n) }
 

@@ -9,8 +9,8 @@ import (
 
 // visitRows has one row a visit that was held, of the regions of the scope, anchored at its end.
 func (s *scope) visitRows() (statement, error) {
-	if w := s.Where; len(w.Categories)+len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) > 0 || w.OriginFrom != nil || w.OriginTo != nil {
-		return statement{}, invalid("Where", "visits have a place and a time, no category, channel, kind, severity, segment or origin; leave these out, and give the window as a range")
+	if err := s.placesOnly("visits"); err != nil {
+		return statement{}, err
 	}
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())

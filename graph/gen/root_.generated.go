@@ -53,6 +53,8 @@ type ResolverRoot interface {
 	PostHolding() PostHoldingResolver
 	Query() QueryResolver
 	Region() RegionResolver
+	RotaPlan() RotaPlanResolver
+	RotaSlot() RotaSlotResolver
 	Site() SiteResolver
 	TargetVersion() TargetVersionResolver
 	Viewer() ViewerResolver
@@ -103,6 +105,20 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	AttestVisitPayload struct {
+		Attestation      func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	Attestation struct {
+		At            func(childComplexity int) int
+		NothingRaised func(childComplexity int) int
+		Says          func(childComplexity int) int
+		Voice         func(childComplexity int) int
 	}
 
 	Backlog struct {
@@ -226,6 +242,13 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	CancelVisitPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
+	}
+
 	CarryIssuePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -254,6 +277,13 @@ type ComplexityRoot struct {
 	CategoryEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	CheckInVisitPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
 	}
 
 	Claim struct {
@@ -308,6 +338,13 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	CloseOutVisitPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
 	}
 
 	CloseReferredOutPayload struct {
@@ -459,6 +496,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	EndVisitPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
+	}
+
 	EntityEvent struct {
 		ActorRole  func(childComplexity int) int
 		ActorUnit  func(childComplexity int) int
@@ -491,6 +535,13 @@ type ComplexityRoot struct {
 	Exclusion struct {
 		Count  func(childComplexity int) int
 		Reason func(childComplexity int) int
+	}
+
+	ExcuseSlotPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		RotaSlot         func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	ExitCampaignPayload struct {
@@ -749,11 +800,15 @@ type ComplexityRoot struct {
 		AmendPolicyChange     func(childComplexity int, input model.AmendPolicyChangeInput) int
 		AnswerOnTheSpot       func(childComplexity int, input model.AnswerOnTheSpotInput) int
 		AskCitizen            func(childComplexity int, input model.AskCitizenInput) int
+		AttestVisit           func(childComplexity int, input model.AttestVisitInput) int
+		CancelVisit           func(childComplexity int, input model.CancelVisitInput) int
 		CarryIssue            func(childComplexity int, input model.CarryIssueInput) int
+		CheckInVisit          func(childComplexity int, input model.CheckInVisitInput) int
 		ClaimExplained        func(childComplexity int, input model.ClaimExplainedInput) int
 		ClaimFixed            func(childComplexity int, input model.ClaimFixedInput) int
 		ClaimReferredOut      func(childComplexity int, input model.ClaimReferredOutInput) int
 		CloseExplained        func(childComplexity int, input model.CloseExplainedInput) int
+		CloseOutVisit         func(childComplexity int, input model.CloseOutVisitInput) int
 		CloseReferredOut      func(childComplexity int, input model.CloseReferredOutInput) int
 		CloseUnconfirmed      func(childComplexity int, input model.CloseUnconfirmedInput) int
 		CompleteCampaignTask  func(childComplexity int, input model.CompleteCampaignTaskInput) int
@@ -770,7 +825,9 @@ type ComplexityRoot struct {
 		DispatchIssues        func(childComplexity int, input model.DispatchIssuesInput) int
 		DropCampaignTask      func(childComplexity int, input model.DropCampaignTaskInput) int
 		DropPolicyChange      func(childComplexity int, input model.DropPolicyChangeInput) int
+		EndVisit              func(childComplexity int, input model.EndVisitInput) int
 		EscalateIssue         func(childComplexity int, input model.EscalateIssueInput) int
+		ExcuseSlot            func(childComplexity int, input model.ExcuseSlotInput) int
 		ExitCampaign          func(childComplexity int, input model.ExitCampaignInput) int
 		ExtendCampaign        func(childComplexity int, input model.ExtendCampaignInput) int
 		FailCampaign          func(childComplexity int, input model.FailCampaignInput) int
@@ -782,8 +839,10 @@ type ComplexityRoot struct {
 		MergeIssue            func(childComplexity int, input model.MergeIssueInput) int
 		NominateCampaign      func(childComplexity int, input model.NominateCampaignInput) int
 		PlanIssue             func(childComplexity int, input model.PlanIssueInput) int
+		PlanVisit             func(childComplexity int, input model.PlanVisitInput) int
 		ProposePlan           func(childComplexity int, input model.ProposePlanInput) int
 		ProposePolicyChange   func(childComplexity int, input model.ProposePolicyChangeInput) int
+		PublishRotaPlan       func(childComplexity int, input model.PublishRotaPlanInput) int
 		PublishTarget         func(childComplexity int, input model.PublishTargetInput) int
 		ReadNotifications     func(childComplexity int, input model.ReadNotificationsInput) int
 		RecordCallbackAttempt func(childComplexity int, input model.RecordCallbackAttemptInput) int
@@ -792,6 +851,7 @@ type ComplexityRoot struct {
 		RecordFeedback        func(childComplexity int, input model.RecordFeedbackInput) int
 		RecordResponse        func(childComplexity int, input model.RecordResponseInput) int
 		RecordVisit           func(childComplexity int, input model.RecordVisitInput) int
+		RecordVisitNote       func(childComplexity int, input model.RecordVisitNoteInput) int
 		RegisterIssue         func(childComplexity int, input model.RegisterIssueInput) int
 		RegisterPolicyOutcome func(childComplexity int, input model.RegisterPolicyOutcomeInput) int
 		ReopenCampaignTask    func(childComplexity int, input model.ReopenCampaignTaskInput) int
@@ -809,7 +869,9 @@ type ComplexityRoot struct {
 		StartCampaign         func(childComplexity int, input model.StartCampaignInput) int
 		StartPilot            func(childComplexity int, input model.StartPilotInput) int
 		SubmitOpinion         func(childComplexity int, input model.SubmitOpinionInput) int
+		SwapSlot              func(childComplexity int, input model.SwapSlotInput) int
 		UnmergeIssue          func(childComplexity int, input model.UnmergeIssueInput) int
+		VoidVisit             func(childComplexity int, input model.VoidVisitInput) int
 		WithdrawIssue         func(childComplexity int, input model.WithdrawIssueInput) int
 	}
 
@@ -951,6 +1013,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	PlanVisitPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
+	}
+
 	Policy struct {
 		CreatedAt func(childComplexity int) int
 		GlobalID  func(childComplexity int) int
@@ -1066,6 +1135,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	PublishRotaPlanPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		RotaPlan         func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	PublishTargetPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -1100,6 +1176,10 @@ type ComplexityRoot struct {
 		PolicyChanges    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
 		Region           func(childComplexity int, id *model.ID, code *string) int
 		Regions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
+		RotaPlan         func(childComplexity int, id model.ID) int
+		RotaPlans        func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		RotaSlot         func(childComplexity int, id model.ID) int
+		RotaSlots        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RotaSlotFilter) int
 		SimilarIssues    func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
 		Site             func(childComplexity int, id model.ID) int
 		Sites            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
@@ -1152,6 +1232,13 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	RecordVisitNotePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
 	}
 
 	RecordVisitPayload struct {
@@ -1273,6 +1360,60 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	RotaPlan struct {
+		ActivityKind func(childComplexity int) int
+		Cadence      func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		Name         func(childComplexity int) int
+		PeriodFrom   func(childComplexity int) int
+		PeriodTo     func(childComplexity int) int
+		Rank         func(childComplexity int) int
+		Region       func(childComplexity int) int
+		SiteKind     func(childComplexity int) int
+		Version      func(childComplexity int) int
+	}
+
+	RotaPlanConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RotaPlanEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RotaSlot struct {
+		ActivityKind         func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		PermittedTransitions func(childComplexity int) int
+		Plan                 func(childComplexity int) int
+		Post                 func(childComplexity int) int
+		Region               func(childComplexity int) int
+		SiteKind             func(childComplexity int) int
+		State                func(childComplexity int) int
+		SwappedFor           func(childComplexity int) int
+		Version              func(childComplexity int) int
+		Visit                func(childComplexity int) int
+		WindowFrom           func(childComplexity int) int
+		WindowTo             func(childComplexity int) int
+	}
+
+	RotaSlotConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	RotaSlotEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	SelectCampaignPayload struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -1335,6 +1476,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Opinion          func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	SwapSlotPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		RotaSlot         func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -1428,19 +1576,24 @@ type ComplexityRoot struct {
 	}
 
 	Visit struct {
-		ActivityKind  func(childComplexity int) int
-		CitizensMet   func(childComplexity int) int
-		CreatedAt     func(childComplexity int) int
-		EndedAt       func(childComplexity int) int
-		GlobalID      func(childComplexity int) int
-		Lead          func(childComplexity int) int
-		NoteCreatedAt func(childComplexity int) int
-		NoteText      func(childComplexity int) int
-		NoteUnit      func(childComplexity int) int
-		Notice        func(childComplexity int) int
-		Site          func(childComplexity int) int
-		StartedAt     func(childComplexity int) int
-		State         func(childComplexity int) int
+		ActivityKind         func(childComplexity int) int
+		Attestations         func(childComplexity int) int
+		CitizensMet          func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		EndedAt              func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		Lead                 func(childComplexity int) int
+		NoteCreatedAt        func(childComplexity int) int
+		NoteText             func(childComplexity int) int
+		NoteUnit             func(childComplexity int) int
+		Notice               func(childComplexity int) int
+		Participants         func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		Site                 func(childComplexity int) int
+		StartedAt            func(childComplexity int) int
+		State                func(childComplexity int) int
+		Version              func(childComplexity int) int
 	}
 
 	VisitConnection struct {
@@ -1452,6 +1605,13 @@ type ComplexityRoot struct {
 	VisitEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	VoidVisitPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+		Visit            func(childComplexity int) int
 	}
 
 	Watermark struct {
@@ -1630,6 +1790,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AskCitizenPayload.UserErrors(childComplexity), true
+
+	case "AttestVisitPayload.attestation":
+		if e.ComplexityRoot.AttestVisitPayload.Attestation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttestVisitPayload.Attestation(childComplexity), true
+	case "AttestVisitPayload.clientMutationId":
+		if e.ComplexityRoot.AttestVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttestVisitPayload.ClientMutationID(childComplexity), true
+	case "AttestVisitPayload.consistency":
+		if e.ComplexityRoot.AttestVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttestVisitPayload.Consistency(childComplexity), true
+	case "AttestVisitPayload.userErrors":
+		if e.ComplexityRoot.AttestVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttestVisitPayload.UserErrors(childComplexity), true
+
+	case "Attestation.at":
+		if e.ComplexityRoot.Attestation.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attestation.At(childComplexity), true
+	case "Attestation.nothingRaised":
+		if e.ComplexityRoot.Attestation.NothingRaised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attestation.NothingRaised(childComplexity), true
+	case "Attestation.says":
+		if e.ComplexityRoot.Attestation.Says == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attestation.Says(childComplexity), true
+	case "Attestation.voice":
+		if e.ComplexityRoot.Attestation.Voice == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attestation.Voice(childComplexity), true
 
 	case "Backlog.about":
 		if e.ComplexityRoot.Backlog.About == nil {
@@ -2173,6 +2383,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CampaignTaskEdge.Node(childComplexity), true
 
+	case "CancelVisitPayload.clientMutationId":
+		if e.ComplexityRoot.CancelVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelVisitPayload.ClientMutationID(childComplexity), true
+	case "CancelVisitPayload.consistency":
+		if e.ComplexityRoot.CancelVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelVisitPayload.Consistency(childComplexity), true
+	case "CancelVisitPayload.userErrors":
+		if e.ComplexityRoot.CancelVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelVisitPayload.UserErrors(childComplexity), true
+	case "CancelVisitPayload.visit":
+		if e.ComplexityRoot.CancelVisitPayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CancelVisitPayload.Visit(childComplexity), true
+
 	case "CarryIssuePayload.clientMutationId":
 		if e.ComplexityRoot.CarryIssuePayload.ClientMutationID == nil {
 			break
@@ -2284,6 +2519,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CategoryEdge.Node(childComplexity), true
+
+	case "CheckInVisitPayload.clientMutationId":
+		if e.ComplexityRoot.CheckInVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInVisitPayload.ClientMutationID(childComplexity), true
+	case "CheckInVisitPayload.consistency":
+		if e.ComplexityRoot.CheckInVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInVisitPayload.Consistency(childComplexity), true
+	case "CheckInVisitPayload.userErrors":
+		if e.ComplexityRoot.CheckInVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInVisitPayload.UserErrors(childComplexity), true
+	case "CheckInVisitPayload.visit":
+		if e.ComplexityRoot.CheckInVisitPayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CheckInVisitPayload.Visit(childComplexity), true
 
 	case "Claim.appealNotice":
 		if e.ComplexityRoot.Claim.AppealNotice == nil {
@@ -2516,6 +2776,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CloseExplainedPayload.UserErrors(childComplexity), true
+
+	case "CloseOutVisitPayload.clientMutationId":
+		if e.ComplexityRoot.CloseOutVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseOutVisitPayload.ClientMutationID(childComplexity), true
+	case "CloseOutVisitPayload.consistency":
+		if e.ComplexityRoot.CloseOutVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseOutVisitPayload.Consistency(childComplexity), true
+	case "CloseOutVisitPayload.userErrors":
+		if e.ComplexityRoot.CloseOutVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseOutVisitPayload.UserErrors(childComplexity), true
+	case "CloseOutVisitPayload.visit":
+		if e.ComplexityRoot.CloseOutVisitPayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseOutVisitPayload.Visit(childComplexity), true
 
 	case "CloseReferredOutPayload.clientMutationId":
 		if e.ComplexityRoot.CloseReferredOutPayload.ClientMutationID == nil {
@@ -3071,6 +3356,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DropPolicyChangePayload.UserErrors(childComplexity), true
 
+	case "EndVisitPayload.clientMutationId":
+		if e.ComplexityRoot.EndVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndVisitPayload.ClientMutationID(childComplexity), true
+	case "EndVisitPayload.consistency":
+		if e.ComplexityRoot.EndVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndVisitPayload.Consistency(childComplexity), true
+	case "EndVisitPayload.userErrors":
+		if e.ComplexityRoot.EndVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndVisitPayload.UserErrors(childComplexity), true
+	case "EndVisitPayload.visit":
+		if e.ComplexityRoot.EndVisitPayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EndVisitPayload.Visit(childComplexity), true
+
 	case "EntityEvent.actorRole":
 		if e.ComplexityRoot.EntityEvent.ActorRole == nil {
 			break
@@ -3206,6 +3516,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Exclusion.Reason(childComplexity), true
+
+	case "ExcuseSlotPayload.clientMutationId":
+		if e.ComplexityRoot.ExcuseSlotPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExcuseSlotPayload.ClientMutationID(childComplexity), true
+	case "ExcuseSlotPayload.consistency":
+		if e.ComplexityRoot.ExcuseSlotPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExcuseSlotPayload.Consistency(childComplexity), true
+	case "ExcuseSlotPayload.rotaSlot":
+		if e.ComplexityRoot.ExcuseSlotPayload.RotaSlot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExcuseSlotPayload.RotaSlot(childComplexity), true
+	case "ExcuseSlotPayload.userErrors":
+		if e.ComplexityRoot.ExcuseSlotPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExcuseSlotPayload.UserErrors(childComplexity), true
 
 	case "ExitCampaignPayload.campaign":
 		if e.ComplexityRoot.ExitCampaignPayload.Campaign == nil {
@@ -4448,6 +4783,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AskCitizen(childComplexity, args["input"].(model.AskCitizenInput)), true
+	case "Mutation.attestVisit":
+		if e.ComplexityRoot.Mutation.AttestVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_attestVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AttestVisit(childComplexity, args["input"].(model.AttestVisitInput)), true
+	case "Mutation.cancelVisit":
+		if e.ComplexityRoot.Mutation.CancelVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelVisit(childComplexity, args["input"].(model.CancelVisitInput)), true
 	case "Mutation.carryIssue":
 		if e.ComplexityRoot.Mutation.CarryIssue == nil {
 			break
@@ -4459,6 +4816,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CarryIssue(childComplexity, args["input"].(model.CarryIssueInput)), true
+	case "Mutation.checkInVisit":
+		if e.ComplexityRoot.Mutation.CheckInVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_checkInVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CheckInVisit(childComplexity, args["input"].(model.CheckInVisitInput)), true
 	case "Mutation.claimExplained":
 		if e.ComplexityRoot.Mutation.ClaimExplained == nil {
 			break
@@ -4503,6 +4871,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CloseExplained(childComplexity, args["input"].(model.CloseExplainedInput)), true
+	case "Mutation.closeOutVisit":
+		if e.ComplexityRoot.Mutation.CloseOutVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closeOutVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloseOutVisit(childComplexity, args["input"].(model.CloseOutVisitInput)), true
 	case "Mutation.closeReferredOut":
 		if e.ComplexityRoot.Mutation.CloseReferredOut == nil {
 			break
@@ -4679,6 +5058,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DropPolicyChange(childComplexity, args["input"].(model.DropPolicyChangeInput)), true
+	case "Mutation.endVisit":
+		if e.ComplexityRoot.Mutation.EndVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_endVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EndVisit(childComplexity, args["input"].(model.EndVisitInput)), true
 	case "Mutation.escalateIssue":
 		if e.ComplexityRoot.Mutation.EscalateIssue == nil {
 			break
@@ -4690,6 +5080,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.EscalateIssue(childComplexity, args["input"].(model.EscalateIssueInput)), true
+	case "Mutation.excuseSlot":
+		if e.ComplexityRoot.Mutation.ExcuseSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_excuseSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ExcuseSlot(childComplexity, args["input"].(model.ExcuseSlotInput)), true
 	case "Mutation.exitCampaign":
 		if e.ComplexityRoot.Mutation.ExitCampaign == nil {
 			break
@@ -4811,6 +5212,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlanIssue(childComplexity, args["input"].(model.PlanIssueInput)), true
+	case "Mutation.planVisit":
+		if e.ComplexityRoot.Mutation.PlanVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_planVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PlanVisit(childComplexity, args["input"].(model.PlanVisitInput)), true
 	case "Mutation.proposePlan":
 		if e.ComplexityRoot.Mutation.ProposePlan == nil {
 			break
@@ -4833,6 +5245,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ProposePolicyChange(childComplexity, args["input"].(model.ProposePolicyChangeInput)), true
+	case "Mutation.publishRotaPlan":
+		if e.ComplexityRoot.Mutation.PublishRotaPlan == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishRotaPlan_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishRotaPlan(childComplexity, args["input"].(model.PublishRotaPlanInput)), true
 	case "Mutation.publishTarget":
 		if e.ComplexityRoot.Mutation.PublishTarget == nil {
 			break
@@ -4921,6 +5344,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RecordVisit(childComplexity, args["input"].(model.RecordVisitInput)), true
+	case "Mutation.recordVisitNote":
+		if e.ComplexityRoot.Mutation.RecordVisitNote == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordVisitNote_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordVisitNote(childComplexity, args["input"].(model.RecordVisitNoteInput)), true
 	case "Mutation.registerIssue":
 		if e.ComplexityRoot.Mutation.RegisterIssue == nil {
 			break
@@ -5108,6 +5542,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitOpinion(childComplexity, args["input"].(model.SubmitOpinionInput)), true
+	case "Mutation.swapSlot":
+		if e.ComplexityRoot.Mutation.SwapSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_swapSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SwapSlot(childComplexity, args["input"].(model.SwapSlotInput)), true
 	case "Mutation.unmergeIssue":
 		if e.ComplexityRoot.Mutation.UnmergeIssue == nil {
 			break
@@ -5119,6 +5564,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UnmergeIssue(childComplexity, args["input"].(model.UnmergeIssueInput)), true
+	case "Mutation.voidVisit":
+		if e.ComplexityRoot.Mutation.VoidVisit == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_voidVisit_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.VoidVisit(childComplexity, args["input"].(model.VoidVisitInput)), true
 	case "Mutation.withdrawIssue":
 		if e.ComplexityRoot.Mutation.WithdrawIssue == nil {
 			break
@@ -5658,6 +6114,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PlanIssuePayload.UserErrors(childComplexity), true
 
+	case "PlanVisitPayload.clientMutationId":
+		if e.ComplexityRoot.PlanVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanVisitPayload.ClientMutationID(childComplexity), true
+	case "PlanVisitPayload.consistency":
+		if e.ComplexityRoot.PlanVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanVisitPayload.Consistency(childComplexity), true
+	case "PlanVisitPayload.userErrors":
+		if e.ComplexityRoot.PlanVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanVisitPayload.UserErrors(childComplexity), true
+	case "PlanVisitPayload.visit":
+		if e.ComplexityRoot.PlanVisitPayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanVisitPayload.Visit(childComplexity), true
+
 	case "Policy.createdAt":
 		if e.ComplexityRoot.Policy.CreatedAt == nil {
 			break
@@ -6142,6 +6623,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ProposePolicyChangePayload.UserErrors(childComplexity), true
 
+	case "PublishRotaPlanPayload.clientMutationId":
+		if e.ComplexityRoot.PublishRotaPlanPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishRotaPlanPayload.ClientMutationID(childComplexity), true
+	case "PublishRotaPlanPayload.consistency":
+		if e.ComplexityRoot.PublishRotaPlanPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishRotaPlanPayload.Consistency(childComplexity), true
+	case "PublishRotaPlanPayload.rotaPlan":
+		if e.ComplexityRoot.PublishRotaPlanPayload.RotaPlan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishRotaPlanPayload.RotaPlan(childComplexity), true
+	case "PublishRotaPlanPayload.userErrors":
+		if e.ComplexityRoot.PublishRotaPlanPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishRotaPlanPayload.UserErrors(childComplexity), true
+
 	case "PublishTargetPayload.clientMutationId":
 		if e.ComplexityRoot.PublishTargetPayload.ClientMutationID == nil {
 			break
@@ -6454,6 +6960,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Regions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.RegionFilter)), true
+	case "Query.rotaPlan":
+		if e.ComplexityRoot.Query.RotaPlan == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rotaPlan_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RotaPlan(childComplexity, args["id"].(model.ID)), true
+	case "Query.rotaPlans":
+		if e.ComplexityRoot.Query.RotaPlans == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rotaPlans_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RotaPlans(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+	case "Query.rotaSlot":
+		if e.ComplexityRoot.Query.RotaSlot == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rotaSlot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RotaSlot(childComplexity, args["id"].(model.ID)), true
+	case "Query.rotaSlots":
+		if e.ComplexityRoot.Query.RotaSlots == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rotaSlots_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RotaSlots(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.RotaSlotFilter)), true
 	case "Query.similarIssues":
 		if e.ComplexityRoot.Query.SimilarIssues == nil {
 			break
@@ -6704,6 +7254,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordResponsePayload.UserErrors(childComplexity), true
+
+	case "RecordVisitNotePayload.clientMutationId":
+		if e.ComplexityRoot.RecordVisitNotePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordVisitNotePayload.ClientMutationID(childComplexity), true
+	case "RecordVisitNotePayload.consistency":
+		if e.ComplexityRoot.RecordVisitNotePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordVisitNotePayload.Consistency(childComplexity), true
+	case "RecordVisitNotePayload.userErrors":
+		if e.ComplexityRoot.RecordVisitNotePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordVisitNotePayload.UserErrors(childComplexity), true
+	case "RecordVisitNotePayload.visit":
+		if e.ComplexityRoot.RecordVisitNotePayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordVisitNotePayload.Visit(childComplexity), true
 
 	case "RecordVisitPayload.clientMutationId":
 		if e.ComplexityRoot.RecordVisitPayload.ClientMutationID == nil {
@@ -7152,6 +7727,233 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RollOutPolicyChangePayload.UserErrors(childComplexity), true
 
+	case "RotaPlan.activityKind":
+		if e.ComplexityRoot.RotaPlan.ActivityKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.ActivityKind(childComplexity), true
+	case "RotaPlan.cadence":
+		if e.ComplexityRoot.RotaPlan.Cadence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.Cadence(childComplexity), true
+	case "RotaPlan.createdAt":
+		if e.ComplexityRoot.RotaPlan.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.CreatedAt(childComplexity), true
+	case "RotaPlan.id":
+		if e.ComplexityRoot.RotaPlan.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.GlobalID(childComplexity), true
+	case "RotaPlan.name":
+		if e.ComplexityRoot.RotaPlan.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.Name(childComplexity), true
+	case "RotaPlan.periodFrom":
+		if e.ComplexityRoot.RotaPlan.PeriodFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.PeriodFrom(childComplexity), true
+	case "RotaPlan.periodTo":
+		if e.ComplexityRoot.RotaPlan.PeriodTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.PeriodTo(childComplexity), true
+	case "RotaPlan.rank":
+		if e.ComplexityRoot.RotaPlan.Rank == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.Rank(childComplexity), true
+	case "RotaPlan.region":
+		if e.ComplexityRoot.RotaPlan.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.Region(childComplexity), true
+	case "RotaPlan.siteKind":
+		if e.ComplexityRoot.RotaPlan.SiteKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.SiteKind(childComplexity), true
+	case "RotaPlan.version":
+		if e.ComplexityRoot.RotaPlan.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlan.Version(childComplexity), true
+
+	case "RotaPlanConnection.edges":
+		if e.ComplexityRoot.RotaPlanConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlanConnection.Edges(childComplexity), true
+	case "RotaPlanConnection.nodes":
+		if e.ComplexityRoot.RotaPlanConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlanConnection.Nodes(childComplexity), true
+	case "RotaPlanConnection.pageInfo":
+		if e.ComplexityRoot.RotaPlanConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlanConnection.PageInfo(childComplexity), true
+
+	case "RotaPlanEdge.cursor":
+		if e.ComplexityRoot.RotaPlanEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlanEdge.Cursor(childComplexity), true
+	case "RotaPlanEdge.node":
+		if e.ComplexityRoot.RotaPlanEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaPlanEdge.Node(childComplexity), true
+
+	case "RotaSlot.activityKind":
+		if e.ComplexityRoot.RotaSlot.ActivityKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.ActivityKind(childComplexity), true
+	case "RotaSlot.createdAt":
+		if e.ComplexityRoot.RotaSlot.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.CreatedAt(childComplexity), true
+	case "RotaSlot.id":
+		if e.ComplexityRoot.RotaSlot.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.GlobalID(childComplexity), true
+	case "RotaSlot.history":
+		if e.ComplexityRoot.RotaSlot.History == nil {
+			break
+		}
+
+		args, err := ec.field_RotaSlot_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.RotaSlot.History(childComplexity, args["first"].(int32)), true
+	case "RotaSlot.permittedTransitions":
+		if e.ComplexityRoot.RotaSlot.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.PermittedTransitions(childComplexity), true
+	case "RotaSlot.plan":
+		if e.ComplexityRoot.RotaSlot.Plan == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.Plan(childComplexity), true
+	case "RotaSlot.post":
+		if e.ComplexityRoot.RotaSlot.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.Post(childComplexity), true
+	case "RotaSlot.region":
+		if e.ComplexityRoot.RotaSlot.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.Region(childComplexity), true
+	case "RotaSlot.siteKind":
+		if e.ComplexityRoot.RotaSlot.SiteKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.SiteKind(childComplexity), true
+	case "RotaSlot.state":
+		if e.ComplexityRoot.RotaSlot.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.State(childComplexity), true
+	case "RotaSlot.swappedFor":
+		if e.ComplexityRoot.RotaSlot.SwappedFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.SwappedFor(childComplexity), true
+	case "RotaSlot.version":
+		if e.ComplexityRoot.RotaSlot.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.Version(childComplexity), true
+	case "RotaSlot.visit":
+		if e.ComplexityRoot.RotaSlot.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.Visit(childComplexity), true
+	case "RotaSlot.windowFrom":
+		if e.ComplexityRoot.RotaSlot.WindowFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.WindowFrom(childComplexity), true
+	case "RotaSlot.windowTo":
+		if e.ComplexityRoot.RotaSlot.WindowTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlot.WindowTo(childComplexity), true
+
+	case "RotaSlotConnection.edges":
+		if e.ComplexityRoot.RotaSlotConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlotConnection.Edges(childComplexity), true
+	case "RotaSlotConnection.nodes":
+		if e.ComplexityRoot.RotaSlotConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlotConnection.Nodes(childComplexity), true
+	case "RotaSlotConnection.pageInfo":
+		if e.ComplexityRoot.RotaSlotConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlotConnection.PageInfo(childComplexity), true
+
+	case "RotaSlotEdge.cursor":
+		if e.ComplexityRoot.RotaSlotEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlotEdge.Cursor(childComplexity), true
+	case "RotaSlotEdge.node":
+		if e.ComplexityRoot.RotaSlotEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotaSlotEdge.Node(childComplexity), true
+
 	case "SelectCampaignPayload.campaign":
 		if e.ComplexityRoot.SelectCampaignPayload.Campaign == nil {
 			break
@@ -7388,6 +8190,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SubmitOpinionPayload.UserErrors(childComplexity), true
+
+	case "SwapSlotPayload.clientMutationId":
+		if e.ComplexityRoot.SwapSlotPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwapSlotPayload.ClientMutationID(childComplexity), true
+	case "SwapSlotPayload.consistency":
+		if e.ComplexityRoot.SwapSlotPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwapSlotPayload.Consistency(childComplexity), true
+	case "SwapSlotPayload.rotaSlot":
+		if e.ComplexityRoot.SwapSlotPayload.RotaSlot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwapSlotPayload.RotaSlot(childComplexity), true
+	case "SwapSlotPayload.userErrors":
+		if e.ComplexityRoot.SwapSlotPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SwapSlotPayload.UserErrors(childComplexity), true
 
 	case "TargetVersion.ackMinutes":
 		if e.ComplexityRoot.TargetVersion.AckMinutes == nil {
@@ -7803,6 +8630,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.ActivityKind(childComplexity), true
+	case "Visit.attestations":
+		if e.ComplexityRoot.Visit.Attestations == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.Attestations(childComplexity), true
 	case "Visit.citizensMet":
 		if e.ComplexityRoot.Visit.CitizensMet == nil {
 			break
@@ -7827,6 +8660,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.GlobalID(childComplexity), true
+	case "Visit.history":
+		if e.ComplexityRoot.Visit.History == nil {
+			break
+		}
+
+		args, err := ec.field_Visit_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Visit.History(childComplexity, args["first"].(int32)), true
 	case "Visit.lead":
 		if e.ComplexityRoot.Visit.Lead == nil {
 			break
@@ -7857,6 +8701,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.Notice(childComplexity), true
+	case "Visit.participants":
+		if e.ComplexityRoot.Visit.Participants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.Participants(childComplexity), true
+	case "Visit.permittedTransitions":
+		if e.ComplexityRoot.Visit.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.PermittedTransitions(childComplexity), true
 	case "Visit.site":
 		if e.ComplexityRoot.Visit.Site == nil {
 			break
@@ -7875,6 +8731,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.State(childComplexity), true
+	case "Visit.version":
+		if e.ComplexityRoot.Visit.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.Version(childComplexity), true
 
 	case "VisitConnection.edges":
 		if e.ComplexityRoot.VisitConnection.Edges == nil {
@@ -7907,6 +8769,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VisitEdge.Node(childComplexity), true
+
+	case "VoidVisitPayload.clientMutationId":
+		if e.ComplexityRoot.VoidVisitPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidVisitPayload.ClientMutationID(childComplexity), true
+	case "VoidVisitPayload.consistency":
+		if e.ComplexityRoot.VoidVisitPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidVisitPayload.Consistency(childComplexity), true
+	case "VoidVisitPayload.userErrors":
+		if e.ComplexityRoot.VoidVisitPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidVisitPayload.UserErrors(childComplexity), true
+	case "VoidVisitPayload.visit":
+		if e.ComplexityRoot.VoidVisitPayload.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VoidVisitPayload.Visit(childComplexity), true
 
 	case "Watermark.committedAt":
 		if e.ComplexityRoot.Watermark.CommittedAt == nil {
@@ -7963,17 +8850,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AmendPolicyChangeInput", ec.unmarshalInputAmendPolicyChangeInput),
 			graphql.NewInputUnmarshaler("AnswerOnTheSpotInput", ec.unmarshalInputAnswerOnTheSpotInput),
 			graphql.NewInputUnmarshaler("AskCitizenInput", ec.unmarshalInputAskCitizenInput),
+			graphql.NewInputUnmarshaler("AttestVisitInput", ec.unmarshalInputAttestVisitInput),
 			graphql.NewInputUnmarshaler("CampaignCategoryFilter", ec.unmarshalInputCampaignCategoryFilter),
 			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
 			graphql.NewInputUnmarshaler("CampaignStateFilter", ec.unmarshalInputCampaignStateFilter),
 			graphql.NewInputUnmarshaler("CampaignTaskFilter", ec.unmarshalInputCampaignTaskFilter),
+			graphql.NewInputUnmarshaler("CancelVisitInput", ec.unmarshalInputCancelVisitInput),
 			graphql.NewInputUnmarshaler("CarryIssueInput", ec.unmarshalInputCarryIssueInput),
 			graphql.NewInputUnmarshaler("CategoryFilter", ec.unmarshalInputCategoryFilter),
 			graphql.NewInputUnmarshaler("ChangePolicyFilter", ec.unmarshalInputChangePolicyFilter),
+			graphql.NewInputUnmarshaler("CheckInVisitInput", ec.unmarshalInputCheckInVisitInput),
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
 			graphql.NewInputUnmarshaler("ClaimFixedInput", ec.unmarshalInputClaimFixedInput),
 			graphql.NewInputUnmarshaler("ClaimReferredOutInput", ec.unmarshalInputClaimReferredOutInput),
 			graphql.NewInputUnmarshaler("CloseExplainedInput", ec.unmarshalInputCloseExplainedInput),
+			graphql.NewInputUnmarshaler("CloseOutVisitInput", ec.unmarshalInputCloseOutVisitInput),
 			graphql.NewInputUnmarshaler("CloseReferredOutInput", ec.unmarshalInputCloseReferredOutInput),
 			graphql.NewInputUnmarshaler("CloseUnconfirmedInput", ec.unmarshalInputCloseUnconfirmedInput),
 			graphql.NewInputUnmarshaler("ClosureFilter", ec.unmarshalInputClosureFilter),
@@ -7995,8 +8886,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DispatchItem", ec.unmarshalInputDispatchItem),
 			graphql.NewInputUnmarshaler("DropCampaignTaskInput", ec.unmarshalInputDropCampaignTaskInput),
 			graphql.NewInputUnmarshaler("DropPolicyChangeInput", ec.unmarshalInputDropPolicyChangeInput),
+			graphql.NewInputUnmarshaler("EndVisitInput", ec.unmarshalInputEndVisitInput),
 			graphql.NewInputUnmarshaler("EscalateIssueInput", ec.unmarshalInputEscalateIssueInput),
 			graphql.NewInputUnmarshaler("EvidenceInput", ec.unmarshalInputEvidenceInput),
+			graphql.NewInputUnmarshaler("ExcuseSlotInput", ec.unmarshalInputExcuseSlotInput),
 			graphql.NewInputUnmarshaler("ExitCampaignInput", ec.unmarshalInputExitCampaignInput),
 			graphql.NewInputUnmarshaler("ExitCriterionInput", ec.unmarshalInputExitCriterionInput),
 			graphql.NewInputUnmarshaler("ExtendCampaignInput", ec.unmarshalInputExtendCampaignInput),
@@ -8034,6 +8927,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("OrgUnitKindFilter", ec.unmarshalInputOrgUnitKindFilter),
 			graphql.NewInputUnmarshaler("OutcomeMeasureInput", ec.unmarshalInputOutcomeMeasureInput),
 			graphql.NewInputUnmarshaler("PlanIssueInput", ec.unmarshalInputPlanIssueInput),
+			graphql.NewInputUnmarshaler("PlanVisitInput", ec.unmarshalInputPlanVisitInput),
 			graphql.NewInputUnmarshaler("PolicyChangeFilter", ec.unmarshalInputPolicyChangeFilter),
 			graphql.NewInputUnmarshaler("PolicyChangeStateFilter", ec.unmarshalInputPolicyChangeStateFilter),
 			graphql.NewInputUnmarshaler("PolicyEvaluationInput", ec.unmarshalInputPolicyEvaluationInput),
@@ -8041,6 +8935,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PolicyRolloutInput", ec.unmarshalInputPolicyRolloutInput),
 			graphql.NewInputUnmarshaler("ProposePlanInput", ec.unmarshalInputProposePlanInput),
 			graphql.NewInputUnmarshaler("ProposePolicyChangeInput", ec.unmarshalInputProposePolicyChangeInput),
+			graphql.NewInputUnmarshaler("PublishRotaPlanInput", ec.unmarshalInputPublishRotaPlanInput),
 			graphql.NewInputUnmarshaler("PublishTargetInput", ec.unmarshalInputPublishTargetInput),
 			graphql.NewInputUnmarshaler("ReadNotificationsInput", ec.unmarshalInputReadNotificationsInput),
 			graphql.NewInputUnmarshaler("RecordCallbackAttemptInput", ec.unmarshalInputRecordCallbackAttemptInput),
@@ -8049,6 +8944,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecordFeedbackInput", ec.unmarshalInputRecordFeedbackInput),
 			graphql.NewInputUnmarshaler("RecordResponseInput", ec.unmarshalInputRecordResponseInput),
 			graphql.NewInputUnmarshaler("RecordVisitInput", ec.unmarshalInputRecordVisitInput),
+			graphql.NewInputUnmarshaler("RecordVisitNoteInput", ec.unmarshalInputRecordVisitNoteInput),
 			graphql.NewInputUnmarshaler("RegionFilter", ec.unmarshalInputRegionFilter),
 			graphql.NewInputUnmarshaler("RegionLevelFilter", ec.unmarshalInputRegionLevelFilter),
 			graphql.NewInputUnmarshaler("RegionScope", ec.unmarshalInputRegionScope),
@@ -8065,14 +8961,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReviewCampaignInput", ec.unmarshalInputReviewCampaignInput),
 			graphql.NewInputUnmarshaler("RevisePolicyVersionInput", ec.unmarshalInputRevisePolicyVersionInput),
 			graphql.NewInputUnmarshaler("RollOutPolicyChangeInput", ec.unmarshalInputRollOutPolicyChangeInput),
+			graphql.NewInputUnmarshaler("RotaSlotFilter", ec.unmarshalInputRotaSlotFilter),
 			graphql.NewInputUnmarshaler("SelectCampaignInput", ec.unmarshalInputSelectCampaignInput),
 			graphql.NewInputUnmarshaler("SetPopulationInput", ec.unmarshalInputSetPopulationInput),
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("SiteFilter", ec.unmarshalInputSiteFilter),
 			graphql.NewInputUnmarshaler("SiteKindFilter", ec.unmarshalInputSiteKindFilter),
+			graphql.NewInputUnmarshaler("SlotStateFilter", ec.unmarshalInputSlotStateFilter),
 			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
 			graphql.NewInputUnmarshaler("StartPilotInput", ec.unmarshalInputStartPilotInput),
 			graphql.NewInputUnmarshaler("SubmitOpinionInput", ec.unmarshalInputSubmitOpinionInput),
+			graphql.NewInputUnmarshaler("SwapSlotInput", ec.unmarshalInputSwapSlotInput),
 			graphql.NewInputUnmarshaler("TargetVersionFilter", ec.unmarshalInputTargetVersionFilter),
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
 			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
@@ -8081,6 +8980,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("VisitFilter", ec.unmarshalInputVisitFilter),
 			graphql.NewInputUnmarshaler("VisitSiteFilter", ec.unmarshalInputVisitSiteFilter),
 			graphql.NewInputUnmarshaler("VisitStateFilter", ec.unmarshalInputVisitStateFilter),
+			graphql.NewInputUnmarshaler("VoidVisitInput", ec.unmarshalInputVoidVisitInput),
 			graphql.NewInputUnmarshaler("WithdrawIssueInput", ec.unmarshalInputWithdrawIssueInput),
 		)
 	}
@@ -10323,6 +11223,8 @@ enum MeasureCode {
   F4
   "Instant and on-the-line claims."
   F5
+  "Rota adherence."
+  I1
   "Coverage of sites."
   I2
 }
@@ -12103,6 +13005,286 @@ type SetPopulationPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/rota.graphqls", Input: `extend type Query {
+  "The plan with this id, or null."
+  rotaPlan(
+    "Its id."
+    id: ID!
+  ): RotaPlan
+  "Plans of rotas, the newest first."
+  rotaPlans(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+  ): RotaPlanConnection
+  "The slot with this id, or null."
+  rotaSlot(
+    "Its id."
+    id: ID!
+  ): RotaSlot
+  "Slots of rotas, by the end of their windows."
+  rotaSlots(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: RotaSlotFilter
+  ): RotaSlotConnection
+}
+
+extend type Mutation {
+  "Publishes a plan, or a new version of it, and makes a slot for each holder of a post of its rank and each window. Windows of earlier versions that have not begun are swapped for the new ones."
+  publishRotaPlan(
+    "The plan."
+    input: PublishRotaPlanInput!
+  ): PublishRotaPlanPayload!
+  "Excuses whose turn it was; the slot stays in the denominator."
+  excuseSlot(
+    "What the step asks for."
+    input: ExcuseSlotInput!
+  ): ExcuseSlotPayload!
+  "Gives a turn to another post, which gets a slot of the same window."
+  swapSlot(
+    "What the step asks for."
+    input: SwapSlotInput!
+  ): SwapSlotPayload!
+}
+
+"Who goes down how often: each holder of a post of a rank, in the units of a region and below, does an activity once a window."
+type RotaPlan implements Node {
+  "Opaque and stable."
+  id: ID!
+  "What it is called."
+  name: String!
+  "Version of the plan of this name in the region."
+  version: Int!
+  "Whose turn it is: holders of posts of this rank."
+  rank: Rank!
+  "What they do."
+  activityKind: ActivityKind!
+  "How often."
+  cadence: Cadence!
+  "At sites of this kind; null where any will do."
+  siteKind: SiteKind
+  "First day."
+  periodFrom: Date!
+  "First day after."
+  periodTo: Date!
+  "When it was published."
+  createdAt: DateTime!
+  "Where."
+  region: Region
+}
+
+"How often a plan asks for a visit."
+enum Cadence {
+  "Once a month."
+  MONTHLY
+  "Once a quarter."
+  QUARTERLY
+}
+
+"One turn: the holder of a post does an activity within a window."
+type RotaSlot implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "What is to be done."
+  activityKind: ActivityKind!
+  "At a site of this kind; null where any will do."
+  siteKind: SiteKind
+  "First day of the window."
+  windowFrom: Date!
+  "First day after the window."
+  windowTo: Date!
+  "Where it stands."
+  state: SlotState!
+  "When it was made."
+  createdAt: DateTime!
+  "What the role of this request may ask for where the slot stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "The plan."
+  plan: RotaPlan
+  "Whose turn it is."
+  post: PostHolding
+  "Where: in this region or below."
+  region: Region
+  "The visit that fulfilled it."
+  visit: Visit
+  "The slot that took its place."
+  swappedFor: RotaSlot
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"Where a slot stands."
+enum SlotState {
+  "To be done."
+  OPEN
+  "Done within its window."
+  FULFILLED
+  "Done after its window."
+  LATE
+  "Not done."
+  MISSED
+  "Excused, with a reason."
+  EXCUSED
+  "Another slot took its place."
+  SWAPPED
+}
+
+"One page of plans."
+type RotaPlanConnection {
+  "The rows with their cursors."
+  edges: [RotaPlanEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [RotaPlan!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of plans."
+type RotaPlanEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: RotaPlan!
+}
+
+"One page of slots."
+type RotaSlotConnection {
+  "The rows with their cursors."
+  edges: [RotaSlotEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [RotaSlot!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of slots."
+type RotaSlotEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: RotaSlot!
+}
+
+"Narrows a list of slots; all that is given must hold."
+input RotaSlotFilter {
+  "Of this plan."
+  plan: ID
+  "Of this post."
+  post: ID
+  "True: mine, that is of posts that I hold or held."
+  mine: Boolean
+  "By state."
+  state: SlotStateFilter
+}
+
+"Narrows by state of the slot."
+input SlotStateFilter {
+  "Is one of these."
+  in: [SlotState!]!
+}
+
+"A plan to publish."
+input PublishRotaPlanInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "What it is called; the same name in the same region makes a new version."
+  name: String!
+  "Where: units of this region and below."
+  regionId: ID!
+  "Whose turn it is: holders of posts of this rank."
+  rank: Rank!
+  "What they do."
+  activityKind: ActivityKind!
+  "How often."
+  cadence: Cadence!
+  "At sites of this kind; any if left out."
+  siteKind: SiteKind
+  "First day: that of a month."
+  periodFrom: Date!
+  "First day after, at most three years later."
+  periodTo: Date!
+}
+
+"What publishRotaPlan did."
+type PublishRotaPlanPayload {
+  "The plan; null if refused."
+  rotaPlan: RotaPlan
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What excuseSlot asks for."
+input ExcuseSlotInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "The slot."
+  slotId: ID!
+  "Why."
+  reason: String!
+}
+
+"What excuseSlot did."
+type ExcuseSlotPayload {
+  "It as it stands now; null if refused."
+  rotaSlot: RotaSlot
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What swapSlot asks for."
+input SwapSlotInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "The slot."
+  slotId: ID!
+  "The post that takes the turn."
+  postId: ID!
+  "Why."
+  reason: String!
+}
+
+"What swapSlot did."
+type SwapSlotPayload {
+  "It as it stands now; null if refused."
+  rotaSlot: RotaSlot
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/scalars.graphqls", Input: `"A moment as RFC 3339, such as 2026-03-01T08:30:00Z. Answers are in UTC."
 scalar DateTime
 
@@ -13485,7 +14667,7 @@ type ReadNotificationsPayload {
 }
 
 extend type Mutation {
-  "Records a visit."
+  "Enters a visit afterwards: HELD, or with its note RECORDED."
   recordVisit(
     "The visit."
     input: RecordVisitInput!
@@ -13520,6 +14702,19 @@ type Visit implements Node {
   lead: PostHolding
   "The unit of the note's author."
   noteUnit: OrgUnit
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "What the role of this request may ask for where the visit stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "The posts that took part, beside the lead."
+  participants: [PostHolding!]!
+  "What others say of it; empty for roles that do not work on issues."
+  attestations: [Attestation!]!
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
 }
 
 "One page of visits."
@@ -13632,7 +14827,9 @@ input RecordVisitInput {
   noteText: String
   "The unit of the note's author; needed with the note."
   noteUnitId: ID
-  "Where the visit stands in its life."
+  "Further posts that took part."
+  participantIds: [ID!]! = []
+  "HELD, or with its note RECORDED."
   state: VisitState!
 }
 
@@ -13646,6 +14843,295 @@ type RecordVisitPayload {
   consistency: String
   "As given."
   clientMutationId: String
+}
+
+extend type Mutation {
+  "Plans a visit that is to come."
+  planVisit(
+    "What the step asks for."
+    input: PlanVisitInput!
+  ): PlanVisitPayload!
+  "Says that a visit has begun. By those who lead it or take part."
+  checkInVisit(
+    "What the step asks for."
+    input: CheckInVisitInput!
+  ): CheckInVisitPayload!
+  "Says that a visit was held. It fulfils a slot of the rota."
+  endVisit(
+    "What the step asks for."
+    input: EndVisitInput!
+  ): EndVisitPayload!
+  "Adds the note of a visit, within 7 days."
+  recordVisitNote(
+    "What the step asks for."
+    input: RecordVisitNoteInput!
+  ): RecordVisitNotePayload!
+  "Closes a visit out: each point raised is on an issue, or somebody who is no official attests that nothing was raised."
+  closeOutVisit(
+    "What the step asks for."
+    input: CloseOutVisitInput!
+  ): CloseOutVisitPayload!
+  "Calls a planned visit off."
+  cancelVisit(
+    "What the step asks for."
+    input: CancelVisitInput!
+  ): CancelVisitPayload!
+  "Declares a visit void; the slot that it fulfilled is open again."
+  voidVisit(
+    "What the step asks for."
+    input: VoidVisitInput!
+  ): VoidVisitPayload!
+  "Takes down what somebody who did not take part says of a visit that was held."
+  attestVisit(
+    "The attestation."
+    input: AttestVisitInput!
+  ): AttestVisitPayload!
+}
+
+"A visit to plan."
+input PlanVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "Which of the four activities it will be."
+  activityKind: ActivityKind!
+  "Whether the site knows of it before."
+  notice: Notice!
+  "Where it goes."
+  siteId: ID!
+  "The post that leads it."
+  leadId: ID!
+  "Further posts that take part."
+  participantIds: [ID!]! = []
+  "When it begins."
+  startsAt: DateTime!
+}
+
+"What planVisit did."
+type PlanVisitPayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What checkInVisit asks for."
+input CheckInVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out."
+  at: DateTime
+  "The visit."
+  visitId: ID!
+}
+
+"What checkInVisit did."
+type CheckInVisitPayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What endVisit asks for."
+input EndVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out."
+  at: DateTime
+  "The visit."
+  visitId: ID!
+  "How many citizens were met."
+  citizensMet: Int
+}
+
+"What endVisit did."
+type EndVisitPayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What recordVisitNote asks for."
+input RecordVisitNoteInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out."
+  at: DateTime
+  "The visit."
+  visitId: ID!
+  "The note."
+  noteText: String!
+  "The unit of its author, one of those that took part."
+  noteUnitId: ID!
+}
+
+"What recordVisitNote did."
+type RecordVisitNotePayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What closeOutVisit asks for."
+input CloseOutVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out."
+  at: DateTime
+  "The visit."
+  visitId: ID!
+}
+
+"What closeOutVisit did."
+type CloseOutVisitPayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What cancelVisit asks for."
+input CancelVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out."
+  at: DateTime
+  "The visit."
+  visitId: ID!
+  "Why."
+  reason: String!
+}
+
+"What cancelVisit did."
+type CancelVisitPayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What voidVisit asks for."
+input VoidVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it happened; now if left out."
+  at: DateTime
+  "The visit."
+  visitId: ID!
+  "Why."
+  reason: String!
+}
+
+"What voidVisit did."
+type VoidVisitPayload {
+  "It as it stands now; null if refused."
+  visit: Visit
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What somebody says of a visit."
+input AttestVisitInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The visit."
+  visitId: ID!
+  "Who says so."
+  voice: AttestationVoice!
+  "What they say."
+  says: AttestationWord!
+  "Whether they say that nothing was raised; not for an inspector, who is an official."
+  nothingRaised: Boolean! = false
+  "When they said so; now if left out."
+  at: DateTime
+}
+
+"What attestVisit did."
+type AttestVisitPayload {
+  "The attestation; null if refused."
+  attestation: Attestation
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What somebody who did not take part says of a visit that was held."
+type Attestation {
+  "Who says so."
+  voice: AttestationVoice!
+  "What they say."
+  says: AttestationWord!
+  "Whether they say that nothing was raised."
+  nothingRaised: Boolean!
+  "When they said so."
+  at: DateTime!
+}
+
+"Whose word an attestation is."
+enum AttestationVoice {
+  "Of a citizen."
+  CITIZEN
+  "Of the host."
+  HOST
+  "Of an inspector."
+  INSPECTOR
+}
+
+"What an attestation says."
+enum AttestationWord {
+  "Held as recorded."
+  HELD_AS_RECORDED
+  "Shorter than recorded."
+  SHORTER
+  "Not held."
+  NOT_HELD
+  "Cannot say."
+  UNSURE
 }
 `, BuiltIn: false},
 }
@@ -13737,6 +15223,34 @@ func (ec *executionContext) childFields_AskCitizenPayload(ctx context.Context, f
 		return ec.fieldContext_AskCitizenPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AskCitizenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AttestVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "attestation":
+		return ec.fieldContext_AttestVisitPayload_attestation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AttestVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AttestVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AttestVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AttestVisitPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Attestation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "voice":
+		return ec.fieldContext_Attestation_voice(ctx, field)
+	case "says":
+		return ec.fieldContext_Attestation_says(ctx, field)
+	case "nothingRaised":
+		return ec.fieldContext_Attestation_nothingRaised(ctx, field)
+	case "at":
+		return ec.fieldContext_Attestation_at(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Attestation", field.Name)
 }
 
 func (ec *executionContext) childFields_Backlog(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -13981,6 +15495,20 @@ func (ec *executionContext) childFields_CampaignTaskEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type CampaignTaskEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_CancelVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_CancelVisitPayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CancelVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CancelVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CancelVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CancelVisitPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CarryIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -14039,6 +15567,20 @@ func (ec *executionContext) childFields_CategoryEdge(ctx context.Context, field 
 		return ec.fieldContext_CategoryEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CategoryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_CheckInVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_CheckInVisitPayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CheckInVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CheckInVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CheckInVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CheckInVisitPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Claim(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14147,6 +15689,20 @@ func (ec *executionContext) childFields_CloseExplainedPayload(ctx context.Contex
 		return ec.fieldContext_CloseExplainedPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CloseExplainedPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CloseOutVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_CloseOutVisitPayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CloseOutVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CloseOutVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CloseOutVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseOutVisitPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CloseReferredOutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -14447,6 +16003,20 @@ func (ec *executionContext) childFields_DropPolicyChangePayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type DropPolicyChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EndVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_EndVisitPayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EndVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_EndVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_EndVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EndVisitPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_EntityEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "seq":
@@ -14513,6 +16083,20 @@ func (ec *executionContext) childFields_Exclusion(ctx context.Context, field gra
 		return ec.fieldContext_Exclusion_count(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Exclusion", field.Name)
+}
+
+func (ec *executionContext) childFields_ExcuseSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rotaSlot":
+		return ec.fieldContext_ExcuseSlotPayload_rotaSlot(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExcuseSlotPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ExcuseSlotPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ExcuseSlotPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExcuseSlotPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ExitCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15287,6 +16871,20 @@ func (ec *executionContext) childFields_PlanIssuePayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type PlanIssuePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PlanVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_PlanVisitPayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PlanVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_PlanVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_PlanVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PlanVisitPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Policy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -15517,6 +17115,20 @@ func (ec *executionContext) childFields_ProposePolicyChangePayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type ProposePolicyChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishRotaPlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rotaPlan":
+		return ec.fieldContext_PublishRotaPlanPayload_rotaPlan(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PublishRotaPlanPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_PublishRotaPlanPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_PublishRotaPlanPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishRotaPlanPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PublishTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "targetVersion":
@@ -15613,6 +17225,20 @@ func (ec *executionContext) childFields_RecordResponsePayload(ctx context.Contex
 		return ec.fieldContext_RecordResponsePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordResponsePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordVisitNotePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_RecordVisitNotePayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordVisitNotePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RecordVisitNotePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RecordVisitNotePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordVisitNotePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -15853,6 +17479,114 @@ func (ec *executionContext) childFields_RollOutPolicyChangePayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type RollOutPolicyChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RotaPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RotaPlan_id(ctx, field)
+	case "name":
+		return ec.fieldContext_RotaPlan_name(ctx, field)
+	case "version":
+		return ec.fieldContext_RotaPlan_version(ctx, field)
+	case "rank":
+		return ec.fieldContext_RotaPlan_rank(ctx, field)
+	case "activityKind":
+		return ec.fieldContext_RotaPlan_activityKind(ctx, field)
+	case "cadence":
+		return ec.fieldContext_RotaPlan_cadence(ctx, field)
+	case "siteKind":
+		return ec.fieldContext_RotaPlan_siteKind(ctx, field)
+	case "periodFrom":
+		return ec.fieldContext_RotaPlan_periodFrom(ctx, field)
+	case "periodTo":
+		return ec.fieldContext_RotaPlan_periodTo(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RotaPlan_createdAt(ctx, field)
+	case "region":
+		return ec.fieldContext_RotaPlan_region(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotaPlan", field.Name)
+}
+
+func (ec *executionContext) childFields_RotaPlanConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RotaPlanConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RotaPlanConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RotaPlanConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotaPlanConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RotaPlanEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RotaPlanEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RotaPlanEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotaPlanEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RotaSlot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RotaSlot_id(ctx, field)
+	case "version":
+		return ec.fieldContext_RotaSlot_version(ctx, field)
+	case "activityKind":
+		return ec.fieldContext_RotaSlot_activityKind(ctx, field)
+	case "siteKind":
+		return ec.fieldContext_RotaSlot_siteKind(ctx, field)
+	case "windowFrom":
+		return ec.fieldContext_RotaSlot_windowFrom(ctx, field)
+	case "windowTo":
+		return ec.fieldContext_RotaSlot_windowTo(ctx, field)
+	case "state":
+		return ec.fieldContext_RotaSlot_state(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RotaSlot_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_RotaSlot_permittedTransitions(ctx, field)
+	case "plan":
+		return ec.fieldContext_RotaSlot_plan(ctx, field)
+	case "post":
+		return ec.fieldContext_RotaSlot_post(ctx, field)
+	case "region":
+		return ec.fieldContext_RotaSlot_region(ctx, field)
+	case "visit":
+		return ec.fieldContext_RotaSlot_visit(ctx, field)
+	case "swappedFor":
+		return ec.fieldContext_RotaSlot_swappedFor(ctx, field)
+	case "history":
+		return ec.fieldContext_RotaSlot_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotaSlot", field.Name)
+}
+
+func (ec *executionContext) childFields_RotaSlotConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RotaSlotConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RotaSlotConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RotaSlotConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotaSlotConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RotaSlotEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RotaSlotEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RotaSlotEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotaSlotEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_SelectCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaign":
@@ -15981,6 +17715,20 @@ func (ec *executionContext) childFields_SubmitOpinionPayload(ctx context.Context
 		return ec.fieldContext_SubmitOpinionPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SubmitOpinionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SwapSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rotaSlot":
+		return ec.fieldContext_SwapSlotPayload_rotaSlot(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SwapSlotPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_SwapSlotPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_SwapSlotPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SwapSlotPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_TargetVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -16189,6 +17937,16 @@ func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql
 		return ec.fieldContext_Visit_lead(ctx, field)
 	case "noteUnit":
 		return ec.fieldContext_Visit_noteUnit(ctx, field)
+	case "version":
+		return ec.fieldContext_Visit_version(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_Visit_permittedTransitions(ctx, field)
+	case "participants":
+		return ec.fieldContext_Visit_participants(ctx, field)
+	case "attestations":
+		return ec.fieldContext_Visit_attestations(ctx, field)
+	case "history":
+		return ec.fieldContext_Visit_history(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Visit", field.Name)
 }
@@ -16213,6 +17971,20 @@ func (ec *executionContext) childFields_VisitEdge(ctx context.Context, field gra
 		return ec.fieldContext_VisitEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VisitEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_VoidVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "visit":
+		return ec.fieldContext_VoidVisitPayload_visit(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_VoidVisitPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_VoidVisitPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_VoidVisitPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VoidVisitPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Watermark(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -1062,6 +1062,25 @@ func (ec *executionContext) unmarshalOSiteFilter2ᚖgroundworkᚋgraphᚋmodel�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOSiteKind2ᚖgroundworkᚐSiteKind(ctx context.Context, v any) (*groundwork.SiteKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := groundwork.SiteKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOSiteKind2ᚖgroundworkᚐSiteKind(ctx context.Context, sel ast.SelectionSet, v *groundwork.SiteKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
 func (ec *executionContext) unmarshalOSiteKindFilter2ᚖgroundworkᚋgraphᚋmodelᚐSiteKindFilter(ctx context.Context, v any) (*model.SiteKindFilter, error) {
 	if v == nil {
 		return nil, nil

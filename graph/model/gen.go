@@ -124,6 +124,34 @@ type AskCitizenInput struct {
 	Question string `json:"question"`
 }
 
+// What somebody says of a visit.
+type AttestVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
+	// Who says so.
+	Voice string `json:"voice"`
+	// What they say.
+	Says string `json:"says"`
+	// Whether they say that nothing was raised; not for an inspector, who is an official.
+	NothingRaised bool `json:"nothingRaised"`
+	// When they said so; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
+// What attestVisit did.
+type AttestVisitPayload struct {
+	// The attestation; null if refused.
+	Attestation *groundwork.Attestation `json:"attestation,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Narrows by matter.
 type CampaignCategoryFilter struct {
 	// Is one of these.
@@ -168,6 +196,20 @@ type CampaignTaskFilter struct {
 	DueAt graphql.Omittable[*DateTimeFilter] `json:"dueAt,omitempty"`
 }
 
+// What cancelVisit asks for.
+type CancelVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
+	// Why.
+	Reason string `json:"reason"`
+}
+
 // Asks for carryIssue.
 type CarryIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -198,6 +240,18 @@ type CategoryFilter struct {
 type ChangePolicyFilter struct {
 	// Is one of these.
 	In []ID `json:"in"`
+}
+
+// What checkInVisit asks for.
+type CheckInVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
 }
 
 // Asks for claimExplained.
@@ -268,6 +322,18 @@ type CloseExplainedInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// Whether the reporter disagrees.
 	CitizenDisagrees bool `json:"citizenDisagrees"`
+}
+
+// What closeOutVisit asks for.
+type CloseOutVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
 }
 
 // Asks for closeReferredOut.
@@ -672,6 +738,20 @@ type DropPolicyChangeInput struct {
 	Reason string `json:"reason"`
 }
 
+// What endVisit asks for.
+type EndVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
+	// How many citizens were met.
+	CitizensMet graphql.Omittable[*int32] `json:"citizensMet,omitempty"`
+}
+
 // Asks for escalateIssue.
 type EscalateIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -704,6 +784,18 @@ type Exclusion struct {
 	Reason string `json:"reason"`
 	// How many.
 	Count int32 `json:"count"`
+}
+
+// What excuseSlot asks for.
+type ExcuseSlotInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// The slot.
+	SlotID ID `json:"slotId"`
+	// Why.
+	Reason string `json:"reason"`
 }
 
 // Asks for exitCampaign.
@@ -1198,6 +1290,24 @@ type PlanIssueInput struct {
 	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
 }
 
+// A visit to plan.
+type PlanVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// Which of the four activities it will be.
+	ActivityKind groundwork.ActivityKind `json:"activityKind"`
+	// Whether the site knows of it before.
+	Notice string `json:"notice"`
+	// Where it goes.
+	SiteID ID `json:"siteId"`
+	// The post that leads it.
+	LeadID ID `json:"leadId"`
+	// Further posts that take part.
+	ParticipantIds []ID `json:"participantIds"`
+	// When it begins.
+	StartsAt time.Time `json:"startsAt"`
+}
+
 // Narrows a list of changes; all that is given must hold.
 type PolicyChangeFilter struct {
 	// Of one of these policies.
@@ -1284,6 +1394,40 @@ type ProposePolicyChangeInput struct {
 	Summary string `json:"summary"`
 	// What speaks for it, at least one piece.
 	Evidence []EvidenceInput `json:"evidence"`
+}
+
+// A plan to publish.
+type PublishRotaPlanInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// What it is called; the same name in the same region makes a new version.
+	Name string `json:"name"`
+	// Where: units of this region and below.
+	RegionID ID `json:"regionId"`
+	// Whose turn it is: holders of posts of this rank.
+	Rank groundwork.Rank `json:"rank"`
+	// What they do.
+	ActivityKind groundwork.ActivityKind `json:"activityKind"`
+	// How often.
+	Cadence groundwork.Cadence `json:"cadence"`
+	// At sites of this kind; any if left out.
+	SiteKind graphql.Omittable[*groundwork.SiteKind] `json:"siteKind,omitempty"`
+	// First day: that of a month.
+	PeriodFrom time.Time `json:"periodFrom"`
+	// First day after, at most three years later.
+	PeriodTo time.Time `json:"periodTo"`
+}
+
+// What publishRotaPlan did.
+type PublishRotaPlanPayload struct {
+	// The plan; null if refused.
+	RotaPlan *RotaPlan `json:"rotaPlan,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // A target to publish.
@@ -1448,20 +1592,26 @@ type RecordVisitInput struct {
 	NoteText graphql.Omittable[*string] `json:"noteText,omitempty"`
 	// The unit of the note's author; needed with the note.
 	NoteUnitID graphql.Omittable[*ID] `json:"noteUnitId,omitempty"`
-	// Where the visit stands in its life.
+	// Further posts that took part.
+	ParticipantIds []ID `json:"participantIds"`
+	// HELD, or with its note RECORDED.
 	State groundwork.VisitState `json:"state"`
 }
 
-// What recordVisit did.
-type RecordVisitPayload struct {
-	// The visit as recorded; null if refused.
-	Visit *Visit `json:"visit,omitempty"`
-	// Why it was refused; empty if it was done.
-	UserErrors []UserError `json:"userErrors"`
-	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
-	Consistency *string `json:"consistency,omitempty"`
-	// As given.
-	ClientMutationID *string `json:"clientMutationId,omitempty"`
+// What recordVisitNote asks for.
+type RecordVisitNoteInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
+	// The note.
+	NoteText string `json:"noteText"`
+	// The unit of its author, one of those that took part.
+	NoteUnitID ID `json:"noteUnitId"`
 }
 
 // Narrows a list of regions; all that is given must hold.
@@ -1682,6 +1832,18 @@ type RollOutPolicyChangeInput struct {
 	Rollouts []PolicyRolloutInput `json:"rollouts"`
 }
 
+// Narrows a list of slots; all that is given must hold.
+type RotaSlotFilter struct {
+	// Of this plan.
+	Plan graphql.Omittable[*ID] `json:"plan,omitempty"`
+	// Of this post.
+	Post graphql.Omittable[*ID] `json:"post,omitempty"`
+	// True: mine, that is of posts that I hold or held.
+	Mine graphql.Omittable[*bool] `json:"mine,omitempty"`
+	// By state.
+	State graphql.Omittable[*SlotStateFilter] `json:"state,omitempty"`
+}
+
 // Asks for selectCampaign.
 type SelectCampaignInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1758,6 +1920,12 @@ type SiteKindFilter struct {
 	In []groundwork.SiteKind `json:"in"`
 }
 
+// Narrows by state of the slot.
+type SlotStateFilter struct {
+	// Is one of these.
+	In []groundwork.SlotState `json:"in"`
+}
+
 // Asks for startCampaign.
 type StartCampaignInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1826,6 +1994,20 @@ type SubmitOpinionPayload struct {
 	Consistency *string `json:"consistency,omitempty"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// What swapSlot asks for.
+type SwapSlotInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// The slot.
+	SlotID ID `json:"slotId"`
+	// The post that takes the turn.
+	PostID ID `json:"postId"`
+	// Why.
+	Reason string `json:"reason"`
 }
 
 // Narrows a list of target versions; all that is given must hold.
@@ -1902,6 +2084,20 @@ type VisitSiteFilter struct {
 type VisitStateFilter struct {
 	// Is one of these.
 	In []groundwork.VisitState `json:"in"`
+}
+
+// What voidVisit asks for.
+type VoidVisitInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it happened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
+	// Why.
+	Reason string `json:"reason"`
 }
 
 // Asks for withdrawIssue.
@@ -2012,6 +2208,8 @@ const (
 	MeasureCodeF4 MeasureCode = "F4"
 	// Instant and on-the-line claims.
 	MeasureCodeF5 MeasureCode = "F5"
+	// Rota adherence.
+	MeasureCodeI1 MeasureCode = "I1"
 	// Coverage of sites.
 	MeasureCodeI2 MeasureCode = "I2"
 )
@@ -2032,12 +2230,13 @@ var AllMeasureCode = []MeasureCode{
 	MeasureCodeF2,
 	MeasureCodeF4,
 	MeasureCodeF5,
+	MeasureCodeI1,
 	MeasureCodeI2,
 }
 
 func (e MeasureCode) IsValid() bool {
 	switch e {
-	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI2:
+	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2:
 		return true
 	}
 	return false

@@ -1,0 +1,96 @@
+package graph_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const visitReply = ` { visit { id version state permittedTransitions } userErrors { code message field } consistency clientMutationId } }`
+
+// goesDown is a leader with a post in the city.
+type goesDown struct {
+	*office
+	official, post, second string
+}
+
+func newGoesDown(t *testing.T) *goesDown {
+	t.Helper()
+	f := newOffice(t, options{})
+	g := &goesDown{office: f}
+	unit := f.create("createOrgUnit", "orgUnit", `name: "City office", kind: GOVT, regionId: "`+f.city+`"`)
+	hold := func(name string) (official, post string) {
+		official = f.create("createOfficial", "official", `pseudonym: "`+name+`"`)
+		return official, f.create("createPostHolding", "postHolding", `officialId: "`+official+`", orgUnitId: "`+unit+`", rank: COUNTY, title: "Head", heldFrom: "2025-01-01"`)
+	}
+	g.official, g.post = hold("official-1")
+	_, g.second = hold("official-2")
+	return g
+}
+
+func (g *goesDown) leader() caller {
+	c := g.as("LEADER")
+	c.headers["Groundwork-Official"] = g.official
+	return c
+}
+
+func (g *goesDown) step(c caller, state, mutation, input string) reply {
+	g.t.Helper()
+	g.clock.advance(time.Minute)
+	r := c.get(`mutation { s: `+mutation+`(input: {`+input+`})`+visitReply, nil)
+	require.Empty(g.t, r.at(g.t, "s", "userErrors"), "%s: %s", mutation, r.body)
+	require.Equal(g.t, state, r.text(g.t, "s", "visit", "state"), mutation)
+	return r
+}
+
+func TestTheRotaThroughTheAPI(t *testing.T) {
+	t.Parallel()
+	g := newGoesDown(t)
+	plan := g.as("SUPERVISOR").create("publishRotaPlan", "rotaPlan", `name: "Leaders 2026", regionId: "`+g.province+`", rank: COUNTY, activityKind: RESEARCH, cadence: MONTHLY,
+		periodFrom: "2026-03-01", periodTo: "2026-06-01"`)
+	starts := g.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	planned := g.step(g.leader(), "PLANNED", "planVisit", `activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+g.site+`", leadId: "`+g.post+`", participantIds: ["`+g.second+`"], startsAt: "`+starts+`"`)
+	require.Equal(t, []any{"CHECKED_IN", "CANCELLED"}, planned.at(t, "s", "visit", "permittedTransitions"))
+	visit := planned.text(t, "s", "visit", "id")
+	id := `visitId: "` + visit + `"`
+	g.step(g.leader(), "CHECKED_IN", "checkInVisit", id+`, expectedVersion: 1`)
+	g.step(g.leader(), "HELD", "endVisit", id+`, citizensMet: 7`)
+	g.step(g.leader(), "RECORDED", "recordVisitNote", id+`, noteText: "Heard of the water.", noteUnitId: "`+g.unitOf(g.post)+`"`)
+	attested := g.as("CALLER").get(`mutation { attestVisit(input: {`+id+`, voice: CITIZEN, says: HELD_AS_RECORDED, nothingRaised: true}) { attestation { voice says nothingRaised at } userErrors { message } } }`, nil)
+	require.Equal(t, true, attested.at(t, "attestVisit", "attestation", "nothingRaised"))
+	g.step(g.leader(), "CLOSED_OUT", "closeOutVisit", id)
+
+	r := g.leader().get(`query($visit: ID!, $plan: ID!) {
+		visit(id: $visit) { citizensMet participants { id } attestations { voice says } history { kind toState } }
+		rotaPlan(id: $plan) { name version cadence periodFrom region { id } }
+		rotaPlans(first: 5) { nodes { id } }
+		rotaSlots(first: 10, filter: {mine: true, plan: $plan}) { nodes { id state windowFrom windowTo post { id } plan { id } visit { id } region { id } swappedFor { id } history { kind } } } }`,
+		map[string]any{"visit": visit, "plan": plan})
+	require.EqualValues(t, 7, r.at(t, "visit", "citizensMet"))
+	require.Equal(t, g.second, r.at(t, "visit", "participants", 0, "id"))
+	require.Len(t, r.at(t, "visit", "history").([]any), 5)
+	require.Equal(t, g.province, r.at(t, "rotaPlan", "region", "id"))
+	require.Len(t, r.at(t, "rotaSlots", "nodes").([]any), 3)
+	require.Equal(t, "FULFILLED", r.at(t, "rotaSlots", "nodes", 0, "state"))
+	require.Equal(t, visit, r.at(t, "rotaSlots", "nodes", 0, "visit", "id"))
+	require.Equal(t, "2026-03-01", r.at(t, "rotaSlots", "nodes", 0, "windowFrom"))
+	require.Empty(t, g.as("CITIZEN").get(`query($visit: ID!) { visit(id: $visit) { attestations { says } } }`, map[string]any{"visit": visit}).at(t, "visit", "attestations"))
+
+	slot := r.text(t, "rotaSlots", "nodes", 1, "id")
+	excused := g.as("SUPERVISOR").get(`mutation($slot: ID!) { excuseSlot(input: {slotId: $slot, reason: "Flood"}) { rotaSlot { state permittedTransitions history { kind reason } } userErrors { message } } }`, map[string]any{"slot": slot})
+	require.Equal(t, "EXCUSED", excused.at(t, "excuseSlot", "rotaSlot", "state"))
+	refused := g.as("SUPERVISOR").get(`mutation($slot: ID!, $post: ID!) { swapSlot(input: {slotId: $slot, postId: $post, reason: "Ill"}) { rotaSlot { id } userErrors { code field } } }`,
+		map[string]any{"slot": r.text(t, "rotaSlots", "nodes", 2, "id"), "post": g.second})
+	require.Equal(t, "postId", refused.at(t, "swapSlot", "userErrors", 0, "field"), "who has a turn already")
+	voided := g.step(g.as("SUPERVISOR"), "VOID", "voidVisit", id+`, reason: "Not held"`)
+	require.Empty(t, voided.at(t, "s", "visit", "permittedTransitions"))
+	nodes := g.leader().get(`query($ids: [ID!]!) { nodes(ids: $ids) { id ... on RotaSlot { state } } }`, map[string]any{"ids": []string{plan, slot}})
+	require.Equal(t, "EXCUSED", nodes.at(t, "nodes", 1, "state"))
+}
+
+// unitOf is the unit of a post.
+func (g *goesDown) unitOf(post string) string {
+	g.t.Helper()
+	return g.as("LEADER").get(`query($id: ID!) { node(id: $id) { ... on PostHolding { orgUnit { id } } } }`, map[string]any{"id": post}).text(g.t, "node", "orgUnit", "id")
+}

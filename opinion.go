@@ -69,4 +69,7 @@ type Opinion struct {
 	Supported         int
 	Opposed           int
 	CreatedAt         time.Time
+
+	// Secret proves who gave the opinion. It is known once, when the opinion is submitted.
+	Secret string `db:"-" json:"-"`
 }

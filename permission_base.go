@@ -39,7 +39,7 @@ var baseOperations = []Operation{
 	{"region", everybody()}, {"regions", everybody()}, {"site", everybody()}, {"sites", everybody()},
 	{"category", everybody()}, {"categories", everybody()}, {"orgUnit", everybody()}, {"orgUnits", everybody()},
 	{"official", everybody()}, {"officials", everybody()}, {"visit", everybody()}, {"visits", everybody()},
-	{"opinion", everybody()}, {"opinions", everybody()}, {"issue", everybody()}, {"issues", everybody()},
+	{"followOpinion", everybody()}, {"opinion", everybody()}, {"opinions", everybody()}, {"issue", everybody()}, {"issues", everybody()},
 	{"timeToResponse", everybody()}, {"timeToResolution", everybody()}, {"backlog", everybody()}, {"hotspots", everybody()},
 	{"measures", everybody()}, {"measureCatalog", everybody()},
 	{"watermark", everybody()}, {"targetVersions", everybody()}, {"similarIssues", everybody()}, {"viewer", everybody()},

@@ -15,6 +15,7 @@ type Facts struct {
 	Claim          *Claim            // the last claim
 	Attempts       []CallbackAttempt // of that claim
 	Reporters      []uuid.UUID       // who stands behind the issue's opinions
+	Proven         bool              // the step brings the secret of an opinion on the issue
 	ActorPID       *uuid.UUID        // the pseudonym of the actor, if it is a reporter
 	Target         *Issue            // MERGED
 	Promised       *TargetVersion    // DISPATCHED: the issue's target

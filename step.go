@@ -15,6 +15,7 @@ type Step struct {
 	At          time.Time
 	ExpectedSeq int    // optimistic locking: the issue's Seq as the caller saw it, 0 = do not check
 	Reason      string // public reason or coded reason, as the transition asks
+	Secret      string // of an opinion on the issue: proves that a CITIZEN gave it
 
 	UnitID         *uuid.UUID  // DISPATCHED: the unit that leads
 	CoUnitIDs      []uuid.UUID // DISPATCHED: units that work on it beside the lead

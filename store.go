@@ -68,6 +68,8 @@ type OfficeStore interface {
 // OpinionStore keeps what people said.
 type OpinionStore interface {
 	Opinions(ctx context.Context, f OpinionFilter, p PageRequest) (Page[*Opinion], error) // ordered by received_at descending
+	// OpinionBySecret returns the opinion that the secret came with, nil if there is none.
+	OpinionBySecret(ctx context.Context, secret string) (*Opinion, error)
 	OpinionsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Opinion, error)
 	OpinionsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Opinion, error) // earliest first, at most limit an issue
 	SubmitOpinion(ctx context.Context, by Actor, o Opinion) (*Opinion, Receipt, error)

@@ -22,13 +22,16 @@ func hasClaim(a *attempt) error {
 	return nil
 }
 
-// isReporter lets a citizen speak only for an own issue. Where no reporter is known, holding the public reference is enough.
+// isReporter lets a citizen speak only for an own issue: by the account that gave an opinion on it, or by the secret of one.
 func isReporter(a *attempt) error {
-	if a.step.Actor.Role != RoleCitizen || len(a.facts.Reporters) == 0 {
+	if a.step.Actor.Role != RoleCitizen || a.facts.Proven {
 		return nil
 	}
+	if a.step.Secret != "" {
+		return Errorf(CodeForbidden, "the secret is not of an opinion on issue %s; give the one that came with yours", a.issue.PublicRef)
+	}
 	if a.facts.ActorPID == nil || !slices.Contains(a.facts.Reporters, *a.facts.ActorPID) {
-		return Errorf(CodeForbidden, "%s of issue %s is for those who reported it", verbs[a.step.Kind], a.issue.PublicRef)
+		return Errorf(CodeForbidden, "%s of issue %s is for those who reported it: act with the account that did, or give the secret that came with the opinion", verbs[a.step.Kind], a.issue.PublicRef)
 	}
 	return nil
 }

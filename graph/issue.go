@@ -33,8 +33,16 @@ func (r *Resolver) feedback(ctx context.Context, input model.RecordFeedbackInput
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
 		Kind:     feedbackKind(groundwork.ActorFrom(ctx), input.Resolved, collectedBy),
 		Resolved: input.Resolved, Satisfaction: whole(input.Satisfaction), Pressured: input.Pressured,
-		CollectedBy: collectedBy, Comment: or(input.Comment),
+		CollectedBy: collectedBy, Comment: or(input.Comment), Secret: or(input.Secret),
 	})
+}
+
+// secretOf is the secret of an opinion that was just submitted.
+func secretOf(o *groundwork.Opinion) *string {
+	if o == nil || o.Secret == "" {
+		return nil
+	}
+	return &o.Secret
 }
 
 // grossHours is the clock that never stops: from origin to the end, or as long as the issue is observed.

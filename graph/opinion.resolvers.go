@@ -30,7 +30,7 @@ func (r *mutationResolver) SubmitOpinion(ctx context.Context, input model.Submit
 		return nil, err
 	}
 	return &model.SubmitOpinionPayload{
-		Opinion: asOpinion(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value(),
+		Opinion: asOpinion(made), Secret: secretOf(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value(),
 	}, nil
 }
 
@@ -64,6 +64,14 @@ func (r *opinionResolver) Visit(ctx context.Context, objs []*model.Opinion) ([]*
 
 func (r *opinionResolver) Issue(ctx context.Context, objs []*model.Opinion) ([]*model.Issue, error) {
 	return point(ctx, loadersOf(ctx).issuesOf, objs, func(p *model.Opinion) *uuid.UUID { return &p.ID }, asIssue)
+}
+
+func (r *queryResolver) FollowOpinion(ctx context.Context, secret string) (*model.Opinion, error) {
+	found, err := r.store.OpinionBySecret(ctx, secret)
+	if found == nil || err != nil {
+		return nil, err
+	}
+	return asOpinion(found), nil
 }
 
 func (r *queryResolver) Opinion(ctx context.Context, id model.ID) (*model.Opinion, error) {

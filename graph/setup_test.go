@@ -179,7 +179,7 @@ func (r reply) text(t testing.TB, path ...any) string {
 // opinion has somebody say something and returns the opinion's id.
 func (f *office) opinion(text string) string {
 	f.t.Helper()
-	r := f.as("INTAKE").get(`mutation($r: ID!, $s: ID!, $text: String!) { submitOpinion(input: {
+	r := f.as("CITIZEN").get(`mutation($r: ID!, $s: ID!, $text: String!) { submitOpinion(input: {
 		channel: HOTLINE, kind: COMPLAINT, subject: $text, text: $text, regionId: $r, siteId: $s}) { opinion { id } userErrors { message } consistency } }`,
 		map[string]any{"r": f.city, "s": f.site, "text": text})
 	require.NotEmpty(f.t, r.text(f.t, "submitOpinion", "consistency"))

@@ -63,7 +63,7 @@ func (r *mutationResolver) AskCitizen(ctx context.Context, input model.AskCitize
 
 func (r *mutationResolver) ResumeIssue(ctx context.Context, input model.ResumeIssueInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
-		Kind: groundwork.EventResumed, Reason: or(input.Reason),
+		Kind: groundwork.EventResumed, Reason: or(input.Reason), Secret: or(input.Secret),
 	})
 }
 
@@ -142,7 +142,7 @@ func (r *mutationResolver) CloseReferredOut(ctx context.Context, input model.Clo
 
 func (r *mutationResolver) WithdrawIssue(ctx context.Context, input model.WithdrawIssueInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
-		Kind: groundwork.EventWithdrawn, Reason: input.Reason, Pressured: input.Pressured,
+		Kind: groundwork.EventWithdrawn, Reason: input.Reason, Pressured: input.Pressured, Secret: or(input.Secret),
 	})
 }
 
@@ -162,7 +162,7 @@ func (r *mutationResolver) UnmergeIssue(ctx context.Context, input model.Unmerge
 
 func (r *mutationResolver) ReopenIssue(ctx context.Context, input model.ReopenIssueInput) (*model.IssuePayload, error) {
 	return r.step(ctx, stepInput{input.IssueID, input.ExpectedVersion, input.At, input.ClientMutationID}, refs{}, groundwork.Step{
-		Kind: groundwork.EventReopened, Reason: input.Reason,
+		Kind: groundwork.EventReopened, Reason: input.Reason, Secret: or(input.Secret),
 	})
 }
 

@@ -39,10 +39,13 @@ func TestWorklists(t *testing.T) {
 	require.Equal(t, []string{"claimed"}, f.worklist("SUPERVISOR", "AWAITING_REVIEW"))
 	require.Empty(t, f.worklist("SUPERVISOR", "MINE"), "nothing was escalated")
 	require.Empty(t, f.worklist("HANDLER", "OVERDUE"))
-	require.Empty(t, f.worklist("CITIZEN", "MINE"), "the intake reported, not this citizen")
-	own := f.as("CITIZEN").get(`mutation { submitOpinion(input: {kind: COMPLAINT, text: "mine"}) { opinion { id } } }`, nil)
+	require.Equal(t, []string{"registered", "working", "returned", "claimed"}, f.worklist("CITIZEN", "MINE"), "who reported them")
+	neighbour := f.as("CITIZEN")
+	neighbour.headers["Groundwork-Actor"] = "the-neighbour"
+	own := neighbour.get(`mutation { submitOpinion(input: {kind: COMPLAINT, text: "mine"}) { opinion { id } } }`, nil)
 	f.as("INTAKE").get(`mutation($o: ID!) { registerIssue(input: {opinionIds: [$o], title: "mine"}) { issue { id } } }`, map[string]any{"o": own.text(t, "submitOpinion", "opinion", "id")})
-	require.Equal(t, []string{"mine"}, f.worklist("CITIZEN", "MINE"))
+	mine := neighbour.get(`{ viewer { worklist(kind: MINE, first: 5) { nodes { title } } } }`, nil)
+	require.Equal(t, []any{map[string]any{"title": "mine"}}, mine.at(t, "viewer", "worklist", "nodes"))
 
 	bureau := f.as("CALLER")
 	bureau.headers["Groundwork-Unit"] = f.bureau

@@ -34,6 +34,12 @@ func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p ground
 	return page(ctx, db, opinionColumns, "opinion", c, latest, p)
 }
 
+// OpinionBySecret implements groundwork.OpinionStore.
+func (db *DB) OpinionBySecret(ctx context.Context, secret string) (*groundwork.Opinion, error) {
+	return one[groundwork.Opinion](ctx, db.pool, "follow opinion", "SELECT "+opinionColumns+" FROM opinion WHERE secret_digest = @digest",
+		pgx.NamedArgs{"digest": groundwork.SecretDigest(secret)})
+}
+
 // OpinionsByID implements groundwork.OpinionStore.
 func (db *DB) OpinionsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*groundwork.Opinion, error) {
 	return byID(ctx, db, opinionColumns, "opinion", ids, func(o *groundwork.Opinion) uuid.UUID { return o.ID })
@@ -77,21 +83,28 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 	}
 	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: o, table: "opinion", columns: opinionColumns,
 		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
-		reporter := o.ReporterPID
-		if reporter == nil && by.Role == groundwork.RoleCitizen {
+		reporter, secret := o.ReporterPID, groundwork.NewSecret()
+		switch {
+		case reporter == nil && by.ID == groundwork.Anonymous.ID: // each anonymous opinion has a reporter of its own
+			reporter = new(uuid.New())
+		case reporter == nil && by.Role == groundwork.RoleCitizen:
 			pids, err := pseudonyms(ctx, tx, ownSource, []string{by.ID})
 			if err != nil {
 				return nil, err
 			}
 			reporter = new(pids[by.ID])
 		}
-		return insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
+		made, err := insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
 			"id": newID(o.ID), "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
 			"received_at": o.ReceivedAt, "received_precision": o.ReceivedPrecision, "occurred_at": o.OccurredAt, "visit_id": o.VisitID,
 			"reporter_pid": reporter, "subject": o.Subject, "text": o.Text, "latitude": o.Latitude, "longitude": o.Longitude,
 			"precision_m": o.PrecisionM, "region_id": o.RegionID, "site_id": o.SiteID, "confidentiality": o.Confidentiality,
-			"recorded_by": by.ID,
+			"secret_digest": groundwork.SecretDigest(secret), "recorded_by": by.ID,
 		})
+		if err == nil {
+			made.Secret = secret
+		}
+		return made, err
 	})
 }
 

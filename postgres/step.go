@@ -99,7 +99,7 @@ func (db *DB) facts(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groun
 		}
 	}
 	if s.Actor.Role == groundwork.RoleCitizen {
-		if err := reporters(ctx, tx, i.ID, s.Actor, &f); err != nil {
+		if err := reporters(ctx, tx, i.ID, s.Actor, s.Secret, &f); err != nil {
 			return f, err
 		}
 	}
@@ -147,12 +147,27 @@ func judged(ctx context.Context, tx pgx.Tx, issue uuid.UUID, f *groundwork.Facts
 	return err
 }
 
-func reporters(ctx context.Context, tx pgx.Tx, issue uuid.UUID, actor groundwork.Actor, f *groundwork.Facts) (err error) {
+func reporters(ctx context.Context, tx pgx.Tx, issue uuid.UUID, actor groundwork.Actor, secret string, f *groundwork.Facts) (err error) {
 	f.Reporters, err = scalars[uuid.UUID](ctx, tx, "read reporters", `
 		SELECT DISTINCT o.reporter_pid FROM issue_opinion link JOIN opinion o ON o.id = link.opinion_id
 		WHERE link.issue_id = @issue AND o.reporter_pid IS NOT NULL`, pgx.NamedArgs{"issue": issue})
 	if err != nil {
 		return err
+	}
+	if secret != "" {
+		given, err := scalars[*uuid.UUID](ctx, tx, "look up the secret", `
+			SELECT o.reporter_pid FROM opinion o JOIN issue_opinion link ON link.opinion_id = o.id WHERE link.issue_id = @issue AND o.secret_digest = @digest`,
+			pgx.NamedArgs{"issue": issue, "digest": groundwork.SecretDigest(secret)})
+		if err != nil {
+			return err
+		}
+		if f.Proven = len(given) == 1; f.Proven {
+			f.ActorPID = given[0]
+			return nil
+		}
+	}
+	if actor.ID == groundwork.Anonymous.ID { // nobody in particular
+		return nil
 	}
 	pids, err := knownPseudonyms(ctx, tx, ownSource, []string{actor.ID})
 	if pid, ok := pids[actor.ID]; ok {

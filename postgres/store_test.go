@@ -382,7 +382,11 @@ func TestOpinions(t *testing.T) {
 	one, two := o.opinion("Loud 100%"), o.opinion("Dusty")
 	require.Equal(t, one.ReporterPID, two.ReporterPID, "one account, one pseudonym")
 	require.NotNil(t, one.ReporterPID)
-	_, _, err := o.RegisterIssue(t.Context(), groundwork.Registration{Actor: o.citizen, OpinionIDs: []uuid.UUID{two.ID}})
+	followed, err := o.OpinionBySecret(t.Context(), one.Secret)
+	require.NoError(t, err)
+	require.Equal(t, one.ID, followed.ID)
+	one.Secret, two.Secret = "", "" // shown once
+	_, _, err = o.RegisterIssue(t.Context(), groundwork.Registration{Actor: o.citizen, OpinionIDs: []uuid.UUID{two.ID}})
 	require.NoError(t, err)
 	list := func(f groundwork.OpinionFilter) []*groundwork.Opinion {
 		page, err := o.Opinions(t.Context(), f, groundwork.PageRequest{First: 10})

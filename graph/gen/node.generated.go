@@ -42,6 +42,7 @@ type QueryResolver interface {
 	OrgUnits(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) (*model.Connection[model.OrgUnit], error)
 	Official(ctx context.Context, id model.ID) (*model.Official, error)
 	Officials(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.Official], error)
+	FollowOpinion(ctx context.Context, secret string) (*model.Opinion, error)
 	Opinion(ctx context.Context, id model.ID) (*model.Opinion, error)
 	Opinions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.OpinionFilter) (*model.Connection[model.Opinion], error)
 	Policy(ctx context.Context, id model.ID) (*model.Policy, error)
@@ -272,6 +273,20 @@ func (ec *executionContext) field_Query_category_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_followOpinion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "secret",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["secret"] = arg0
 	return args, nil
 }
 
@@ -2203,6 +2218,50 @@ func (ec *executionContext) fieldContext_Query_officials(ctx context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_followOpinion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_followOpinion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FollowOpinion(ctx, fc.Args["secret"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Opinion) graphql.Marshaler {
+			return ec.marshalOOpinion2ᚖgroundworkᚋgraphᚋmodelᚐOpinion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_followOpinion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Opinion(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_followOpinion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_opinion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3512,6 +3571,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_officials(ctx, field)
+				})
+		case "followOpinion":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_followOpinion(ctx, field)
 				})
 		case "opinion":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

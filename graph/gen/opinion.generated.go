@@ -890,6 +890,29 @@ func (ec *executionContext) fieldContext_SubmitOpinionPayload_opinion(_ context.
 	return fc, nil
 }
 
+func (ec *executionContext) _SubmitOpinionPayload_secret(ctx context.Context, field graphql.CollectedField, obj *model.SubmitOpinionPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SubmitOpinionPayload_secret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Secret, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SubmitOpinionPayload_secret(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SubmitOpinionPayload", field, false, false, "String")
+}
+
 func (ec *executionContext) _SubmitOpinionPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.SubmitOpinionPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1571,6 +1594,11 @@ func (ec *executionContext) _SubmitOpinionPayload(ctx context.Context, sel ast.S
 			out.Values[i] = graphql.MarshalString("SubmitOpinionPayload")
 		case "opinion":
 			out.Values[i] = ec._SubmitOpinionPayload_opinion(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "secret":
+			out.Values[i] = ec._SubmitOpinionPayload_secret(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

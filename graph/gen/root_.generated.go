@@ -1157,6 +1157,7 @@ type ComplexityRoot struct {
 		Campaigns        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
 		Categories       func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
 		Category         func(childComplexity int, id model.ID) int
+		FollowOpinion    func(childComplexity int, secret string) int
 		Hotspots         func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
 		Issue            func(childComplexity int, id *model.ID, ref *string) int
 		Issues           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
@@ -1476,6 +1477,7 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Opinion          func(childComplexity int) int
+		Secret           func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -6750,6 +6752,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Category(childComplexity, args["id"].(model.ID)), true
+	case "Query.followOpinion":
+		if e.ComplexityRoot.Query.FollowOpinion == nil {
+			break
+		}
+
+		args, err := ec.field_Query_followOpinion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FollowOpinion(childComplexity, args["secret"].(string)), true
 	case "Query.hotspots":
 		if e.ComplexityRoot.Query.Hotspots == nil {
 			break
@@ -8184,6 +8197,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SubmitOpinionPayload.Opinion(childComplexity), true
+	case "SubmitOpinionPayload.secret":
+		if e.ComplexityRoot.SubmitOpinionPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitOpinionPayload.Secret(childComplexity), true
 	case "SubmitOpinionPayload.userErrors":
 		if e.ComplexityRoot.SubmitOpinionPayload.UserErrors == nil {
 			break
@@ -11786,6 +11805,11 @@ type CreatePostHoldingPayload {
 }
 `, BuiltIn: false},
 	{Name: "../schema/opinion.graphqls", Input: `extend type Query {
+  "The opinion that a secret came with, or null: for whoever gave it without an account."
+  followOpinion(
+    "The secret; small letters, spaces and dashes do not matter."
+    secret: String!
+  ): Opinion
   "The opinion with this id, or null."
   opinion(
     "Its id."
@@ -12004,6 +12028,8 @@ input SubmitOpinionInput {
 type SubmitOpinionPayload {
   "The opinion as taken in; null if refused."
   opinion: Opinion
+  "Proves who gave the opinion, without an account: to follow it, and to confirm, dispute, withdraw or reopen what becomes of it. Shown this once; a request that is sent again is answered without."
+  secret: String
   "Why it was refused; empty if it was done."
   userErrors: [UserError!]!
   "Token of this write: an analytical query that is given it waits until the warehouse has the write."
@@ -13876,6 +13902,8 @@ input ResumeIssueInput {
   clientMutationId: String
   "The issue."
   issueId: ID!
+  "Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it."
+  secret: String
   "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
   expectedVersion: Int
   "When it happened; now if left out. Never in the future, never before the last event."
@@ -14130,6 +14158,8 @@ input RecordFeedbackInput {
   clientMutationId: String
   "The issue."
   issueId: ID!
+  "Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it."
+  secret: String
   "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
   expectedVersion: Int
   "When it happened; now if left out. Never in the future, never before the last event."
@@ -14238,6 +14268,8 @@ input WithdrawIssueInput {
   clientMutationId: String
   "The issue."
   issueId: ID!
+  "Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it."
+  secret: String
   "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
   expectedVersion: Int
   "When it happened; now if left out. Never in the future, never before the last event."
@@ -14318,6 +14350,8 @@ input ReopenIssueInput {
   clientMutationId: String
   "The issue."
   issueId: ID!
+  "Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it."
+  secret: String
   "Version of the issue as the caller saw it: refused with CONFLICT if it has moved on."
   expectedVersion: Int
   "When it happened; now if left out. Never in the future, never before the last event."
@@ -17707,6 +17741,8 @@ func (ec *executionContext) childFields_SubmitOpinionPayload(ctx context.Context
 	switch field.Name {
 	case "opinion":
 		return ec.fieldContext_SubmitOpinionPayload_opinion(ctx, field)
+	case "secret":
+		return ec.fieldContext_SubmitOpinionPayload_secret(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_SubmitOpinionPayload_userErrors(ctx, field)
 	case "consistency":

@@ -4176,7 +4176,7 @@ func (ec *executionContext) unmarshalInputRecordFeedbackInput(ctx context.Contex
 		asMap["pressured"] = "UNSAID"
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "resolved", "satisfaction", "pressured", "collectedBy", "comment"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "secret", "expectedVersion", "at", "resolved", "satisfaction", "pressured", "collectedBy", "comment"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4197,6 +4197,13 @@ func (ec *executionContext) unmarshalInputRecordFeedbackInput(ctx context.Contex
 				return it, err
 			}
 			it.IssueID = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Secret = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4442,7 +4449,7 @@ func (ec *executionContext) unmarshalInputReopenIssueInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "reason"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "secret", "expectedVersion", "at", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4463,6 +4470,13 @@ func (ec *executionContext) unmarshalInputReopenIssueInput(ctx context.Context, 
 				return it, err
 			}
 			it.IssueID = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Secret = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4512,7 +4526,7 @@ func (ec *executionContext) unmarshalInputResumeIssueInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "reason"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "secret", "expectedVersion", "at", "reason"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4533,6 +4547,13 @@ func (ec *executionContext) unmarshalInputResumeIssueInput(ctx context.Context, 
 				return it, err
 			}
 			it.IssueID = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Secret = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
@@ -4799,7 +4820,7 @@ func (ec *executionContext) unmarshalInputWithdrawIssueInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "issueId", "expectedVersion", "at", "reason", "pressured"}
+	fieldsInOrder := [...]string{"clientMutationId", "issueId", "secret", "expectedVersion", "at", "reason", "pressured"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -4820,6 +4841,13 @@ func (ec *executionContext) unmarshalInputWithdrawIssueInput(ctx context.Context
 				return it, err
 			}
 			it.IssueID = data
+		case "secret":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("secret"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Secret = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)

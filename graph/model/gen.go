@@ -1540,6 +1540,8 @@ type RecordFeedbackInput struct {
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 	// The issue.
 	IssueID ID `json:"issueId"`
+	// Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
 	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
@@ -1694,6 +1696,8 @@ type ReopenIssueInput struct {
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 	// The issue.
 	IssueID ID `json:"issueId"`
+	// Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
 	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
@@ -1730,6 +1734,8 @@ type ResumeIssueInput struct {
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 	// The issue.
 	IssueID ID `json:"issueId"`
+	// Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
 	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.
@@ -1988,6 +1994,8 @@ type SubmitOpinionInput struct {
 type SubmitOpinionPayload struct {
 	// The opinion as taken in; null if refused.
 	Opinion *Opinion `json:"opinion,omitempty"`
+	// Proves who gave the opinion, without an account: to follow it, and to confirm, dispute, withdraw or reopen what becomes of it. Shown this once; a request that is sent again is answered without.
+	Secret *string `json:"secret,omitempty"`
 	// Why it was refused; empty if it was done.
 	UserErrors []UserError `json:"userErrors"`
 	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
@@ -2106,6 +2114,8 @@ type WithdrawIssueInput struct {
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 	// The issue.
 	IssueID ID `json:"issueId"`
+	// Secret of an opinion on the issue: proves, without an account, that a CITIZEN gave it.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
 	// Version of the issue as the caller saw it: refused with CONFLICT if it has moved on.
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// When it happened; now if left out. Never in the future, never before the last event.

@@ -1,6 +1,6 @@
 package groundwork
 
-//go:generate go test -run TestLivesAreDocumented -update .
+//go:generate go test -run "TestLivesAreDocumented|TestPermissionsAreDocumented" -update .
 
 // Machines lists the lives of all nouns, as they are shown in the docs and tested.
 func Machines() []Machine {

@@ -17,8 +17,8 @@ const (
 	Public   Scope = "PUBLIC" // what everybody may see: published figures, public references, reference data
 )
 
-// Operation is a root field of the API and who may ask for it. What a role reaches with it is held again by the row-level security of
-// the system of record; the guards of the lives decide on the single thing.
+// Operation is a root field of the API and who may ask for it. The API holds that a role may ask at all; how far it reaches with a
+// single thing is decided by the guards of the lives.
 type Operation struct {
 	Name   string // of the root field, such as dispatchIssue
 	Grants map[Role]Scope

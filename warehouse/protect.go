@@ -12,6 +12,9 @@ import (
 // maxGrid bounds the cells, with all totals, over which hidden cells are chosen.
 const maxGrid = 2_000_000
 
+// keptFlags tell nothing of what is hidden.
+var keptFlags = []string{"suppressed", "noPopulation"}
+
 // Flags that Protect sets beside "suppressed": the cell's n is shown, but not how it divides.
 const flagPartsHidden = "partsSuppressed"
 
@@ -43,8 +46,10 @@ func (t *Table) Protect(counts *Table) error {
 		t.Flags["suppressed"][row] = whole[cell]
 		t.Flags[flagPartsHidden][row] = parts[cell] && !whole[cell]
 		t.hide(row, whole[cell], parts[cell])
-		if whole[cell] { // that a hidden count is below 30 is told by nothing
-			t.Flags["unstable"][row], t.Flags["provisional"][row] = false, false
+		if whole[cell] { // a flag tells of the count: that it is below 30, or striking
+			for name, column := range t.Flags {
+				column[row] = column[row] && slices.Contains(keptFlags, name)
+			}
 		}
 	}
 	return nil

@@ -11234,6 +11234,10 @@ enum MeasureCode {
   Q5
   "Hotspots: shrunk rate."
   H1
+  "Temporal surprise."
+  H4
+  "Reporting-rate index."
+  H5
   "Traceless visits."
   F1
   "Closings without the citizen."
@@ -11246,6 +11250,8 @@ enum MeasureCode {
   I1
   "Coverage of sites."
   I2
+  "Equity of resolution between regions."
+  E1
 }
 
 "Lengths of time that answers can be split by."

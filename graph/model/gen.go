@@ -2210,6 +2210,10 @@ const (
 	MeasureCodeQ5 MeasureCode = "Q5"
 	// Hotspots: shrunk rate.
 	MeasureCodeH1 MeasureCode = "H1"
+	// Temporal surprise.
+	MeasureCodeH4 MeasureCode = "H4"
+	// Reporting-rate index.
+	MeasureCodeH5 MeasureCode = "H5"
 	// Traceless visits.
 	MeasureCodeF1 MeasureCode = "F1"
 	// Closings without the citizen.
@@ -2222,6 +2226,8 @@ const (
 	MeasureCodeI1 MeasureCode = "I1"
 	// Coverage of sites.
 	MeasureCodeI2 MeasureCode = "I2"
+	// Equity of resolution between regions.
+	MeasureCodeE1 MeasureCode = "E1"
 )
 
 var AllMeasureCode = []MeasureCode{
@@ -2236,17 +2242,20 @@ var AllMeasureCode = []MeasureCode{
 	MeasureCodeQ4,
 	MeasureCodeQ5,
 	MeasureCodeH1,
+	MeasureCodeH4,
+	MeasureCodeH5,
 	MeasureCodeF1,
 	MeasureCodeF2,
 	MeasureCodeF4,
 	MeasureCodeF5,
 	MeasureCodeI1,
 	MeasureCodeI2,
+	MeasureCodeE1,
 }
 
 func (e MeasureCode) IsValid() bool {
 	switch e {
-	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2:
+	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1:
 		return true
 	}
 	return false

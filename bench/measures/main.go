@@ -1,0 +1,166 @@
+// Command measures times every measure of the registry over a simulated province: cold, as whoever works on issues and as the public (with
+// what protects small numbers), and again from memory; and the two headline aggregates against the same asked of Postgres alone.
+//
+//	bin/groundwork up --demo=1000000        # in another terminal, until it says that it is ready
+//	go run ./bench/measures -postgres URL -clickhouse URL
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"groundwork/warehouse"
+)
+
+func main() {
+	var b bench
+	flag.StringVar(&b.postgres, "postgres", "", "URL of the system of record")
+	flag.StringVar(&b.clickHouse, "clickhouse", "", "URL of the warehouse, replicated from it")
+	flag.IntVar(&b.rounds, "rounds", 3, "rounds, of which the median counts")
+	flag.BoolVar(&b.json, "json", false, "print the figures as JSON")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := b.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "measures:", err)
+		os.Exit(1)
+	}
+}
+
+type bench struct {
+	postgres, clickHouse string
+	rounds               int
+	json                 bool
+}
+
+// figure is a measure's times in milliseconds, the medians of the rounds.
+type figure struct {
+	Measure   string  `json:"measure"`
+	By        string  `json:"by"`
+	Rows      int     `json:"rows"`
+	Cold      float64 `json:"cold_ms"`
+	Protected float64 `json:"protected_ms"`
+	Again     float64 `json:"again_ms"`
+}
+
+func (b bench) run(ctx context.Context) error {
+	db, err := warehouse.Open(ctx, b.clickHouse)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := pgx.Connect(ctx, b.postgres)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var issues int64
+	if err := conn.QueryRow(ctx, "SELECT count(*) FROM issue").Scan(&issues); err != nil {
+		return err
+	}
+	measures := warehouse.NewMeasures(db)
+	var figures []figure
+	for _, m := range warehouse.Registry() {
+		f, err := b.time(ctx, measures, m)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Code, err)
+		}
+		figures = append(figures, f)
+	}
+	against, err := b.against(ctx, measures, conn)
+	if err != nil {
+		return err
+	}
+	if b.json {
+		return json.NewEncoder(os.Stdout).Encode(map[string]any{"issues": issues, "measures": figures, "against_postgres": against})
+	}
+	fmt.Printf("%d issues, medians of %d rounds, ms\n\n| measure | by | rows | cold | protected | again |\n|---|---|---:|---:|---:|---:|\n", issues, b.rounds)
+	for _, f := range figures {
+		fmt.Printf("| %s | %s | %d | %.0f | %.0f | %.1f |\n", f.Measure, f.By, f.Rows, f.Cold, f.Protected, f.Again)
+	}
+	fmt.Print("\n| aggregate | warehouse | Postgres | ratio |\n|---|---:|---:|---:|\n")
+	for _, a := range against {
+		fmt.Printf("| %s | %.0f | %.0f | %.1f |\n", a.Name, a.Warehouse, a.Postgres, a.Postgres/a.Warehouse)
+	}
+	return nil
+}
+
+// time asks a measure by region, at the level of counties.
+func (b bench) time(ctx context.Context, measures *warehouse.Measures, m warehouse.Measure) (f figure, err error) {
+	q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: "COUNTY"}}
+	f.Measure, f.By = m.Code, "REGION"
+	if f.Cold, err = b.median(func() error {
+		table, err := measures.Ask(ctx, m.Code, q)
+		if err == nil {
+			f.Rows = len(table.N)
+		}
+		return err
+	}); err != nil {
+		return f, err
+	}
+	protected := q
+	protected.Protect = true
+	if f.Protected, err = b.median(func() error { _, err := measures.Ask(ctx, m.Code, protected); return err }); err != nil {
+		return f, err
+	}
+	cache := warehouse.NewCache(measures)
+	if _, err := cache.Ask(ctx, m.Code, q); err != nil {
+		return f, err
+	}
+	f.Again, err = b.median(func() error { _, err := cache.Ask(ctx, m.Code, q); return err })
+	return f, err
+}
+
+func (b bench) median(do func() error) (milliseconds float64, err error) {
+	var took []float64
+	for range b.rounds {
+		started := time.Now()
+		if err := do(); err != nil {
+			return 0, err
+		}
+		took = append(took, float64(time.Since(started).Microseconds())/1000)
+	}
+	slices.Sort(took)
+	return took[len(took)/2], nil
+}
+
+// comparison is an aggregate asked of both stores.
+type comparison struct {
+	Name      string  `json:"name"`
+	Warehouse float64 `json:"warehouse_ms"`
+	Postgres  float64 `json:"postgres_ms"`
+}
+
+// headline are the aggregates that Postgres is asked for as well: how long until an end, by county, and issues by county, each over all issues.
+var headline = []struct{ name, measure, sql string }{
+	{"T2: time to any end, median and p90 by county", "T2", `
+		SELECT c.code, count(*), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(i.closed_at, now()) - i.origin_at))
+		FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path WHERE i.state <> 'MERGED' GROUP BY c.code`},
+	{"H1: issues and opinions by county", "H1", `
+		SELECT c.code, count(*), sum(i.opinion_count) FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path
+		WHERE i.state <> 'MERGED' GROUP BY c.code`},
+}
+
+func (b bench) against(ctx context.Context, measures *warehouse.Measures, conn *pgx.Conn) (all []comparison, err error) {
+	for _, h := range headline {
+		c := comparison{Name: h.name}
+		q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: "COUNTY"}}
+		if c.Warehouse, err = b.median(func() error { _, err := measures.Ask(ctx, h.measure, q); return err }); err != nil {
+			return nil, err
+		}
+		if c.Postgres, err = b.median(func() error { _, err := conn.Exec(ctx, h.sql); return err }); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}

@@ -1,6 +1,7 @@
 package groundwork
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -52,7 +53,11 @@ func TestGrantsAreExamined(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	good := RoleGrant{Account: "li", Role: RoleHandler, Unit: "Roads"}
-	require.NoError(t, good.Validate(now))
+	later := now.Add(time.Second)
+	for _, g := range []RoleGrant{good, {Account: strings.Repeat("x", 200), Role: RoleSupervisor}, {Account: "li", Role: RoleLeader, Official: "P-1"}, {Account: "li", Role: RoleIntake, ValidTo: &later}} {
+		require.NoError(t, g.Validate(now))
+	}
+	require.Error(t, RoleGrant{Account: strings.Repeat("x", 201), Role: RoleSupervisor}.Validate(now))
 	for field, spoil := range map[string]func(*RoleGrant){
 		"account":  func(g *RoleGrant) { g.Account = "" },
 		"role":     func(g *RoleGrant) { g.Role = "KING" },

@@ -18,7 +18,7 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (assumeNotNull(s.closed_at) AS anchor_at), ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn,
 			ifNull(s.closure_type = 'UNCONFIRMED', 0) AS unconfirmed, ifNull(s.closure_type = 'EXPLAINED', 0) AND f.against > 0 AS against, f.handled > 0 AND f.own = 0 AS handled
 		FROM (%s) AS s LEFT ANY JOIN (SELECT issue_id, countIf(collected_by != 'HANDLER') AS own, countIf(collected_by = 'HANDLER') AS handled,
-			countIf(collected_by != 'HANDLER' AND resolved != 'YES') AS against FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s GROUP BY issue_id) AS f ON f.issue_id = s.id
+			countIf(collected_by != 'HANDLER' AND resolved != 'YES') AS against FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS f ON f.issue_id = s.id
 		WHERE s.state = 'CLOSED' AND s.closed_at IS NOT NULL`, rows.text, asOf)
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
 		"countIf(NOT withdrawn)", "countIf(NOT withdrawn AND (unconfirmed OR against OR handled))", "countIf(unconfirmed)", "countIf(against)", "countIf(NOT withdrawn AND handled)", "countIf(withdrawn)",
@@ -63,7 +63,7 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 			ifNull(intDiv(dateDiff('second', c.claimed_at, s.due_at), %[2]d), -1) AS bin, ifNull(c.claimed_at <= s.due_at, 0) AS claimed_before_due
 		FROM (SELECT issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND kind = 'FIXED' AND source = 'groundwork' AND claimed_at <= %[3]s) AS c
 		INNER JOIN (%[4]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS sent FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id) AS l ON l.issue_id = s.id
+		LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS sent FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS l ON l.issue_id = s.id
 		WHERE s.state != 'MERGED'`, instantMinutes, lineHours*3600, asOf, rows.text)
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
 		"countIf(instant)", "countIf(bin = 0 AND claimed_before_due)", "countIf(bin IN (1, 2))",

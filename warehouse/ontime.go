@@ -68,7 +68,7 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 	rows.text = `SELECT s.*, greatest(0, dateDiff('second', s.origin_at, if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until))) / 86400 AS gross,
 			least(gross, (s.paused_seconds + ifNull(dateDiff('second', s.paused_since, s.seen_until), 0)) / 86400) AS paused, l.legs AS legs, l.returned AS returned
 		FROM (` + rows.text + `) AS s LEFT ANY JOIN (
-			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id
+			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
 		) AS l ON l.issue_id = s.id WHERE s.state != 'MERGED'`
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
 		"sum(gross)", "sum(paused)", "sum(gross * gross)", "sum(paused * paused)", "sum(gross * paused)", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)",

@@ -102,6 +102,7 @@ func TestReportingRate(t *testing.T) {
 	// Of each of the first 20 two more within the exposure, and one after the claim, which is none.
 	h.sql("f_opinion", opinion, issueID+", 'groundwork', 'ONLINE', 'HELP', "+atStart+" + toIntervalDay(multiIf(n < 40, 5, 12)), 'SECOND', 'PUBLIC', 0, 0, "+atStart, 60)
 	h.sql("f_issue_opinion", "issue_id, opinion_id, linked_at", "toUUID(concat('00000000-0000-7000-8000-', leftPad(toString(n % 20), 12, '0'))), "+issueID+", "+atStart, 60)
+	h.HandOver(10)
 	table, err := h.Ask(t.Context(), "H5", warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}}})
 	require.NoError(t, err)
 	require.Len(t, table.N, 2)

@@ -55,7 +55,7 @@ func (s *scope) reopeningRows() statement {
 		FROM (%s) AS s INNER JOIN (
 			SELECT issue_id, minIf(at, kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN')) AS closed_first, minIf(at, kind = 'REOPENED') AS reopened_first,
 				countIf(kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN')) AS closings, countIf(kind = 'REOPENED') AS reopenings
-			FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= %s AND kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN', 'REOPENED') GROUP BY issue_id
+			FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= %s AND kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN', 'REOPENED') GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
 		) AS e ON e.issue_id = s.id WHERE s.state != 'MERGED' AND e.closings > 0`, rows.text, asOf)
 	return rows
 }

@@ -36,7 +36,7 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 			FROM (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link
 			INNER JOIN (SELECT id, received_at FROM f_opinion FINAL WHERE _deleted = 0 AND received_at <= %[3]s) AS o ON o.id = link.opinion_id
 			INNER JOIN (SELECT id, origin_at, claimed_at FROM f_issue FINAL WHERE _deleted = 0) AS i ON i.id = link.issue_id
-			GROUP BY issue_id) AS r ON r.issue_id = u.id WHERE u.state != 'MERGED' AND u.category_id IS NOT NULL`, rows.text, exposureDays, asOf)
+			GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS r ON r.issue_id = u.id WHERE u.state != 'MERGED' AND u.category_id IS NOT NULL`, rows.text, exposureDays, asOf)
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"sum(repeats)", "sum(exposed)"}})
 	if err != nil {
 		return nil, err

@@ -63,8 +63,8 @@ func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, err
 	rows.text = fmt.Sprintf(`SELECT v.*, o.first_opinion != toDateTime64(0, 6, 'UTC') AND o.first_opinion <= addDays(v.anchor_at, %[1]d) AS voiced,
 			i.first_issue != toDateTime64(0, 6, 'UTC') AND i.first_issue <= addDays(v.anchor_at, %[1]d) AS raised
 		FROM (%[2]s) AS v
-		LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first_opinion FROM f_opinion FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL GROUP BY visit) AS o ON o.visit = v.id
-		LEFT ANY JOIN (SELECT assumeNotNull(source_visit_id) AS visit, min(origin_at) AS first_issue FROM f_issue FINAL WHERE _deleted = 0 AND source_visit_id IS NOT NULL GROUP BY visit) AS i ON i.visit = v.id
+		LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first_opinion FROM f_opinion FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS o ON o.visit = v.id
+		LEFT ANY JOIN (SELECT assumeNotNull(source_visit_id) AS visit, min(origin_at) AS first_issue FROM f_issue FINAL WHERE _deleted = 0 AND source_visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS i ON i.visit = v.id
 		WHERE v.anchor_at <= subtractDays(%[3]s, %[1]d)`, traceDays, rows.text, asOf)
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(NOT voiced AND NOT raised)", "countIf(NOT voiced)"}})
 	if err != nil {
@@ -263,7 +263,7 @@ func (s *scope) siteRows(visits string, values map[string]any) statement {
 	}
 	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toDateTime64(ifNull(eligible_from, toDate32(created_at)), 6, 'UTC') AS eligible FROM d_site FINAL
 			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(`, asOf, `))) AS w
-		LEFT ANY JOIN (SELECT site_id, groupArray(anchor_at) AS held FROM (`, visits, `) GROUP BY site_id) AS h ON h.site_id = w.id`)
+		LEFT ANY JOIN (SELECT site_id, groupArray(anchor_at) AS held FROM (`, visits, `) GROUP BY site_id SETTINGS max_rows_to_group_by = 0) AS h ON h.site_id = w.id`)
 	if s.split(ByRegion) {
 		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON w.region_id = r.member")
 	}

@@ -19,9 +19,9 @@ func (s *scope) claimRows() statement {
 		FROM (SELECT id AS claim, issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at <= subtractDays(%[1]s, %[2]d)) AS c
 		INNER JOIN (%[3]s) AS s ON c.issue_id = s.id
 		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), (at, id), collected_by != 'HANDLER') AS verdict, countIf(collected_by != 'HANDLER') AS own,
-			countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id) AS f ON f.claim_id = c.claim
+			countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim
 		LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS reached FROM f_callback_attempt FINAL
-			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id) AS a ON a.claim_id = c.claim
+			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim
 		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, feedbackDays, rows.text)
 	return rows
 }
@@ -144,7 +144,7 @@ func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answ
 	rows := s.claimRows()
 	rows.text = fmt.Sprintf(`SELECT c.*, toString(c.channel) || '/' || ifNull(toString(c.category_id), '') AS stratum, f.level AS level
 		FROM (%s) AS c LEFT ANY JOIN (SELECT claim_id, argMaxIf(satisfaction, (at, id), collected_by != 'HANDLER') AS level FROM f_feedback FINAL
-			WHERE _deleted = 0 AND at <= %s GROUP BY claim_id) AS f ON f.claim_id = c.claim_id`, rows.text, asOf)
+			WHERE _deleted = 0 AND at <= %s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim_id`, rows.text, asOf)
 	all := map[cellKey]answers{}
 	targets, key := s.scanKeys()
 	var due, answered, rated, high []float64

@@ -60,10 +60,10 @@ var VisitLife = Life[VisitAttempt]{Noun: "visit", Moves: []Move[VisitAttempt]{
 	{Kind: VisitBegun, From: []string{"PLANNED"}, To: "CHECKED_IN", Roles: []Role{RoleLeader}, Asks: "who leads it or takes part", Effect: "the visit begins now", Guards: visitGuards{takesPart}},
 	{Kind: VisitEnded, From: []string{"CHECKED_IN"}, To: "HELD", Roles: []Role{RoleLeader}, Asks: "who leads it or takes part", Effect: "the visit ends now; it fulfils a slot of the rota", Guards: visitGuards{takesPart, countsPeople}},
 	{Kind: VisitNoted, From: []string{"HELD"}, To: "RECORDED", Roles: []Role{RoleLeader, RoleIntake, RoleSystem},
-		Asks: "a note within 7 days, by an author of a unit that took part", Guards: visitGuards{notesSomething, notesInTime, noteFromWithin}},
+		Asks: "a note within 7 days, by an author of a unit that took part", Guards: visitGuards{leadersOwn, notesSomething, notesInTime, noteFromWithin}},
 	{Kind: VisitDone, From: []string{"RECORDED"}, To: "CLOSED_OUT", Roles: []Role{RoleLeader, RoleIntake},
-		Asks: "each point raised is on an issue, or somebody who is no official attests that nothing was raised", Guards: visitGuards{pointsTaken}},
-	{Kind: VisitCalledOff, From: []string{"PLANNED"}, To: "CANCELLED", Roles: []Role{RoleLeader, RoleIntake}, Asks: "a reason", Guards: visitGuards{visitReasoned}},
+		Asks: "each point raised is on an issue, or somebody who is no official attests that nothing was raised", Guards: visitGuards{leadersOwn, pointsTaken}},
+	{Kind: VisitCalledOff, From: []string{"PLANNED"}, To: "CANCELLED", Roles: []Role{RoleLeader, RoleIntake}, Asks: "a reason", Guards: visitGuards{leadersOwn, visitReasoned}},
 	{Kind: VisitVoided, From: []string{"HELD", "RECORDED", "CLOSED_OUT"}, To: "VOID", Roles: []Role{RoleSupervisor}, Asks: "a reason, such as attestations that it was not held",
 		Effect: "the slot that it fulfilled is open again", Guards: visitGuards{visitReasoned}},
 }}
@@ -94,6 +94,14 @@ func takesPart(a VisitAttempt) error {
 	return nil
 }
 
+// leadersOwn keeps leaders to the visits that they lead or take part in; the office that enters visits for them enters all.
+func leadersOwn(a VisitAttempt) error {
+	if a.Step.Actor.Role != RoleLeader {
+		return nil
+	}
+	return takesPart(a)
+}
+
 func countsPeople(a VisitAttempt) error {
 	return check(a.Step.CitizensMet == nil || *a.Step.CitizensMet >= 0, "citizensMet", "the number of citizens met cannot be negative")
 }
@@ -107,6 +115,9 @@ func notesSomething(a VisitAttempt) error {
 
 func notesInTime(a VisitAttempt) error {
 	latest := a.Visit.EndedAt.AddDate(0, 0, NoteDays)
+	if err := check(!a.Step.At.Before(a.Facts.Now), "at", "a note has the time at which it is recorded; leave it out"); err != nil {
+		return err
+	}
 	return check(!a.Step.At.After(latest), "at", "the visit ended on %s; its note was to be written within %d days", DayOf(*a.Visit.EndedAt), NoteDays)
 }
 

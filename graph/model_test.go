@@ -50,7 +50,7 @@ func deeds(f *office, target string) []deed {
 		return func(m *matter) { m.state, m.claim, m.proposed = "CLAIMED", kind, false }
 	}
 	closed := func(how string) func(*matter) {
-		return func(m *matter) { m.state, m.closure = "CLOSED", how }
+		return func(m *matter) { m.state, m.closure, m.proposed = "CLOSED", how, false }
 	}
 	return []deed{
 		{"dispatchIssue", unit, []string{"DISPATCHER"}, []string{"REGISTERED"}, func(m *matter) bool { return m.returns < 2 }, func(m *matter) { m.state, m.led = "DISPATCHED", true }},

@@ -54,6 +54,9 @@ func (a *applier) planOf(relation uint32) (*plan, error) {
 	return nil, fmt.Errorf("decode the stream: change of relation %d before its description", relation)
 }
 
+// operations names the changes of pgoutput for people.
+var operations = map[byte]string{'I': "insert", 'U': "update", 'D': "delete"}
+
 // applyChange buffers an insert, update or delete, and flushes if the buffer is full, be it in the middle of a transaction: what
 // is sent is committed already, and the checkpoint waits for its end.
 func (a *applier) applyChange(ctx context.Context, data []byte) error {
@@ -65,6 +68,7 @@ func (a *applier) applyChange(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
+	a.session.metrics.changes.WithLabelValues(operations[c.op]).Inc()
 	v := a.version
 	a.version.ordinal += ordinalsPerChange
 	if err := a.buffer(ctx, p, c, v); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Config says what to replicate, from where, to where. Zero values take the default that stands beside each field.
@@ -33,6 +34,8 @@ type Config struct {
 
 	Now    func() time.Time // the wall clock; no decision hangs on it, only what is reported: time.Now
 	Logger *slog.Logger     // slog.Default()
+
+	Metrics prometheus.Registerer // where the figures of operations are shown: nowhere
 }
 
 // slotName is what Postgres allows; it also makes the name safe to stand in replication commands, which take no parameters.

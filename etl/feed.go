@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -20,6 +22,8 @@ type feed struct {
 	queue  chan message
 	budget *semaphore.Weighted // of bytes in the queue
 	limit  int64
+	waited atomic.Int64       // nanoseconds that Postgres had nothing for us
+	bytes  prometheus.Counter // received
 
 	mu       sync.Mutex
 	received pglogrepl.LSN
@@ -36,19 +40,22 @@ type message struct {
 // queueLength bounds the number of small messages; the budget bounds the bytes of large ones.
 const queueLength = 8192
 
-func newFeed(conn *pgconn.PgConn, applied pglogrepl.LSN, queueBytes int) *feed {
-	return &feed{conn: conn, queue: make(chan message, queueLength), limit: int64(queueBytes), budget: semaphore.NewWeighted(int64(queueBytes)), received: applied, applied: applied}
+func newFeed(conn *pgconn.PgConn, applied pglogrepl.LSN, queueBytes int, bytes prometheus.Counter) *feed {
+	return &feed{conn: conn, bytes: bytes, queue: make(chan message, queueLength), limit: int64(queueBytes), budget: semaphore.NewWeighted(int64(queueBytes)), received: applied, applied: applied}
 }
 
 // receive reads until ctx is done or the connection fails.
 func (f *feed) receive(ctx context.Context) error {
 	for {
+		asked := time.Now()
 		raw, err := f.conn.ReceiveMessage(ctx)
+		f.waited.Add(int64(time.Since(asked)))
 		if err != nil {
 			return fmt.Errorf("receive from Postgres: %w", err)
 		}
 		switch m := raw.(type) {
 		case *pgproto3.CopyData:
+			f.bytes.Add(float64(len(m.Data)))
 			if err := f.take(ctx, m.Data); err != nil {
 				return err
 			}

@@ -75,7 +75,21 @@ func (s *session) watchSlot(ctx context.Context, pg *pgx.Conn) {
 	if err != nil {
 		return // whoever uses the connection next meets the same error and handles it
 	}
-	s.tracker.update(func(st *Status) { st.Slot = h })
+	at, position, err := readPosition(ctx, pg)
+	if err != nil {
+		return
+	}
+	var dead int64
+	if err := pg.QueryRow(ctx, "SELECT count(*) FROM etl.dead_letter WHERE pipeline = $1 AND settled_at IS NULL", s.cfg.Pipeline).Scan(&dead); err != nil {
+		return
+	}
+	s.tracker.update(func(st *Status) {
+		st.Slot, st.DeadRows, st.KeptLimit = h, dead, h.limit(s.cfg.MaxKeptWAL)
+		if st.Applied > 0 {
+			st.Behind = s.behind.look(mark{at, position}, st.Applied, st.CommitTime)
+			st.BehindBytes = int64(position - min(position, st.Applied))
+		}
+	})
 	if text := h.alarm(s.cfg.MaxKeptWAL); text != "" && time.Since(s.alarmed) > slotAlarmEvery {
 		s.alarmed = time.Now()
 		s.log.ErrorContext(ctx, "ALARM: "+text, slog.Int64("kept_bytes", h.KeptBytes), slog.Int64("limit_bytes", h.limit(s.cfg.MaxKeptWAL)))

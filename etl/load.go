@@ -34,6 +34,7 @@ func (s *session) load(ctx context.Context, v verdict) error {
 	if err != nil {
 		return fmt.Errorf("read the position of the snapshot: %w", err)
 	}
+	s.metrics.loadStarts(s.expectedRows(ctx))
 	var total atomic.Int64
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(tablesAtOnce)
@@ -166,10 +167,11 @@ func (t *tableLoad) row(ctx context.Context, row []field) error {
 }
 
 func (t *tableLoad) flush(ctx context.Context) error {
-	n := int64(t.writer.rows)
+	n, bytes := int64(t.writer.rows), t.writer.bytes
 	if err := t.writer.flush(ctx); err != nil {
 		return err
 	}
+	t.session.metrics.wrote(fromLoad, int(n), bytes)
 	if n > 0 {
 		failpoint(failMidSnapshot)
 	}

@@ -15,6 +15,7 @@ type Replicator struct {
 	cfg     Config
 	log     *slog.Logger
 	tracker *tracker
+	metrics *metrics
 }
 
 // New checks the configuration and returns a replicator that Run starts.
@@ -23,7 +24,8 @@ func New(cfg Config) (*Replicator, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	return &Replicator{cfg: cfg, log: cfg.Logger.With(slog.String("slot", cfg.Slot)), tracker: newTracker()}, nil
+	t := newTracker()
+	return &Replicator{cfg: cfg, log: cfg.Logger.With(slog.String("slot", cfg.Slot)), tracker: t, metrics: newMetrics(cfg.Metrics, cfg.Slot, t)}, nil
 }
 
 // Status returns what the replicator has done so far.
@@ -89,7 +91,8 @@ func (r *Replicator) Run(ctx context.Context) error {
 
 // session is one attempt, from connecting to the first failure.
 func (r *Replicator) session(ctx context.Context) (err error) {
-	s := &session{cfg: r.cfg, log: r.log, tracker: r.tracker}
+	s := &session{cfg: r.cfg, log: r.log, tracker: r.tracker, metrics: r.metrics}
+	s.metrics.sessions.Inc()
 	defer func() { s.close() }()
 	if err := s.open(ctx); err != nil {
 		return err

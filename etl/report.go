@@ -67,11 +67,7 @@ func (o *Operator) Report(ctx context.Context, interval time.Duration) (Report, 
 }
 
 func (o *Operator) look(ctx context.Context) (s sight, err error) {
-	var position string
-	if err := o.pg.QueryRow(ctx, "SELECT clock_timestamp(), pg_current_wal_flush_lsn()::text").Scan(&s.at, &position); err != nil {
-		return s, fmt.Errorf("read the position of Postgres: %w", err)
-	}
-	if s.position, err = pglogrepl.ParseLSN(position); err != nil {
+	if s.at, s.position, err = readPosition(ctx, o.pg); err != nil {
 		return s, err
 	}
 	s.check, err = readCheckpoint(ctx, o.cfg.ClickHouse, o.cfg.Pipeline)
@@ -94,7 +90,9 @@ func (r *Report) lag(first, second sight) {
 	r.Watermark = &watermark
 	if second.position > second.check.applied {
 		r.LagBytes = int64(second.position - second.check.applied)
-		r.LagSeconds = max(0, second.at.Sub(watermark).Seconds())
+		var clock lagClock
+		clock.look(mark{first.at, first.position}, second.check.applied, watermark)
+		r.LagSeconds = clock.look(mark{second.at, second.position}, second.check.applied, watermark).Seconds()
 	}
 }
 

@@ -15,6 +15,7 @@ type session struct {
 	cfg     Config
 	log     *slog.Logger
 	tracker *tracker
+	metrics *metrics
 
 	lease   *pgx.Conn      // holds the lock that makes us the one active replicator; sends heartbeats
 	control *pgx.Conn      // catalogue and dead letters
@@ -26,6 +27,7 @@ type session struct {
 	dead    *deadLetters
 	check   checkpoint // the last one that the warehouse holds
 	alarmed time.Time  // when the last alarm about the slot was logged
+	behind  lagClock   // of watchSlot
 }
 
 // closeWithin bounds the goodbye to a server that may be gone.
@@ -124,6 +126,7 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	v = assess(s.check, s.slot, s.system, s.cfg.Slot)
 	if v.gap {
 		s.log.ErrorContext(ctx, "GAP: changes between Postgres and the warehouse were lost; loading afresh", slog.String("reason", v.reason))
+		s.metrics.gaps.Inc()
 		s.tracker.update(func(st *Status) { st.LastGap = v.reason })
 	}
 	// Our own epoch, written down before anything else, so that a stalled predecessor can no longer move the checkpoint.
@@ -139,6 +142,7 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 // declareGap makes the next session load afresh, for a gap found while streaming.
 func (s *session) declareGap(ctx context.Context, gap *gapError) error {
 	s.log.ErrorContext(ctx, "GAP: loading afresh", slog.String("reason", gap.reason))
+	s.metrics.gaps.Inc()
 	s.tracker.update(func(st *Status) { st.LastGap = gap.reason })
 	s.check.applied = 0
 	if _, err := s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now()); err != nil {

@@ -26,10 +26,14 @@ type Status struct {
 	Applied     pglogrepl.LSN // everything committed up to here is in the warehouse, durably
 	CommitTime  time.Time     // when the last transaction up to Applied committed: the watermark
 	Lag         time.Duration // of the last flush: from the commit of its last transaction to its checkpoint
+	BehindBytes int64         // WAL that Postgres had and the warehouse had not at the last look
+	Behind      time.Duration // how far back the warehouse was complete then
 	Rows        int64         // rows and tombstones written, loads included
 	DeadLetters int64         // rows parked in etl.dead_letter
+	DeadRows    int64         // rows that stand there unsettled, whoever parked them
 	Loads       int           // full loads done
 	Slot        SlotHealth    // as of the last look at it
+	KeptLimit   int64         // WAL kept for the slot that must not be reached
 	LastGap     string        // why the last fresh load was needed, empty = never
 	LastError   string        // of the last failed attempt, empty since the last success
 }

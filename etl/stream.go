@@ -27,7 +27,7 @@ func (s *session) stream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := newFeed(s.repl, s.check.applied, s.cfg.QueueBytes)
+	f := newFeed(s.repl, s.check.applied, s.cfg.QueueBytes, s.metrics.receivedBytes)
 	a := newApplier(s, f)
 	s.tracker.update(func(st *Status) {
 		st.State, st.LastError, st.Applied, st.CommitTime = StateStreaming, "", s.check.applied, s.check.commitTime
@@ -113,7 +113,7 @@ type applier struct {
 	ready     pglogrepl.LSN // everything up to here is in the warehouse or in the writer
 	readyTime time.Time     // commit time of the last transaction up to ready
 	fresh     bool          // a transaction ended since the last checkpoint
-	rows      int64         // rows flushed since the last checkpoint
+	batch     batch         // since the last checkpoint
 	advanced  time.Time     // when the checkpoint last moved
 
 	commits atomic.Uint64 // transactions seen, for the heartbeat
@@ -134,9 +134,7 @@ func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
 		case <-stop:
 			return a.drain(ctx)
 		case m := <-a.feed.queue:
-			err := a.message(ctx, m)
-			a.feed.done(m)
-			if err != nil {
+			if err := a.take(ctx, m); err != nil {
 				return err
 			}
 		case <-timer.C:
@@ -162,14 +160,20 @@ func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
 // drain applies what has been received by now, and reports errStop.
 func (a *applier) drain(ctx context.Context) error {
 	for range len(a.feed.queue) {
-		m := <-a.feed.queue
-		err := a.message(ctx, m)
-		a.feed.done(m)
-		if err != nil {
+		if err := a.take(ctx, <-a.feed.queue); err != nil {
 			return err
 		}
 	}
 	return errStop
+}
+
+// take applies a message and adds up the time that decoding takes.
+func (a *applier) take(ctx context.Context, m message) error {
+	started, inserting := time.Now(), a.batch.insert
+	err := a.message(ctx, m)
+	a.feed.done(m)
+	a.batch.decode += time.Since(started) - (a.batch.insert - inserting)
+	return err
 }
 
 func (a *applier) dirty() bool { return a.ready > a.session.check.applied || a.writer.rows > 0 }
@@ -185,11 +189,14 @@ func (a *applier) sinceDue() time.Duration {
 
 // flush stores what is buffered without moving the checkpoint.
 func (a *applier) flush(ctx context.Context) error {
-	n := int64(a.writer.rows)
+	rows, bytes, started := a.writer.rows, a.writer.bytes, time.Now()
 	if err := a.writer.flush(ctx); err != nil {
 		return err
 	}
-	a.rows += n
+	a.batch.insert += time.Since(started)
+	a.batch.rows += rows
+	a.batch.bytes += bytes
+	a.session.metrics.wrote(fromStream, rows, bytes)
 	return nil
 }
 
@@ -198,7 +205,8 @@ func (a *applier) advance(ctx context.Context) error {
 	if err := a.flush(ctx); err != nil {
 		return err
 	}
-	s := a.session
+	s, began := a.session, time.Now()
+	var checkpointed time.Duration
 	if a.ready > s.check.applied {
 		failpoint(failBeforeCheckpoint)
 		next := s.check
@@ -207,20 +215,23 @@ func (a *applier) advance(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.check = written
+		s.check, checkpointed = written, time.Since(began)
 		failpoint(failBeforeAck)
 		if err := a.feed.ack(s.check.applied); err != nil {
 			return err
 		}
 	}
 	a.advanced = time.Now()
-	fresh, rows := a.fresh, a.rows
-	a.fresh, a.rows = false, 0
+	waited := time.Duration(a.feed.waited.Load())
+	s.metrics.observe(a.batch, waited, checkpointed, a.advanced.Sub(began)-checkpointed)
+	fresh, rows := a.fresh, int64(a.batch.rows)
+	a.fresh, a.batch = false, batch{waited: waited}
 	s.tracker.update(func(st *Status) {
 		st.Applied, st.CommitTime = s.check.applied, s.check.commitTime
 		st.Rows += rows
 		if fresh {
 			st.Lag = s.cfg.Now().Sub(s.check.commitTime)
+			s.metrics.visible.Observe(st.Lag.Seconds())
 		}
 	})
 	return nil
@@ -252,6 +263,7 @@ func (a *applier) message(ctx context.Context, m message) error {
 			a.readyTime = msg.CommitTime
 		}
 		a.commits.Add(1)
+		a.session.metrics.transactions.Inc()
 	case *pglogrepl.RelationMessage:
 		return a.relation(ctx, msg)
 	case *pglogrepl.TruncateMessage:

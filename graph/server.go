@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"groundwork"
 	"groundwork/graph/edge"
@@ -21,13 +22,14 @@ import (
 // Deps is what the API needs.
 type Deps struct {
 	Store          groundwork.Store
-	Measures       Measures         // nil: measures answer UPSTREAM_UNAVAILABLE
-	Logger         *slog.Logger     // nil: slog.Default()
-	Introspection  bool             // whether callers may ask for the schema
-	AllowedOrigins []string         // browser origins that may call from other sites
-	Timeout        time.Duration    // of a request, 0 = 10 s
-	Limits         edge.Limits      // of a document, zero = the edge's defaults
-	Now            func() time.Time // nil: time.Now
+	Measures       Measures              // nil: measures answer UPSTREAM_UNAVAILABLE
+	Logger         *slog.Logger          // nil: slog.Default()
+	Introspection  bool                  // whether callers may ask for the schema
+	AllowedOrigins []string              // browser origins that may call from other sites
+	Timeout        time.Duration         // of a request, 0 = 10 s
+	Limits         edge.Limits           // of a document, zero = the edge's defaults
+	Now            func() time.Time      // nil: time.Now
+	Metrics        prometheus.Registerer // takes the figures of requests; nil: nobody
 	// Identify finds out who asks, for groundwork.ActorFrom; nil: WithActor.
 	Identify func(http.Handler) http.Handler
 }
@@ -54,7 +56,7 @@ func NewHandler(d Deps) http.Handler {
 		AllowedOrigins: d.AllowedOrigins,
 		Timeout:        d.Timeout,
 		Limits:         d.Limits,
-		Extensions:     []graphql.HandlerExtension{permissions{}},
+		Extensions:     []graphql.HandlerExtension{permissions{}, newMeasured(d.Metrics)},
 	})
 	return d.Identify(withLoaders(d.Store, api))
 }

@@ -42,6 +42,7 @@ type Common struct {
 	DataDir    string          `help:"Directory of the embedded engines' data." default:"./data" env:"GROUNDWORK_DATA" type:"path" placeholder:"DIR"`
 	Cluster    string          `help:"Name of the ClickHouse cluster to create the schema on." env:"GROUNDWORK_CLUSTER" placeholder:"NAME"`
 	Files      string          `name:"files" help:"Where evidence files are kept: s3://BUCKET[/PREFIX]?endpoint=HOST:PORT; default is the data directory." env:"GROUNDWORK_FILES" placeholder:"ADDRESS"`
+	Metrics    string          `help:"Loopback address that up, serve and etl show their figures on, for Prometheus; default is nowhere." env:"GROUNDWORK_METRICS" placeholder:"HOST:PORT"`
 	Slot       string          `name:"etl-slot" help:"Replication slot in Postgres; default is named after the database." env:"GROUNDWORK_ETL_SLOT" placeholder:"NAME"`
 	LogLevel   string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
 	LogFormat  string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
@@ -50,7 +51,7 @@ type Common struct {
 
 // config turns the options into the application's configuration.
 func (c *Common) config() app.Config {
-	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Cluster: c.Cluster, Slot: c.Slot, Logger: c.logger()}
+	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Metrics: c.Metrics, Cluster: c.Cluster, Slot: c.Slot, Logger: c.logger()}
 }
 
 func (c *Common) logger() *slog.Logger {

@@ -22,6 +22,7 @@ type Config struct {
 	DataDir    string // where the embedded engines keep their data
 	Files      string // s3:// address of the store for evidence files, empty = below DataDir
 	Cluster    string // name of the ClickHouse cluster, empty = a single server
+	Metrics    string // loopback address that /metrics is served on, empty = nowhere
 	Slot       string // replication slot in Postgres, empty = named after the database
 
 	Auth                 AuthConfig
@@ -40,6 +41,13 @@ func (c Config) Validate() error {
 		faults = append(faults, err)
 	} else if !c.AllowUnauthenticated && !c.Auth.on() && !loopback(c.HTTP) {
 		faults = append(faults, fmt.Errorf("--http %q reaches beyond this machine, and callers do not have to prove who they are: give --auth-oidc or --auth-keys, listen on 127.0.0.1, or put an authenticating proxy in front and say --allow-unauthenticated", c.HTTP))
+	}
+	if c.Metrics != "" {
+		if err := checkAddress("--metrics", "GROUNDWORK_METRICS", c.Metrics); err != nil {
+			faults = append(faults, err)
+		} else if !loopback(c.Metrics) {
+			faults = append(faults, fmt.Errorf("--metrics (GROUNDWORK_METRICS) %q reaches beyond this machine, and whoever asks need not prove who they are: listen on 127.0.0.1 and let an agent on this machine scrape it, or an authenticating proxy forward to it", c.Metrics))
+		}
 	}
 	faults = append(faults, c.Auth.validate())
 	faults = append(faults, checkStore("--postgres", "GROUNDWORK_POSTGRES", c.Postgres, "postgres", "postgresql"))

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"groundwork/etl"
 	"groundwork/warehouse"
 )
@@ -24,18 +26,27 @@ func ETL(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer house.Close()
-	replicator, err := newReplicator(cfg, house)
+	figures, err := openMetrics(cfg)
 	if err != nil {
 		return err
 	}
-	return ignoreStop(replicator.Run(ctx))
+	defer figures.close()
+	replicator, err := newReplicator(cfg, house, figures)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return replicator.Run(ctx) })
+	group.Go(func() error { return figures.serve(ctx, cfg) })
+	return ignoreStop(group.Wait())
 }
 
-func newReplicator(cfg Config, house *warehouse.DB) (*etl.Replicator, error) {
+func newReplicator(cfg Config, house *warehouse.DB, figures metrics) (*etl.Replicator, error) {
 	config, err := cfg.replication(house)
 	if err != nil {
 		return nil, err
 	}
+	config.Metrics = figures.registerer()
 	return etl.New(config)
 }
 

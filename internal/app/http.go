@@ -21,11 +21,11 @@ import (
 const readyPatience = 2 * time.Second
 
 // newHandler routes /graphql, /files, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
-func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, identify func(http.Handler) http.Handler) http.Handler {
+func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, identify func(http.Handler) http.Handler, figures metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Store: store, Measures: warehouse.NewCache(warehouse.NewMeasures(house)), Logger: cfg.Logger,
-		Introspection: cfg.GraphiQL, Identify: identify,
+		Introspection: cfg.GraphiQL, Identify: identify, Metrics: figures.registerer(),
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger})))
 	evidence := files.NewHandler(files.Deps{Store: store, Blobs: blobs, Logger: cfg.Logger})
@@ -45,9 +45,9 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 		writeReadiness(w, probe(ctx, store, house, replicator))
 	})
 	if cfg.AllowUnauthenticated || cfg.Auth.on() {
-		return mux
+		return figures.observed(mux)
 	}
-	return onlyThisMachine(mux)
+	return onlyThisMachine(figures.observed(mux))
 }
 
 // slashed serves a path that was stripped to nothing as the root.

@@ -32,6 +32,11 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	}
 	defer listener.Close()
 	cfg.HTTP = listener.Addr().String()
+	figures, err := openMetrics(cfg)
+	if err != nil {
+		return err
+	}
+	defer figures.close()
 	children, err := startEngines(ctx, &cfg)
 	if err != nil {
 		return err
@@ -50,7 +55,7 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	}
 	defer store.Close()
 	defer house.Close()
-	replicator, err := newReplicator(cfg, house)
+	replicator, err := newReplicator(cfg, house, figures)
 	if err != nil {
 		return err
 	}
@@ -78,8 +83,9 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	group.Go(func() error { return children.failed(ctx) })
 	group.Go(func() error { return chores.Run(ctx) })
 	group.Go(func() error { return replicator.Run(ctx) })
+	group.Go(func() error { return figures.serve(ctx, cfg) })
 	group.Go(func() error {
-		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs, identify))
+		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs, identify, figures))
 	})
 	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })
 	return ignoreStop(group.Wait())
@@ -109,8 +115,18 @@ func Serve(ctx context.Context, cfg Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	figures, err := openMetrics(cfg)
+	if err != nil {
+		return err
+	}
+	defer figures.close()
 	fmt.Fprintf(out, "GraphQL     http://%s/graphql\n", listener.Addr())
-	return ignoreStop(serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil, blobs, identify)))
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return figures.serve(ctx, cfg) })
+	group.Go(func() error {
+		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil, blobs, identify, figures))
+	})
+	return ignoreStop(group.Wait())
 }
 
 // Migrate brings both schemas up to date, or says what that would do.

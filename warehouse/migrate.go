@@ -67,7 +67,8 @@ func (l Layout) provider(db *DB) (provider *goose.Provider, release func(), err 
 		return nil, nil, err
 	}
 	std := clickhouse.OpenDB(db.options)
-	provider, err = goose.NewProvider(goose.DialectClickHouse, std, files, goose.WithTableName("schema_version"))
+	provider, err = goose.NewProvider(goose.DialectClickHouse, std, files, goose.WithTableName("schema_version"),
+		goose.WithAllowOutofOrder(true)) // as in the system of record: numbers belong to nouns, not to days
 	if err != nil {
 		_ = std.Close()
 		return nil, nil, fmt.Errorf("read warehouse migrations: %w", err)

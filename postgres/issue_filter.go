@@ -114,8 +114,8 @@ func (c *conditions) work(f groundwork.IssueFilter) {
 		c.add("carrying_post_id IN (SELECT held.id FROM post_holding held WHERE held.official_id = %s)", *f.CarriedBy)
 	}
 	if f.ReportedBy != "" {
-		c.add(`id IN (SELECT link.issue_id FROM vault.reporter who JOIN opinion said ON said.reporter_pid = who.pid
-			JOIN issue_opinion link ON link.opinion_id = said.id WHERE who.source = %s AND who.external_key = %s)`, ownSource, f.ReportedBy)
+		c.add(`id IN (SELECT link.issue_id FROM vault.known(%s, ARRAY[%s]) who JOIN opinion said ON said.reporter_pid = who.pid
+			JOIN issue_opinion link ON link.opinion_id = said.id)`, ownSource, f.ReportedBy)
 	}
 	if len(f.ClaimKinds) > 0 {
 		c.add("(SELECT last.kind FROM claim last WHERE last.issue_id = issue.id ORDER BY last.n DESC LIMIT 1) = ANY(%s)", f.ClaimKinds)

@@ -19,7 +19,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema up to date and says how many migrations it applied. Only one runs at a time; others wait for it.
+// Migrate brings the schema up to date, gives the roles of the database their privileges, and says how many migrations it applied. Only
+// one runs at a time; others wait for it.
 func Migrate(ctx context.Context, dsn string) (applied int, err error) {
 	err = withProvider(ctx, dsn, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
@@ -33,7 +34,10 @@ func Migrate(ctx context.Context, dsn string) (applied int, err error) {
 		return applied, err
 	}
 	queue, err := migrateQueue(ctx, dsn)
-	return applied + queue, err
+	if err != nil {
+		return applied + queue, err
+	}
+	return applied + queue, migrateRoles(ctx, dsn)
 }
 
 // Pending lists the migrations that Migrate would apply, by file name in their order. It changes nothing.

@@ -123,33 +123,23 @@ func fillOpinion(o *groundwork.Opinion, now time.Time) {
 	}
 }
 
-// pseudonyms returns the pseudonyms of accounts of a source, and makes those that are missing. They are random: nothing about the
-// account follows from them.
+// pseudonyms returns the pseudonyms of accounts of a source, and makes those that are missing.
 func pseudonyms(ctx context.Context, tx pgx.Tx, source string, accounts []string) (map[string]uuid.UUID, error) {
-	keys := distinct(accounts)
-	pids := make([]uuid.UUID, len(keys))
-	for i := range pids {
-		pids[i] = uuid.New()
-	}
-	args := pgx.NamedArgs{"source": source, "keys": keys, "pids": pids}
-	if _, err := tx.Exec(ctx, `
-		INSERT INTO vault.reporter (pid, source, external_key)
-		SELECT pid, @source, key FROM unnest(@pids::uuid[], @keys::text[]) AS given (pid, key)
-		WHERE NOT EXISTS (SELECT FROM vault.reporter known WHERE known.source = @source AND known.external_key = key)
-		ON CONFLICT (source, external_key) DO NOTHING`, args); err != nil {
-		return nil, err
-	}
-	return knownPseudonyms(ctx, tx, source, keys)
+	return askVault(ctx, tx, "pseudonyms", source, distinct(accounts))
 }
 
 // knownPseudonyms returns the pseudonyms that accounts of a source have.
 func knownPseudonyms(ctx context.Context, q querier, source string, accounts []string) (map[string]uuid.UUID, error) {
+	return askVault(ctx, q, "known", source, accounts)
+}
+
+// askVault goes through one of the doors of the vault: they lead from an account to its pseudonym, never back.
+func askVault(ctx context.Context, q querier, door, source string, accounts []string) (map[string]uuid.UUID, error) {
 	type reporter struct {
 		ExternalKey string
 		PID         uuid.UUID
 	}
-	items, err := collect[reporter](ctx, q, "read pseudonyms",
-		"SELECT external_key, pid FROM vault.reporter WHERE source = @source AND external_key = ANY(@keys)",
+	items, err := collect[reporter](ctx, q, "read pseudonyms", "SELECT external_key, pid FROM vault."+door+"(@source, @keys)",
 		pgx.NamedArgs{"source": source, "keys": accounts})
 	if err != nil {
 		return nil, err

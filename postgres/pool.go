@@ -24,13 +24,16 @@ type Options struct {
 	MaxConns         int32            // default: that of pgxpool, or pool_max_conns in the DSN
 	StatementTimeout time.Duration    // default: 30 s
 	Now              func() time.Time // default: time.Now
+	Role             string           // role of the database to act as, such as RoleApp; default: the login's own
+	AuditKey         []byte           // with which the audit is sealed and verified; default: neither is done
 }
 
 // DB is the system of record. It is safe for use by several goroutines.
 type DB struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
-	now  func() time.Time
+	pool     *pgxpool.Pool
+	log      *slog.Logger
+	now      func() time.Time
+	auditKey []byte
 }
 
 var (
@@ -50,7 +53,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	db := &DB{pool: pool, log: o.Logger, now: o.Now}
+	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
@@ -90,6 +93,9 @@ func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 	// Lists with optional filters are planned for the filters that are there; a generic plan is many times slower.
 	setDefault(params, "plan_cache_mode", "force_custom_plan")
 	params["timezone"] = "UTC"
+	if o.Role != "" {
+		params["role"] = o.Role // what RESET ROLE comes back to
+	}
 	if o.MaxConns > 0 {
 		cfg.MaxConns = o.MaxConns
 	}
@@ -125,6 +131,10 @@ func unreachable(err error) error {
 			message = "Postgres refuses the user or password; correct them in GROUNDWORK_POSTGRES"
 		case "3D000":
 			message = "Postgres has no such database; create it, or name another in GROUNDWORK_POSTGRES"
+		case "42501":
+			message = "this user of Postgres is no member of the role that it is to act as; as a superuser run GRANT groundwork_app, groundwork_jobs, groundwork_etl TO the user in GROUNDWORK_POSTGRES"
+		case "22023":
+			message = "Postgres lacks a role or setting (" + pg.Message + "); bring it up to date with `groundwork migrate`"
 		case "53300":
 			message = "Postgres has no connection left; raise max_connections or lower pool_max_conns in GROUNDWORK_POSTGRES"
 		}

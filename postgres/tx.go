@@ -29,7 +29,7 @@ func (db *DB) write(ctx context.Context, by groundwork.Actor, op string, f func(
 	defer conn.Release()
 	for try := 1; ; try++ {
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := identify(ctx, tx, by); err != nil {
+			if err := identify(ctx, tx, by, op); err != nil {
 				return err
 			}
 			return f(tx)
@@ -47,8 +47,8 @@ func (db *DB) write(ctx context.Context, by groundwork.Actor, op string, f func(
 	}
 }
 
-// identify tells the database who writes, for as long as the transaction lasts: rules of the rows and the audit read it.
-func identify(ctx context.Context, tx pgx.Tx, by groundwork.Actor) error {
+// identify tells the database who writes and what was asked for, for as long as the transaction lasts: rules of the rows and the audit read it.
+func identify(ctx context.Context, tx pgx.Tx, by groundwork.Actor, op string) error {
 	unit, official := "", ""
 	if by.UnitID != nil {
 		unit = by.UnitID.String()
@@ -64,9 +64,11 @@ func identify(ctx context.Context, tx pgx.Tx, by groundwork.Actor) error {
 		SELECT set_config('groundwork.actor', @actor, true), set_config('groundwork.role', @role, true),
 			set_config('groundwork.unit', @unit, true), set_config('groundwork.regions', @regions, true),
 			set_config('groundwork.official', @official, true), set_config('groundwork.request', @request, true),
-			set_config('groundwork.address', @address, true), set_config('groundwork.purpose', @purpose, true)`,
+			set_config('groundwork.address', @address, true), set_config('groundwork.purpose', @purpose, true),
+			set_config('groundwork.operation', @operation, true)`,
 		pgx.NamedArgs{"actor": by.ID, "role": string(by.Role), "unit": unit, "regions": strings.Join(regions, ","), "official": official,
-			"request": by.Via.ID, "address": by.Via.Address, "purpose": by.Via.Purpose})
+			"request": by.Via.ID, "address": by.Via.Address, "purpose": by.Via.Purpose,
+			"operation": op})
 	return err
 }
 

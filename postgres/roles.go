@@ -1,0 +1,104 @@
+package postgres
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"groundwork"
+)
+
+// The roles of the database. They have no login of their own: whoever connects acts as one of them (Options.Role) and must be a member.
+const (
+	RoleApp     = "groundwork_app"     // the API
+	RoleJobs    = "groundwork_jobs"    // the chores
+	RoleETL     = "groundwork_etl"     // the replication: what is published, never the vault
+	RoleAuditor = "groundwork_auditor" // reads the audit, and nothing else
+)
+
+var databaseRoles = []struct{ name, attributes string }{
+	{RoleApp, "NOLOGIN"}, {RoleJobs, "NOLOGIN"}, {RoleETL, "NOLOGIN"}, {RoleAuditor, "NOLOGIN"},
+}
+
+//go:embed roles.sql
+var grants string
+
+// rolesLock is the key of the advisory lock under which privileges are given.
+const rolesLock = 0x726f6c65
+
+// migrateRoles makes the roles that are missing on the server, which all its databases share, and gives them their privileges here.
+func migrateRoles(ctx context.Context, dsn string) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return connectFailed(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, r := range databaseRoles {
+		if err := makeRole(ctx, conn, r.name, r.attributes); err != nil {
+			return err
+		}
+	}
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(rolesLock)); err != nil {
+			return err
+		}
+		if err := grantPublished(ctx, tx); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("give the roles of Postgres their privileges (the owner of the tables is needed): %w", err)
+	}
+	return nil
+}
+
+func makeRole(ctx context.Context, conn *pgx.Conn, name, attributes string) error {
+	var there bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", name).Scan(&there); err != nil {
+		return fmt.Errorf("look for role %s: %w", name, err)
+	}
+	if there {
+		return nil
+	}
+	_, err := conn.Exec(ctx, "CREATE ROLE "+name+" "+attributes)
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case ok && (pg.Code == "42710" || pg.Code == "23505"): // another database's migration made it at the same moment
+		return nil
+	case ok && pg.Code == "42501":
+		return &groundwork.Error{Code: groundwork.CodeForbidden, Err: err, Message: "this user of Postgres may not make roles; as a superuser run: " + rolesByHand()}
+	case err != nil:
+		return fmt.Errorf("make role %s: %w", name, err)
+	}
+	return nil
+}
+
+// rolesByHand is what somebody who may make roles runs once a server.
+func rolesByHand() string {
+	var statements []string
+	for _, r := range databaseRoles {
+		statements = append(statements, "CREATE ROLE "+r.name+" "+r.attributes+";")
+	}
+	return strings.Join(statements, " ")
+}
+
+// grantPublished gives all privileges; the replication reads exactly the columns that are published.
+func grantPublished(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, grants); err != nil {
+		return err
+	}
+	published, err := scalars[string](ctx, tx, "read the publication", `
+		SELECT format('GRANT SELECT (%s) ON %I.%I TO `+RoleETL+`', (SELECT string_agg(quote_ident(c), ', ') FROM unnest(attnames) c), schemaname, tablename)
+		FROM pg_publication_tables WHERE pubname = 'groundwork'`, pgx.NamedArgs{})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, strings.Join(published, ";\n"))
+	return err
+}

@@ -1,0 +1,39 @@
+-- What the roles of the database may do, and nothing else: every migration takes all of it back and gives it again. A new table is for
+-- nobody until it stands here (TestEveryTableIsForSomebody).
+REVOKE ALL ON ALL TABLES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
+REVOKE ALL ON SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
+
+GRANT USAGE ON SCHEMA public TO groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
+GRANT USAGE ON SCHEMA vault TO groundwork_app, groundwork_jobs; -- for its doors
+GRANT EXECUTE ON FUNCTION vault.known(text, text[]), vault.pseudonyms(text, text[]) TO groundwork_app, groundwork_jobs;
+
+-- What is only ever added to.
+GRANT SELECT, INSERT ON
+    target_version, official, visit_participant, attestation, rota_plan, opinion, issue_opinion, issue_event, callback_attempt,
+    feedback, entity_event, mutation_receipt, campaign_region, campaign_criterion, campaign_result, policy, policy_rollout,
+    evidence_link, policy_evaluation
+TO groundwork_app, groundwork_jobs;
+
+-- What changes along its life.
+GRANT SELECT, INSERT, UPDATE ON
+    region, region_population, site, category, org_unit, dispatch_rule, post_holding, visit, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
+    campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file
+TO groundwork_app, groundwork_jobs;
+
+-- What the API reads, and operators alone write.
+GRANT SELECT ON calendar_day, role_binding, api_key, displacement_key TO groundwork_app, groundwork_jobs;
+GRANT UPDATE (last_used_at) ON api_key TO groundwork_app;
+GRANT USAGE ON SEQUENCE issue_public_ref TO groundwork_app, groundwork_jobs;
+
+-- The chores: their queue, and sealing the audit.
+GRANT USAGE ON SCHEMA jobs, audit TO groundwork_jobs;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO groundwork_jobs;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA jobs TO groundwork_jobs;
+GRANT SELECT ON audit.entry, audit.seal TO groundwork_jobs, groundwork_auditor;
+GRANT INSERT ON audit.seal TO groundwork_jobs;
+GRANT USAGE ON SCHEMA audit TO groundwork_auditor;
+
+-- The replication: what is published, and its own.
+GRANT USAGE ON SCHEMA etl TO groundwork_etl;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA etl TO groundwork_etl;

@@ -59,12 +59,23 @@ func WithActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
 
-// ActorFrom returns who asks: an anonymous citizen, unless the context says otherwise.
+type requestKey struct{}
+
+// WithRequest returns a context that says from where something is asked, and why.
+func WithRequest(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// ActorFrom returns who asks, and by which request: an anonymous citizen, unless the context says otherwise.
 func ActorFrom(ctx context.Context) Actor {
-	if a, ok := ctx.Value(actorKey{}).(Actor); ok {
-		return a
+	a, ok := ctx.Value(actorKey{}).(Actor)
+	if !ok {
+		a = Anonymous
 	}
-	return Anonymous
+	if via, ok := ctx.Value(requestKey{}).(Request); ok {
+		a.Via = via
+	}
+	return a
 }
 
 // Anonymous is who asks without an account.

@@ -7,6 +7,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"groundwork"
+	"groundwork/graph/edge"
 	"groundwork/graph/model"
 )
 
@@ -21,7 +22,7 @@ func write[T any](ctx context.Context, ids refs, clientMutationID graphql.Omitta
 	made, receipt, err := (*T)(nil), groundwork.Receipt{}, ids.err
 	if err == nil {
 		by := groundwork.ActorFrom(ctx)
-		by.Via.ClientMutationID = or(clientMutationID)
+		by.Via.ClientMutationID, by.Via.ID = or(clientMutationID), edge.RequestID(ctx)
 		made, receipt, err = do(by)
 	}
 	refused, err := userErrors(err)

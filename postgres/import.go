@@ -52,6 +52,9 @@ func (db *DB) ImportedOpinions(ctx context.Context, source string, reporterKeys 
 	return found, nil
 }
 
+// importer is who imports, as the audit knows it.
+var importer = groundwork.Actor{ID: "import", Role: groundwork.RoleSystem}
+
 // errDryRun ends the transaction of a dry run.
 var errDryRun = errors.New("dry run: nothing is kept")
 
@@ -78,7 +81,14 @@ func (db *DB) Import(ctx context.Context, b groundwork.ImportBatch, progress fun
 		})
 		return im.result, importFailed(err)
 	}
-	if err := im.run(ctx, func(f func(pgx.Tx) error) error { return pgx.BeginFunc(ctx, conn, f) }, progress); err != nil {
+	if err := im.run(ctx, func(f func(pgx.Tx) error) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if err := identify(ctx, tx, importer, "import "+b.Source); err != nil {
+				return err
+			}
+			return f(tx)
+		})
+	}, progress); err != nil {
 		return im.result, importFailed(err)
 	}
 	im.result.Receipt, err = receipt(ctx, conn)

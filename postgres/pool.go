@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -106,6 +107,20 @@ func poolConfig(dsn string, o Options) (*pgxpool.Config, error) {
 		return nil
 	}
 	return cfg, nil
+}
+
+// ActAs returns the connection string with a role of the database to act as.
+func ActAs(dsn, role string) (string, error) {
+	if _, err := pgx.ParseConfig(dsn); err != nil {
+		return "", badDSN(err)
+	}
+	if u, err := url.Parse(dsn); err == nil && u.Scheme != "" {
+		query := u.Query()
+		query.Set("role", role)
+		u.RawQuery = query.Encode()
+		return u.String(), nil
+	}
+	return dsn + " role=" + role, nil // key=value
 }
 
 func setDefault(params map[string]string, key, value string) {

@@ -22,7 +22,7 @@ const (
 )
 
 var databaseRoles = []struct{ name, attributes string }{
-	{RoleApp, "NOLOGIN"}, {RoleJobs, "NOLOGIN"}, {RoleETL, "NOLOGIN"}, {RoleAuditor, "NOLOGIN"},
+	{RoleApp, "NOLOGIN"}, {RoleJobs, "NOLOGIN"}, {RoleETL, "NOLOGIN REPLICATION IN ROLE pg_read_all_stats"}, {RoleAuditor, "NOLOGIN"},
 }
 
 //go:embed roles.sql
@@ -88,13 +88,14 @@ func rolesByHand() string {
 	return strings.Join(statements, " ")
 }
 
-// grantPublished gives all privileges; the replication reads exactly the columns that are published.
+// grantPublished gives all privileges; the replication reads exactly the columns that are published, and where rows lie (ctid), by which
+// it reads large tables in parts.
 func grantPublished(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, grants); err != nil {
 		return err
 	}
 	published, err := scalars[string](ctx, tx, "read the publication", `
-		SELECT format('GRANT SELECT (%s) ON %I.%I TO `+RoleETL+`', (SELECT string_agg(quote_ident(c), ', ') FROM unnest(attnames) c), schemaname, tablename)
+		SELECT format('GRANT SELECT (%s, ctid) ON %I.%I TO `+RoleETL+`', (SELECT string_agg(quote_ident(c), ', ') FROM unnest(attnames) c), schemaname, tablename)
 		FROM pg_publication_tables WHERE pubname = 'groundwork'`, pgx.NamedArgs{})
 	if err != nil {
 		return err

@@ -15,6 +15,8 @@ GRANT SELECT, INSERT ON
     evidence_link, policy_evaluation
 TO groundwork_app, groundwork_jobs;
 
+GRANT UPDATE (id) ON opinion, policy TO groundwork_app, groundwork_jobs; -- a row is locked with the right to update a column of it
+
 -- What changes along its life.
 GRANT SELECT, INSERT, UPDATE ON
     region, region_population, site, category, org_unit, dispatch_rule, post_holding, visit, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,

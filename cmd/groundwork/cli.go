@@ -28,6 +28,7 @@ type CLI struct {
 	Export   exportCommand   `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
 	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
 	Account  accountCommand  `cmd:"" help:"Say which accounts may act in which roles."`
+	Audit    auditCommand    `cmd:"" help:"Look into the audit, or prove that nobody changed it."`
 	Token    tokenCommand    `cmd:"" help:"Make keys and sign tokens, where no OpenID Connect provider does."`
 	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`
@@ -36,22 +37,23 @@ type CLI struct {
 
 // Common holds the options that every command has.
 type Common struct {
-	HTTP       string          `help:"Address that the API listens on." default:"127.0.0.1:8080" env:"GROUNDWORK_HTTP" placeholder:"HOST:PORT"`
-	Postgres   string          `help:"Address of the embedded Postgres, or postgres:// URL of a server." default:"127.0.0.1:5433" env:"GROUNDWORK_POSTGRES" placeholder:"HOST:PORT|URL"`
-	ClickHouse string          `name:"clickhouse" help:"Address of the embedded ClickHouse engine, or http(s):// or clickhouse:// URL of a server." default:"127.0.0.1:8123" env:"GROUNDWORK_CLICKHOUSE" placeholder:"HOST:PORT|URL"`
-	DataDir    string          `help:"Directory of the embedded engines' data." default:"./data" env:"GROUNDWORK_DATA" type:"path" placeholder:"DIR"`
-	Cluster    string          `help:"Name of the ClickHouse cluster to create the schema on." env:"GROUNDWORK_CLUSTER" placeholder:"NAME"`
-	Files      string          `name:"files" help:"Where evidence files are kept: s3://BUCKET[/PREFIX]?endpoint=HOST:PORT; default is the data directory." env:"GROUNDWORK_FILES" placeholder:"ADDRESS"`
-	Metrics    string          `help:"Loopback address that up, serve and etl show their figures on, for Prometheus; default is nowhere." env:"GROUNDWORK_METRICS" placeholder:"HOST:PORT"`
-	Slot       string          `name:"etl-slot" help:"Replication slot in Postgres; default is named after the database." env:"GROUNDWORK_ETL_SLOT" placeholder:"NAME"`
-	LogLevel   string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
-	LogFormat  string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
-	Config     kong.ConfigFlag `help:"Read options from this YAML file too." env:"GROUNDWORK_CONFIG" placeholder:"FILE"`
+	HTTP        string          `help:"Address that the API listens on." default:"127.0.0.1:8080" env:"GROUNDWORK_HTTP" placeholder:"HOST:PORT"`
+	Postgres    string          `help:"Address of the embedded Postgres, or postgres:// URL of a server." default:"127.0.0.1:5433" env:"GROUNDWORK_POSTGRES" placeholder:"HOST:PORT|URL"`
+	ClickHouse  string          `name:"clickhouse" help:"Address of the embedded ClickHouse engine, or http(s):// or clickhouse:// URL of a server." default:"127.0.0.1:8123" env:"GROUNDWORK_CLICKHOUSE" placeholder:"HOST:PORT|URL"`
+	DataDir     string          `help:"Directory of the embedded engines' data." default:"./data" env:"GROUNDWORK_DATA" type:"path" placeholder:"DIR"`
+	Cluster     string          `help:"Name of the ClickHouse cluster to create the schema on." env:"GROUNDWORK_CLUSTER" placeholder:"NAME"`
+	Files       string          `name:"files" help:"Where evidence files are kept: s3://BUCKET[/PREFIX]?endpoint=HOST:PORT; default is the data directory." env:"GROUNDWORK_FILES" placeholder:"ADDRESS"`
+	Metrics     string          `help:"Loopback address that up, serve and etl show their figures on, for Prometheus; default is nowhere." env:"GROUNDWORK_METRICS" placeholder:"HOST:PORT"`
+	SecurityKey string          `help:"File of the key with which the audit is sealed; default is made in the data directory for the embedded Postgres." env:"GROUNDWORK_SECURITY_KEY" type:"path" placeholder:"FILE"`
+	Slot        string          `name:"etl-slot" help:"Replication slot in Postgres; default is named after the database." env:"GROUNDWORK_ETL_SLOT" placeholder:"NAME"`
+	LogLevel    string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
+	LogFormat   string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
+	Config      kong.ConfigFlag `help:"Read options from this YAML file too." env:"GROUNDWORK_CONFIG" placeholder:"FILE"`
 }
 
 // config turns the options into the application's configuration.
 func (c *Common) config() app.Config {
-	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Metrics: c.Metrics, Cluster: c.Cluster, Slot: c.Slot, Logger: c.logger()}
+	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Metrics: c.Metrics, Cluster: c.Cluster, SecurityKey: c.SecurityKey, Slot: c.Slot, Logger: c.logger()}
 }
 
 func (c *Common) logger() *slog.Logger {

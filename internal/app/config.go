@@ -16,14 +16,15 @@ import (
 
 // Config says where everything is. cmd/groundwork fills it from flags, environment and file (docs/configuration.md).
 type Config struct {
-	HTTP       string // address that the API listens on
-	Postgres   string // host:port of the embedded Postgres, or the postgres:// URL of a server
-	ClickHouse string // host:port of the embedded engine, or the http(s):// or clickhouse:// URL of a server
-	DataDir    string // where the embedded engines keep their data
-	Files      string // s3:// address of the store for evidence files, empty = below DataDir
-	Cluster    string // name of the ClickHouse cluster, empty = a single server
-	Metrics    string // loopback address that /metrics is served on, empty = nowhere
-	Slot       string // replication slot in Postgres, empty = named after the database
+	HTTP        string // address that the API listens on
+	Postgres    string // host:port of the embedded Postgres, or the postgres:// URL of a server
+	ClickHouse  string // host:port of the embedded engine, or the http(s):// or clickhouse:// URL of a server
+	DataDir     string // where the embedded engines keep their data
+	Files       string // s3:// address of the store for evidence files, empty = below DataDir
+	Cluster     string // name of the ClickHouse cluster, empty = a single server
+	Metrics     string // loopback address that /metrics is served on, empty = nowhere
+	SecurityKey string // file of the key with which the audit is sealed, empty = below DataDir for the embedded Postgres, else none
+	Slot        string // replication slot in Postgres, empty = named after the database
 
 	Auth                 AuthConfig
 	AllowUnauthenticated bool  // let others than this machine reach the API though callers do not prove who they are

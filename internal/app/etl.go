@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"groundwork/etl"
+	"groundwork/postgres"
 	"groundwork/warehouse"
 )
 
@@ -51,7 +52,7 @@ func newReplicator(cfg Config, house *warehouse.DB, figures metrics) (*etl.Repli
 }
 
 func (c Config) replication(house *warehouse.DB) (etl.Config, error) {
-	dsn, err := c.postgresDSN()
+	dsn, err := c.postgresAs(postgres.RoleETL)
 	return etl.Config{Postgres: dsn, ClickHouse: house, Slot: c.Slot, Logger: c.Logger}, err
 }
 

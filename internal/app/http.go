@@ -3,11 +3,14 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"groundwork"
 	"groundwork/etl"
 	"groundwork/files"
 	"groundwork/graph"
@@ -45,9 +48,30 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 		writeReadiness(w, probe(ctx, store, house, replicator))
 	})
 	if cfg.AllowUnauthenticated || cfg.Auth.on() {
-		return figures.observed(mux)
+		return told(figures.observed(mux))
 	}
-	return onlyThisMachine(figures.observed(mux))
+	return onlyThisMachine(told(figures.observed(mux)))
+}
+
+// headerPurpose says why somebody asks, for the audit.
+const headerPurpose = "Groundwork-Purpose"
+
+const maxPurpose = 500
+
+// told tells the audit from where a request came and why: the address of the connection, since headers that name others can be made up.
+func told(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		purpose := r.Header.Get(headerPurpose)
+		if len(purpose) > maxPurpose || !utf8.ValidString(purpose) {
+			http.Error(w, fmt.Sprintf("header %s: give at most %d bytes of UTF-8", headerPurpose, maxPurpose), http.StatusBadRequest)
+			return
+		}
+		address, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			address = r.RemoteAddr
+		}
+		next.ServeHTTP(w, r.WithContext(groundwork.WithRequest(r.Context(), groundwork.Request{Address: address, Purpose: purpose})))
+	})
 }
 
 // slashed serves a path that was stripped to nothing as the root.

@@ -12,7 +12,7 @@ func Jobs(ctx context.Context, cfg Config) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	store, err := cfg.openStore(ctx)
+	store, err := cfg.openForJobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -24,8 +24,20 @@ func Jobs(ctx context.Context, cfg Config) error {
 	return ignoreStop(runner.Run(ctx))
 }
 
+// openForJobs opens the system of record for the chores.
+func (c Config) openForJobs(ctx context.Context) (*postgres.DB, error) {
+	key, err := c.auditKey()
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		c.Logger.Warn("the audit is written but not sealed: name the file of a key by --security-key (GROUNDWORK_SECURITY_KEY)")
+	}
+	return c.openAs(ctx, postgres.RoleJobs, postgres.Options{AuditKey: key})
+}
+
 func newRunner(ctx context.Context, cfg Config, store *postgres.DB) (*jobs.Runner, error) {
-	dsn, err := cfg.postgresDSN()
+	dsn, err := cfg.postgresAs(postgres.RoleJobs)
 	if err != nil {
 		return nil, err
 	}

@@ -59,10 +59,7 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := loadHolidays(ctx, cfg, store); err != nil {
-		return err
-	}
-	if err := loadFirst(ctx, cfg, store, out); err != nil {
+	if err := furnish(ctx, cfg, out); err != nil {
 		return err
 	}
 
@@ -74,7 +71,12 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	chores, err := newRunner(ctx, cfg, store)
+	forJobs, err := cfg.openForJobs(ctx)
+	if err != nil {
+		return err
+	}
+	defer forJobs.Close()
+	chores, err := newRunner(ctx, cfg, forJobs)
 	if err != nil {
 		return err
 	}
@@ -89,6 +91,19 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	})
 	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })
 	return ignoreStop(group.Wait())
+}
+
+// furnish gives a new system its calendar and something to look at, as its owner.
+func furnish(ctx context.Context, cfg Config, out io.Writer) error {
+	store, err := cfg.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := loadHolidays(ctx, cfg, store); err != nil {
+		return err
+	}
+	return loadFirst(ctx, cfg, store, out)
 }
 
 // Serve runs the API alone.

@@ -43,13 +43,28 @@ func notUp(dataDir string, err error) error {
 	return fmt.Errorf("no Groundwork has been started on %s yet (%w): start one with `make up`, or name servers by --postgres and --clickhouse", dataDir, err)
 }
 
-// openStore opens the system of record.
+// openStore opens the system of record as its owner, for what operators do.
 func (c Config) openStore(ctx context.Context) (*postgres.DB, error) {
+	return c.openAs(ctx, "", postgres.Options{})
+}
+
+// openAs opens the system of record in a role of the database.
+func (c Config) openAs(ctx context.Context, role string, o postgres.Options) (*postgres.DB, error) {
 	dsn, err := c.postgresDSN()
 	if err != nil {
 		return nil, err
 	}
-	return postgres.Open(ctx, dsn, postgres.Options{Logger: c.Logger})
+	o.Logger, o.Role = c.Logger, role
+	return postgres.Open(ctx, dsn, o)
+}
+
+// postgresAs is the connection string with a role of the database to act as.
+func (c Config) postgresAs(role string) (string, error) {
+	dsn, err := c.postgresDSN()
+	if err != nil {
+		return "", err
+	}
+	return postgres.ActAs(dsn, role)
 }
 
 // openWarehouse opens the warehouse.
@@ -61,9 +76,9 @@ func (c Config) openWarehouse(ctx context.Context) (*warehouse.DB, error) {
 	return warehouse.Open(ctx, address)
 }
 
-// openBoth opens both stores, or neither.
+// openBoth opens both stores for the API, or neither.
 func (c Config) openBoth(ctx context.Context) (*postgres.DB, *warehouse.DB, error) {
-	store, err := c.openStore(ctx)
+	store, err := c.openAs(ctx, postgres.RoleApp, postgres.Options{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -58,5 +58,13 @@ func keepSecret(path, wanted string) (string, error) {
 	return secret, replaceFile(path, secret+"\n")
 }
 
+// KeepKey returns the secret in the file, and makes it at the first time, for its owner alone.
+func KeepKey(path string) (string, error) {
+	if err := makeDirs(filepath.Dir(path)); err != nil {
+		return "", err
+	}
+	return keepSecret(path, "")
+}
+
 // newSecret returns a random password of letters and digits with at least 128 bits.
 func newSecret() string { return rand.Text() }

@@ -1,0 +1,4 @@
+package postgres
+
+// MakeRole is for tests in which the roles are missing.
+var MakeRole = makeRole

@@ -42,10 +42,12 @@ type AuditSeal struct {
 	At      time.Time
 	Cluster int64
 	Upto    uint64 // entries of earlier transactions are in this seal or one before it
-	Entries []int64
-	Digests []byte // of the entries in their order, 32 bytes each
-	KeyID   []byte
-	MAC     []byte
+	// Restored says that some seal was made on another server, which counted transactions differently.
+	Restored bool
+	Entries  []int64
+	Digests  []byte // of the entries in their order, 32 bytes each
+	KeyID    []byte
+	MAC      []byte
 }
 
 // NewAuditSeal seals entries behind another seal, nil = the first. Upto and Cluster say where the database stands.
@@ -54,6 +56,7 @@ func NewAuditSeal(key []byte, before *AuditSeal, at time.Time, cluster int64, up
 	var chained []byte
 	if before != nil {
 		s.N, chained = before.N+1, before.MAC
+		s.Restored = before.Restored || before.Cluster != cluster
 	}
 	for i, e := range entries {
 		digest := e.Digest()
@@ -65,7 +68,7 @@ func NewAuditSeal(key []byte, before *AuditSeal, at time.Time, cluster int64, up
 
 func (s AuditSeal) mac(key, before []byte) []byte {
 	h := hmac.New(sha256.New, key)
-	h.Write(canonical(s.N, s.At.UnixMicro(), s.Cluster, s.Upto, s.Entries, hex.EncodeToString(s.Digests), hex.EncodeToString(s.KeyID), hex.EncodeToString(before)))
+	h.Write(canonical(s.N, s.At.UnixMicro(), s.Cluster, s.Upto, s.Restored, s.Entries, hex.EncodeToString(s.Digests), hex.EncodeToString(s.KeyID), hex.EncodeToString(before)))
 	return h.Sum(nil)
 }
 

@@ -13,7 +13,7 @@ var _ groundwork.AuditStore = (*DB)(nil)
 
 const auditEntryColumns = `id, xid::text::bigint AS xid, at, login, actor, role, unit, official, request, address, operation, purpose, action, noun, affected, keys`
 
-const auditSealColumns = `n, at, cluster, upto::text::bigint AS upto, entries, digests, key_id, mac`
+const auditSealColumns = `n, at, cluster, upto::text::bigint AS upto, restored, entries, digests, key_id, mac`
 
 // maxAuditPage bounds a list of entries, auditBatch what one seal covers, but for the rest of its last transaction.
 const (
@@ -21,6 +21,7 @@ const (
 	auditBatch   = 5000
 )
 
+// inNoSeal looks an entry e up. Where transactions say it, that is not needed.
 const inNoSeal = "NOT EXISTS (SELECT FROM audit.seal s WHERE s.entries @> ARRAY[e.id])"
 
 // auditLock is the key of the advisory lock under which entries are sealed, one batch at a time.
@@ -83,9 +84,9 @@ func (db *DB) SealAudit(ctx context.Context, now time.Time) (sealed int, err err
 			return err
 		}
 		sealed = len(seal.Entries)
-		_, err = tx.Exec(ctx, `INSERT INTO audit.seal (n, at, cluster, upto, entries, digests, key_id, mac)
-			VALUES (@n, @at, @cluster, (@upto::bigint)::text::xid8, @entries, @digests, @key, @mac)`,
-			pgx.NamedArgs{"n": seal.N, "at": seal.At, "cluster": seal.Cluster, "upto": int64(seal.Upto), "entries": seal.Entries, "digests": seal.Digests,
+		_, err = tx.Exec(ctx, `INSERT INTO audit.seal (n, at, cluster, upto, restored, entries, digests, key_id, mac)
+			VALUES (@n, @at, @cluster, (@upto::bigint)::text::xid8, @restored, @entries, @digests, @key, @mac)`,
+			pgx.NamedArgs{"n": seal.N, "at": seal.At, "cluster": seal.Cluster, "upto": int64(seal.Upto), "restored": seal.Restored, "entries": seal.Entries, "digests": seal.Digests,
 				"key": seal.KeyID, "mac": seal.MAC})
 		return err
 	})
@@ -106,12 +107,15 @@ func (db *DB) nextSeal(ctx context.Context, tx pgx.Tx, last *groundwork.AuditSea
 	if err != nil {
 		return nil, err
 	}
-	from := uint64(0)
-	if last != nil && last.Cluster == stands.Cluster { // elsewhere, before a restore, transactions were counted differently
+	from, fresh := uint64(0), "TRUE"
+	if last != nil && last.Cluster == stands.Cluster {
 		from = last.Upto
 	}
+	if last != nil && (last.Restored || last.Cluster != stands.Cluster) {
+		fresh = inNoSeal
+	}
 	entries, err := collect[groundwork.AuditEntry](ctx, tx, "read what is not sealed", "SELECT "+auditEntryColumns+` FROM audit.entry e
-		WHERE xid >= (@from::bigint)::text::xid8 AND xid < (@upto::bigint)::text::xid8 AND `+inNoSeal+`
+		WHERE xid >= (@from::bigint)::text::xid8 AND xid < (@upto::bigint)::text::xid8 AND `+fresh+`
 		ORDER BY e.xid FETCH FIRST @batch ROWS WITH TIES`,
 		pgx.NamedArgs{"from": int64(from), "upto": int64(stands.Upto), "batch": auditBatch})
 	if err != nil || len(entries) == 0 {
@@ -136,8 +140,12 @@ func (db *DB) VerifyAudit(ctx context.Context, noted ...groundwork.AuditHead) (r
 			return err
 		}
 		report = check.Report()
+		fresh := "TRUE"
+		if last.Restored {
+			fresh = inNoSeal
+		}
 		waiting, err := scalars[int64](ctx, tx, "count what is not sealed",
-			"SELECT count(*) FROM audit.entry e WHERE xid >= (@from::bigint)::text::xid8 AND "+inNoSeal, pgx.NamedArgs{"from": int64(last.Upto)})
+			"SELECT count(*) FROM audit.entry e WHERE xid >= (@from::bigint)::text::xid8 AND "+fresh, pgx.NamedArgs{"from": int64(last.Upto)})
 		if err != nil {
 			return err
 		}
@@ -163,7 +171,7 @@ func (db *DB) checkSeals(ctx context.Context, tx pgx.Tx, check *groundwork.Audit
 			from = 0
 		}
 		entries, err := collect[groundwork.AuditEntry](ctx, tx, "read the sealed entries", "SELECT "+auditEntryColumns+` FROM audit.entry WHERE id = ANY (@ids)
-			UNION ALL SELECT `+auditEntryColumns+` FROM audit.entry e WHERE xid >= (@from::bigint)::text::xid8 AND xid < (@upto::bigint)::text::xid8 AND `+inNoSeal,
+			UNION ALL SELECT `+auditEntryColumns+` FROM audit.entry e WHERE xid >= (@from::bigint)::text::xid8 AND xid < (@upto::bigint)::text::xid8 AND id <> ALL (@ids) AND `+inNoSeal,
 			pgx.NamedArgs{"ids": next.Entries, "from": int64(from), "upto": int64(next.Upto)})
 		if err != nil {
 			return last, err

@@ -248,6 +248,8 @@ func TestSealsGoOnAfterARestore(t *testing.T) {
 	a.issue("Here")
 	after := a.sealed()
 	require.Positive(t, after)
+	a.issue("And on")
+	after += a.sealed()
 	report := a.verified()
 	require.EqualValues(t, before+after, report.Entries)
 	require.Equal(t, []groundwork.AuditFault{{Kind: groundwork.AuditSealForged, Seal: 1}}, report.Faults, "what this test did to the seal itself, and nothing else")

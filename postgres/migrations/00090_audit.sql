@@ -34,6 +34,7 @@ CREATE TABLE audit.seal (
     at      timestamptz NOT NULL,
     cluster bigint NOT NULL,
     upto    xid8 NOT NULL,
+    restored boolean NOT NULL,
     entries bigint[] NOT NULL,
     digests bytea NOT NULL CHECK (length(digests) = 32 * cardinality(entries)),
     key_id  bytea NOT NULL CHECK (length(key_id) = 8),
@@ -42,6 +43,7 @@ CREATE TABLE audit.seal (
 CREATE INDEX seal_entries ON audit.seal USING gin (entries);
 COMMENT ON COLUMN audit.seal.cluster IS 'System identifier: transactions are counted anew where a dump is restored.';
 COMMENT ON COLUMN audit.seal.upto IS 'Entries of earlier transactions are in this seal or one before it.';
+COMMENT ON COLUMN audit.seal.restored IS 'Some seal was made on another server: which entries are sealed does not follow from their transactions alone.';
 COMMENT ON COLUMN audit.seal.mac IS 'HMAC over all of the seal and the mac before it. Its key is not in the database.';
 
 -- +goose StatementBegin
@@ -61,8 +63,12 @@ BEGIN
         IF affected = 0 THEN
             RETURN NULL;
         END IF;
-        SELECT array_agg(array_to_string(ARRAY(SELECT record ->> part FROM unnest(TG_ARGV) AS part), '/')) INTO keys
-        FROM (SELECT to_jsonb(c) AS record FROM changed c LIMIT 100) first;
+        IF TG_NARGS = 1 THEN
+            keys := ARRAY(SELECT to_jsonb(c) ->> TG_ARGV[0] FROM changed c LIMIT 100);
+        ELSE
+            keys := ARRAY(SELECT array_to_string(ARRAY(SELECT record ->> part FROM unnest(TG_ARGV) AS part), '/')
+                FROM (SELECT to_jsonb(c) AS record FROM changed c LIMIT 100) first);
+        END IF;
     END IF;
     INSERT INTO audit.entry (actor, role, unit, official, request, address, operation, purpose, action, noun, affected, keys)
     VALUES (coalesce(nullif(current_setting('groundwork.actor', true), ''), session_user), coalesce(current_setting('groundwork.role', true), ''),

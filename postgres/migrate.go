@@ -79,6 +79,14 @@ func CreateDatabase(ctx context.Context, dsn, name string) error {
 }
 
 func withProvider(ctx context.Context, dsn string, use func(*goose.Provider) error) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("read the embedded migrations: %w", err)
+	}
+	return withFiles(ctx, dsn, files, use)
+}
+
+func withFiles(ctx context.Context, dsn string, files fs.FS, use func(*goose.Provider) error) error {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return badDSN(err)
@@ -88,18 +96,14 @@ func withProvider(ctx context.Context, dsn string, use func(*goose.Provider) err
 	if err := db.PingContext(ctx); err != nil {
 		return unreachable(err)
 	}
-	p, err := provider(db)
+	p, err := provider(db, files)
 	if err != nil {
 		return err
 	}
 	return use(p)
 }
 
-func provider(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("read the embedded migrations: %w", err)
-	}
+func provider(db *sql.DB, files fs.FS) (*goose.Provider, error) {
 	// Probing every second for five minutes: whoever waits for another's migration goes on soon after it.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {

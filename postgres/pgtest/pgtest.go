@@ -113,3 +113,12 @@ func execute(ctx context.Context, server, statement string) error {
 	_, err = conn.Exec(ctx, statement)
 	return err
 }
+
+// Unmigrated returns the DSN of an empty database, which is dropped after the test.
+func Unmigrated(t testing.TB) (dsn string) {
+	t.Helper()
+	server := Server(t)
+	name := Empty(t, server)
+	t.Cleanup(func() { drop(t, server, name) })
+	return named(t, server, name)
+}

@@ -73,8 +73,7 @@ func (s *session) newSlot(ctx context.Context) (pglogrepl.CreateReplicationSlotR
 		s.log.WarnContext(ctx, "still making the replication slot: Postgres waits for older open transactions; look for them in pg_stat_activity")
 	})
 	defer slow.Stop()
-	r, err := pglogrepl.CreateReplicationSlot(ctx, s.repl, s.cfg.Slot, "pgoutput", pglogrepl.CreateReplicationSlotOptions{
-		Mode: pglogrepl.LogicalReplication, SnapshotAction: "EXPORT_SNAPSHOT"})
+	r, err := s.createSlot(ctx)
 	if err != nil {
 		return none, fmt.Errorf("create replication slot %s (max_replication_slots may be reached): %w", s.cfg.Slot, err)
 	}

@@ -76,7 +76,9 @@ func deeds(f *office, target string) []deed {
 		{"recordCallbackAttempt", `method: PHONE, outcome: NO_ANSWER`, []string{"CALLER"}, []string{"CLAIMED"}, always, nil},
 		{"recordFeedback", `resolved: YES`, []string{"CITIZEN", "CALLER"}, []string{"CLAIMED"}, always, closed("CONFIRMED")},
 		{"recordFeedback", `resolved: PARTLY`, []string{"CITIZEN", "CALLER"}, []string{"CLAIMED"}, always, func(m *matter) { m.state, m.disputes = "IN_PROGRESS", m.disputes+1 }},
+		// What a handler hears decides nothing, whatever it is.
 		{"recordFeedback", `resolved: YES`, []string{"HANDLER"}, []string{"CLAIMED"}, led, nil},
+		{"recordFeedback", `resolved: PARTLY`, []string{"HANDLER"}, []string{"CLAIMED"}, led, nil},
 		{"closeExplained", `citizenDisagrees: true`, []string{"SUPERVISOR"}, []string{"CLAIMED"}, func(m *matter) bool { return m.claim == "EXPLAINED" }, closed("EXPLAINED")},
 		{"closeReferredOut", ``, []string{"SUPERVISOR"}, []string{"CLAIMED"}, func(m *matter) bool { return m.claim == "REFERRED_OUT" }, closed("REFERRED_OUT")},
 		{"closeUnconfirmed", ``, []string{"SYSTEM"}, []string{"CLAIMED"}, never, nil},

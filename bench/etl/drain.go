@@ -16,7 +16,9 @@ func (r *rig) drain(ctx context.Context) ([]figure, error) {
 	if _, err := r.pg.Exec(ctx, "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", baselineSlot); err != nil {
 		return nil, err
 	}
-	defer func() { _, _ = r.pg.Exec(context.WithoutCancel(ctx), "SELECT pg_drop_replication_slot($1)", baselineSlot) }()
+	defer func() {
+		_, _ = r.pg.Exec(context.WithoutCancel(ctx), "SELECT pg_drop_replication_slot($1)", baselineSlot)
+	}()
 	mixed, cpu, note, err := r.drainRounds(ctx, "mixed")
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ type ServiceStore interface {
 	ServiceRequestRef(ctx context.Context, opinionID uuid.UUID) (ref string, err error)
 	// FileServiceRequest records an opinion and registers an issue on it, both or neither. A filing with the external id of an
 	// earlier one of the account is that one: it changes nothing, and is CodeConflict if it says something else.
-	FileServiceRequest(ctx context.Context, by Actor, f Filing) (ref string, receipt Receipt, err error)
+	FileServiceRequest(ctx context.Context, by Actor, f Filing) (Filed, Receipt, error)
 }
 
 // Service is what can be asked for.
@@ -96,6 +96,12 @@ type Filing struct {
 	Longitude       *float64
 	RegionCode      string // empty = unknown
 	ReporterKey     string // the citizen's account, address or device in that application; goes to the vault alone
+}
+
+// Filed is what a filing made.
+type Filed struct {
+	Ref    string // public reference of the issue
+	Secret string // of the opinion; empty if an earlier filing is answered again and the server has no key to make it from
 }
 
 // FilingSource is the source of the opinions that an application files.

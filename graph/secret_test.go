@@ -48,8 +48,12 @@ func TestAnonymousSecret(t *testing.T) {
 	require.Equal(t, "FORBIDDEN", withdraw(`, secret: "guess"`))
 	require.Equal(t, "CLOSED", withdraw(`, secret: "`+spoken+`"`))
 
-	again := nobody.get(anonymousOpinion, map[string]any{"text": "Once", "id": "m-1"})
-	require.NotEmpty(t, again.text(t, "submitOpinion", "secret"))
-	again = nobody.get(anonymousOpinion, map[string]any{"text": "Once", "id": "m-1"})
-	require.Nil(t, again.at(t, "submitOpinion", "secret"), "it is shown once")
+	const id = "0b0e7a53-7d5c-4c53-9f0e-3f3a52a1c001"
+	once := nobody.get(anonymousOpinion, map[string]any{"text": "Once", "id": id})
+	again := nobody.get(anonymousOpinion, map[string]any{"text": "Once", "id": id})
+	require.Equal(t, once.at(t, "submitOpinion"), again.at(t, "submitOpinion"), "the answer was lost: the same opinion, the same secret")
+	require.Len(t, once.text(t, "submitOpinion", "secret"), 26)
+	guessable := nobody.get(anonymousOpinion, map[string]any{"text": "Once", "id": "m-1"})
+	require.Nil(t, guessable.at(t, "submitOpinion", "opinion"))
+	require.Contains(t, guessable.text(t, "submitOpinion", "userErrors", 0, "message"), "random UUID")
 }

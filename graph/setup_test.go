@@ -61,7 +61,7 @@ func newOffice(t testing.TB, o options) *office {
 	t.Helper()
 	c := &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, groundwork.China)}
 	dsn := pgtest.New(t)
-	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp})
+	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp, SecretKey: []byte("key of the secrets")})
 	f := &office{t: t, clock: c, store: &counting{Store: db}}
 	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now}
 	if o.warehouse {

@@ -16,6 +16,7 @@ import (
 type filed struct {
 	XMLName       xml.Name `xml:"request" json:"-"`
 	ID            string   `xml:"service_request_id" json:"service_request_id"`
+	Secret        text     `xml:"secret" json:"secret"` // ours: proves who asked
 	ServiceNotice text     `xml:"service_notice" json:"service_notice"`
 	AccountID     text     `xml:"account_id" json:"account_id"`
 }
@@ -48,12 +49,12 @@ func (a *api) file(r *http.Request, _ string) (any, error) {
 	}
 	filing.Account = holder.Account
 	by := groundwork.Actor{ID: groundwork.FilingSource(holder.Account), Role: groundwork.RoleIntake, Via: groundwork.ActorFrom(r.Context()).Via}
-	ref, _, err := a.Store.FileServiceRequest(r.Context(), by, filing)
+	done, _, err := a.Store.FileServiceRequest(r.Context(), by, filing)
 	if err != nil {
 		return nil, err
 	}
 	return listOf("service_requests", []filed{{
-		ID: ref, ServiceNotice: "Registered. Follow it by this number. · 已登记，可凭此编号查询。", AccountID: text(r.PostForm.Get("account_id")),
+		ID: done.Ref, Secret: text(done.Secret), ServiceNotice: "Registered. Follow it by this number. · 已登记，可凭此编号查询。", AccountID: text(r.PostForm.Get("account_id")),
 	}}), nil
 }
 

@@ -187,6 +187,36 @@ func TestRetry(t *testing.T) {
 	require.Contains(t, body, `external_id \"42\" was used`)
 	require.NotEqual(t, first, b.file(map[string]string{"external_id": "43"}))
 
+	t.Run("the same secret", func(t *testing.T) {
+		filed := func(id string) (ref, secret string) {
+			_, body := b.post("/v2/requests.xml", map[string]string{"external_id": id})
+			var doc struct {
+				Requests []struct {
+					ID     string `xml:"service_request_id"`
+					Secret string `xml:"secret"`
+				} `xml:"request"`
+			}
+			require.NoError(t, xml.Unmarshal([]byte(body), &doc), body)
+			require.Len(t, doc.Requests, 1)
+			return doc.Requests[0].ID, doc.Requests[0].Secret
+		}
+		ref, secret := filed("44")
+		require.Len(t, secret, 26)
+		follow := func() uuid.UUID {
+			opinion, err := b.db.OpinionBySecret(t.Context(), secret)
+			require.NoError(t, err)
+			require.NotNil(t, opinion)
+			return opinion.ID
+		}
+		require.Equal(t, b.opinionOf(ref), follow())
+		for range 2 { // the second time the receipt is forgotten
+			sameRef, sameSecret := filed("44")
+			require.Equal(t, []string{ref, secret}, []string{sameRef, sameSecret})
+			scalar[int](b, "WITH gone AS (DELETE FROM mutation_receipt WHERE client_mutation_id = '44' RETURNING 1) SELECT count(*)::int FROM gone")
+		}
+		_, other := filed("45")
+		require.NotEqual(t, secret, other)
+	})
 	t.Run("at once", func(t *testing.T) {
 		refs := make(chan string, 8)
 		for range cap(refs) {

@@ -39,7 +39,7 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	dsn := pgtest.New(t)
-	db := pgtest.Open(t, dsn, postgres.Options{Now: func() time.Time { return now }})
+	db := pgtest.Open(t, dsn, postgres.Options{Now: func() time.Time { return now }, SecretKey: []byte("key of the secrets")})
 	b := &bundle{T: t, db: db, dsn: dsn}
 	ctx, by := t.Context(), groundwork.Actor{ID: "admin", Role: groundwork.RoleSystem}
 	province, _, err := db.CreateRegion(ctx, by, groundwork.Region{Code: "990000000000", Level: groundwork.Province, Name: "Z省"})

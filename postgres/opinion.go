@@ -82,8 +82,9 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 		return nil, groundwork.Receipt{}, err
 	}
 	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: o, table: "opinion", columns: opinionColumns,
-		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
-		reporter, secret := o.ReporterPID, groundwork.NewSecret()
+		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }, again: db.tellSecretAgain}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
+		id, reporter := newID(o.ID), o.ReporterPID
+		secret := db.secretKey.Of(id)
 		switch {
 		case reporter == nil && by.ID == groundwork.Anonymous.ID: // each anonymous opinion has a reporter of its own
 			reporter = new(uuid.New())
@@ -95,7 +96,7 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 			reporter = new(pids[by.ID])
 		}
 		made, err := insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
-			"id": newID(o.ID), "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
+			"id": id, "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
 			"received_at": o.ReceivedAt, "received_precision": o.ReceivedPrecision, "occurred_at": o.OccurredAt, "visit_id": o.VisitID,
 			"reporter_pid": reporter, "subject": o.Subject, "text": o.Text, "latitude": o.Latitude, "longitude": o.Longitude,
 			"precision_m": o.PrecisionM, "region_id": o.RegionID, "site_id": o.SiteID, "confidentiality": o.Confidentiality,
@@ -106,6 +107,15 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 		}
 		return made, err
 	})
+}
+
+// tellSecretAgain completes an opinion that was submitted before by its secret, for whoever sends the same request again.
+func (db *DB) tellSecretAgain(ctx context.Context, tx pgx.Tx, o *groundwork.Opinion) error {
+	digests, err := scalars[[]byte](ctx, tx, "read the digest of a secret", "SELECT secret_digest FROM opinion WHERE id = @id", pgx.NamedArgs{"id": o.ID})
+	if err == nil && len(digests) == 1 {
+		o.Secret = db.secretKey.Again(o.ID, digests[0])
+	}
+	return err
 }
 
 func fillOpinion(o *groundwork.Opinion, now time.Time) {

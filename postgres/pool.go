@@ -27,6 +27,7 @@ type Options struct {
 	Now              func() time.Time // default: time.Now
 	Role             string           // role of the database to act as, such as RoleApp; default: the login's own
 	AuditKey         []byte           // with which the audit is sealed and verified; default: neither is done
+	SecretKey        []byte           // with which the secrets of opinions are made; default: they are drawn, and told once
 }
 
 // DB is the system of record. It is safe for use by several goroutines.
@@ -35,6 +36,8 @@ type DB struct {
 	log      *slog.Logger
 	now      func() time.Time
 	auditKey []byte
+
+	secretKey groundwork.SecretKey
 }
 
 var (
@@ -54,7 +57,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey}
+	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}

@@ -21,6 +21,7 @@ type request[T any] struct {
 	input          any
 	table, columns string
 	id             func(*T) uuid.UUID
+	again          func(context.Context, pgx.Tx, *T) error // completes a thing that was made before; nil: nothing is missing
 }
 
 // do runs f in one transaction, unless the request was done before: then it reads what that made, as it is now. The thing and its
@@ -39,6 +40,9 @@ func do[T any](ctx context.Context, db *DB, r request[T], f func(pgx.Tx) (*T, er
 			thing, err = one[T](ctx, tx, "read "+r.table, "SELECT "+r.columns+" FROM "+r.table+" WHERE id = @id", pgx.NamedArgs{"id": before})
 			if err == nil && thing == nil {
 				err = groundwork.Errorf(groundwork.CodeNotFound, "what clientMutationId %q made is no longer there", m.id)
+			}
+			if err == nil && r.again != nil {
+				err = r.again(ctx, tx, thing)
 			}
 			return err
 		}
@@ -60,6 +64,9 @@ func (r request[T]) mutation() (mutation, error) {
 	m := mutation{actor: r.by.ID, id: r.by.Via.ClientMutationID, operation: r.op}
 	if m.id == "" {
 		return m, nil
+	}
+	if err := r.by.CheckRetry(); err != nil {
+		return m, err
 	}
 	text, err := json.Marshal([]any{r.op, r.by, r.input})
 	if err != nil {

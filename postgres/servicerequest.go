@@ -112,19 +112,33 @@ func (db *DB) ServiceRequestRef(ctx context.Context, opinionID uuid.UUID) (strin
 
 // FileServiceRequest implements groundwork.ServiceStore. The external id is the identity of the request; long after, when the receipt
 // of the request is forgotten, the opinion still has it.
-func (db *DB) FileServiceRequest(ctx context.Context, by groundwork.Actor, f groundwork.Filing) (ref string, receipt groundwork.Receipt, err error) {
+func (db *DB) FileServiceRequest(ctx context.Context, by groundwork.Actor, f groundwork.Filing) (groundwork.Filed, groundwork.Receipt, error) {
 	by.Via.ClientMutationID = f.ExternalID
-	issue, receipt, err := do(ctx, db, issueRequest("file service request", by, f), func(tx pgx.Tx) (*groundwork.Issue, error) {
+	secret := ""
+	r := issueRequest("file service request", by, f)
+	r.again = func(ctx context.Context, tx pgx.Tx, _ *groundwork.Issue) error { // sent again, it has an external id
+		opinion, err := filedOpinion(ctx, tx, f)
+		if err == nil && opinion != nil {
+			err = db.tellSecretAgain(ctx, tx, opinion)
+			secret = opinion.Secret
+		}
+		return err
+	}
+	issue, receipt, err := do(ctx, db, r, func(tx pgx.Tx) (*groundwork.Issue, error) {
 		before, err := one[groundwork.Issue](ctx, tx, "look for the same request", "SELECT "+issueColumns+` FROM issue WHERE id = (
 			SELECT link.issue_id FROM opinion o JOIN issue_opinion link ON link.opinion_id = o.id WHERE o.source = @source AND o.external_id = @id)`,
 			pgx.NamedArgs{"source": groundwork.FilingSource(f.Account), "id": f.ExternalID})
-		if before != nil || err != nil {
-			return before, err
+		if err != nil {
+			return nil, err
+		}
+		if before != nil {
+			return before, r.again(ctx, tx, before)
 		}
 		opinion, err := db.addFiled(ctx, tx, by, f)
 		if err != nil {
 			return nil, err
 		}
+		secret = opinion.Secret
 		return db.register(ctx, tx, groundwork.Registration{
 			Actor: by, OpinionIDs: []uuid.UUID{opinion.ID}, Title: f.Service.Name, CategoryID: &f.Service.CategoryID,
 		})
@@ -134,9 +148,15 @@ func (db *DB) FileServiceRequest(ctx context.Context, by groundwork.Actor, f gro
 			Message: fmt.Sprintf("external_id %q was used for a request that says something else; give a new one", f.ExternalID)}
 	}
 	if err != nil {
-		return "", receipt, err
+		return groundwork.Filed{}, receipt, err
 	}
-	return issue.PublicRef, receipt, nil
+	return groundwork.Filed{Ref: issue.PublicRef, Secret: secret}, receipt, nil
+}
+
+// filedOpinion reads the opinion that an earlier filing of the same external id made.
+func filedOpinion(ctx context.Context, tx pgx.Tx, f groundwork.Filing) (*groundwork.Opinion, error) {
+	return one[groundwork.Opinion](ctx, tx, "look for the same opinion", "SELECT "+opinionColumns+" FROM opinion WHERE source = @source AND external_id = @id",
+		pgx.NamedArgs{"source": groundwork.FilingSource(f.Account), "id": f.ExternalID})
 }
 
 // addFiled records the opinion that a filing makes, under the pseudonym of its reporter.
@@ -165,10 +185,19 @@ func (db *DB) addFiled(ctx context.Context, tx pgx.Tx, by groundwork.Actor, f gr
 		}
 		o.ReporterPID = new(pids[f.ReporterKey])
 	}
-	return insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
-		"id": newID(o.ID), "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
+	if o.ReporterPID == nil { // nobody else's, as of an anonymous
+		o.ReporterPID = new(uuid.New())
+	}
+	id := newID(o.ID)
+	secret := db.secretKey.Of(id)
+	made, err := insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
+		"id": id, "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,
 		"received_at": o.ReceivedAt, "received_precision": o.ReceivedPrecision, "reporter_pid": o.ReporterPID, "subject": o.Subject,
 		"text": o.Text, "latitude": o.Latitude, "longitude": o.Longitude, "region_id": o.RegionID, "confidentiality": o.Confidentiality,
-		"recorded_by": by.ID,
+		"secret_digest": groundwork.SecretDigest(secret), "recorded_by": by.ID,
 	})
+	if err == nil {
+		made.Secret = secret
+	}
+	return made, err
 }

@@ -66,8 +66,16 @@ func (c *Common) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
+// edgeOptions say how the API faces the network.
+type edgeOptions struct {
+	TrustedProxy []string `help:"Address or range of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. May be given several times." env:"GROUNDWORK_TRUSTED_PROXY" placeholder:"CIDR"`
+}
+
+func (o edgeOptions) into(cfg *app.Config) { cfg.TrustedProxies = o.TrustedProxy }
+
 type upCommand struct {
 	authOptions
+	edgeOptions
 	AllowUnauthenticated bool     `help:"Let other machines reach the API though callers do not prove who they are." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
 	NoSample             bool     `help:"Do not load the bundled sample into an empty system." env:"GROUNDWORK_NO_SAMPLE"`
 	Demo                 demoSize `help:"Load a simulated province of N issues into an empty system instead of the sample; default of N is 20000." env:"GROUNDWORK_DEMO" placeholder:"N"`
@@ -90,11 +98,13 @@ func (u upCommand) Run(ctx context.Context, c *Common) error {
 	cfg := c.config()
 	cfg.AllowUnauthenticated, cfg.NoSample, cfg.GraphiQL = u.AllowUnauthenticated, u.NoSample, true
 	cfg.Demo, cfg.Auth = int64(u.Demo), u.auth()
+	u.into(&cfg)
 	return app.Up(ctx, cfg, os.Stdout)
 }
 
 type serveCommand struct {
 	authOptions
+	edgeOptions
 	AllowUnauthenticated bool `help:"Let other machines reach the API though callers do not prove who they are." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
 	GraphiQL             bool `name:"graphiql" help:"Serve GraphiQL at /graphiql and answer introspection." env:"GROUNDWORK_GRAPHIQL"`
 }
@@ -108,6 +118,7 @@ func (serveCommand) Help() string {
 func (s serveCommand) Run(ctx context.Context, c *Common) error {
 	cfg := c.config()
 	cfg.AllowUnauthenticated, cfg.GraphiQL, cfg.Auth = s.AllowUnauthenticated, s.GraphiQL, s.auth()
+	s.into(&cfg)
 	return app.Serve(ctx, cfg, os.Stdout)
 }
 

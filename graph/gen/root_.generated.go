@@ -12000,7 +12000,7 @@ input OpinionSourceFilter {
 
 "An opinion to take in."
 input SubmitOpinionInput {
-  "Any string of the client's, answered back."
+  "Any string of the client's, answered back; without an account a random UUID, so that it is nobody else's. The same again is answered again."
   clientMutationId: String
   "The way by which it came."
   channel: Channel! = ONLINE
@@ -12034,7 +12034,7 @@ input SubmitOpinionInput {
 type SubmitOpinionPayload {
   "The opinion as taken in; null if refused."
   opinion: Opinion
-  "Proves who gave the opinion, without an account: to follow it, and to confirm, dispute, withdraw or reopen what becomes of it. Shown this once; a request that is sent again is answered without."
+  "Proves who gave the opinion, without an account: to follow it, and to confirm, dispute, withdraw or reopen what becomes of it. A request that is sent again under its clientMutationId is answered with the same."
   secret: String
   "Why it was refused; empty if it was done."
   userErrors: [UserError!]!

@@ -1960,7 +1960,7 @@ type StartPilotInput struct {
 
 // An opinion to take in.
 type SubmitOpinionInput struct {
-	// Any string of the client's, answered back.
+	// Any string of the client's, answered back; without an account a random UUID, so that it is nobody else's. The same again is answered again.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 	// The way by which it came.
 	Channel groundwork.Channel `json:"channel"`
@@ -1994,7 +1994,7 @@ type SubmitOpinionInput struct {
 type SubmitOpinionPayload struct {
 	// The opinion as taken in; null if refused.
 	Opinion *Opinion `json:"opinion,omitempty"`
-	// Proves who gave the opinion, without an account: to follow it, and to confirm, dispute, withdraw or reopen what becomes of it. Shown this once; a request that is sent again is answered without.
+	// Proves who gave the opinion, without an account: to follow it, and to confirm, dispute, withdraw or reopen what becomes of it. A request that is sent again under its clientMutationId is answered with the same.
 	Secret *string `json:"secret,omitempty"`
 	// Why it was refused; empty if it was done.
 	UserErrors []UserError `json:"userErrors"`

@@ -27,10 +27,11 @@ type Config struct {
 	Slot        string // replication slot in Postgres, empty = named after the database
 
 	Auth                 AuthConfig
-	AllowUnauthenticated bool  // let others than this machine reach the API though callers do not prove who they are
-	NoSample             bool  // do not load the bundled sample into an empty system of record
-	Demo                 int64 // load a simulated province of as many issues into an empty system of record instead; 0 = do not
-	GraphiQL             bool  // serve GraphiQL and answer introspection
+	TrustedProxies       []string // addresses and ranges of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed
+	AllowUnauthenticated bool     // let others than this machine reach the API though callers do not prove who they are
+	NoSample             bool     // do not load the bundled sample into an empty system of record
+	Demo                 int64    // load a simulated province of as many issues into an empty system of record instead; 0 = do not
+	GraphiQL             bool     // serve GraphiQL and answer introspection
 
 	Logger *slog.Logger
 }
@@ -51,6 +52,8 @@ func (c Config) Validate() error {
 		}
 	}
 	faults = append(faults, c.Auth.validate())
+	_, err := parseProxies(c.TrustedProxies)
+	faults = append(faults, err)
 	faults = append(faults, checkStore("--postgres", "GROUNDWORK_POSTGRES", c.Postgres, "postgres", "postgresql"))
 	faults = append(faults, checkStore("--clickhouse", "GROUNDWORK_CLICKHOUSE", c.ClickHouse, "http", "https", "clickhouse"))
 	if c.Files != "" {

@@ -47,10 +47,12 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 		defer cancel()
 		writeReadiness(w, probe(ctx, store, house, replicator))
 	})
+	proxies, _ := parseProxies(cfg.TrustedProxies) // Validate has examined them
+	handler := proxies.hardened(proxies.told(figures.observed(mux)))
 	if cfg.AllowUnauthenticated || cfg.Auth.on() {
-		return told(figures.observed(mux))
+		return handler
 	}
-	return onlyThisMachine(told(figures.observed(mux)))
+	return onlyThisMachine(handler)
 }
 
 // headerPurpose says why somebody asks, for the audit.
@@ -58,19 +60,15 @@ const headerPurpose = "Groundwork-Purpose"
 
 const maxPurpose = 500
 
-// told tells the audit from where a request came and why: the address of the connection, since headers that name others can be made up.
-func told(next http.Handler) http.Handler {
+// told tells the audit from where a request came and why.
+func (p proxies) told(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		purpose := r.Header.Get(headerPurpose)
 		if len(purpose) > maxPurpose || !utf8.ValidString(purpose) {
 			http.Error(w, fmt.Sprintf("header %s: give at most %d bytes of UTF-8", headerPurpose, maxPurpose), http.StatusBadRequest)
 			return
 		}
-		address, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			address = r.RemoteAddr
-		}
-		next.ServeHTTP(w, r.WithContext(groundwork.WithRequest(r.Context(), groundwork.Request{Address: address, Purpose: purpose})))
+		next.ServeHTTP(w, r.WithContext(groundwork.WithRequest(r.Context(), groundwork.Request{Address: p.client(r), Purpose: purpose})))
 	})
 }
 

@@ -14,14 +14,20 @@ import (
 // minKey is how many characters a key has at least.
 const minKey = 26
 
-// auditKey is the key of the audit's seals, derived from the file of --security-key. With the embedded Postgres the file is made in the
-// data directory; for a server of your own without a file there is none, and nothing is sealed.
-func (c Config) auditKey() ([]byte, error) {
+// auditKey is the key of the audit's seals; without one nothing is sealed.
+func (c Config) auditKey() ([]byte, error) { return c.keyOf("groundwork audit") }
+
+// secretKey is the key that the secrets of opinions are made with; without one they are drawn, and told once.
+func (c Config) secretKey() ([]byte, error) { return c.keyOf("groundwork opinion secrets") }
+
+// keyOf derives the key for a purpose from the file of --security-key. With the embedded Postgres the file is made in the data directory;
+// for a server of your own without a file there is none.
+func (c Config) keyOf(purpose string) ([]byte, error) {
 	secret, err := c.secret()
 	if err != nil || secret == "" {
 		return nil, err
 	}
-	return hkdf.Key(sha256.New, []byte(secret), nil, "groundwork audit", sha256.Size)
+	return hkdf.Key(sha256.New, []byte(secret), nil, purpose, sha256.Size)
 }
 
 func (c Config) secret() (string, error) {

@@ -78,7 +78,14 @@ func (c Config) openWarehouse(ctx context.Context) (*warehouse.DB, error) {
 
 // openBoth opens both stores for the API, or neither.
 func (c Config) openBoth(ctx context.Context) (*postgres.DB, *warehouse.DB, error) {
-	store, err := c.openAs(ctx, postgres.RoleApp, postgres.Options{})
+	key, err := c.secretKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	if key == nil {
+		c.Logger.Warn("a citizen whose answer is lost loses the secret of the opinion: name the file of a key by --security-key (GROUNDWORK_SECURITY_KEY)")
+	}
+	store, err := c.openAs(ctx, postgres.RoleApp, postgres.Options{SecretKey: key})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,6 +22,7 @@ type Store interface {
 	CampaignStore
 	PolicyStore
 	RotaStore
+	SkillStore
 	HistoryStore
 	Ping(ctx context.Context) error
 }

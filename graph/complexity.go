@@ -84,6 +84,15 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.RotaSlots = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.RotaSlotFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.SkillRecords = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.SkillRecordFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Trainings = func(child int, first *int32, _ *string, last *int32, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.TrainingParticipations = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.TrainingParticipationFilter) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.CampaignTasks = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignTaskFilter) int {
 		return pageCost(child, first, last)
 	}

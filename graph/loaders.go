@@ -137,6 +137,8 @@ type loaders struct {
 	rollouts        loader[uuid.UUID, []*groundwork.PolicyRollout]
 	evidenceOf      loader[part, []*groundwork.EvidenceLink]
 	evaluations     loader[uuid.UUID, *groundwork.PolicyEvaluation]
+	skills          loader[uuid.UUID, *groundwork.SkillRecord]
+	trainings       loader[uuid.UUID, *groundwork.Training]
 	histories       loader[past, []*groundwork.EntityEvent]
 }
 
@@ -182,6 +184,8 @@ func newLoaders(s groundwork.Store) *loaders {
 		rollouts:        newLoader(s.RolloutsOf),
 		evidenceOf:      newLoader(parts(s.EvidenceLinksOf)),
 		evaluations:     newLoader(s.EvaluationsOf),
+		skills:          newLoader(seenSkills(s)),
+		trainings:       newLoader(s.TrainingsByID),
 		histories:       newLoader(histories(s)),
 	}
 }

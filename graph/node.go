@@ -50,6 +50,10 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.plans, asRotaPlan)
 		case model.TypeRotaSlot:
 			err = place(ctx, nodes, ids, positions, l.slots, asRotaSlot)
+		case model.TypeSkillRecord:
+			err = place(ctx, nodes, ids, positions, l.skills, asSkill)
+		case model.TypeTraining:
+			err = place(ctx, nodes, ids, positions, l.trainings, asTraining)
 		case model.TypeOpinion:
 			err = place(ctx, nodes, ids, positions, l.opinions, asOpinion)
 		case model.TypeIssue:

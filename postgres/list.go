@@ -97,8 +97,13 @@ type order[T any] struct {
 // maxPage is how many rows a page has at most.
 const maxPage = 100
 
-// page reads one page of a list. It asks for one row more than wanted to know whether there is another page.
+// page reads one page of a list.
 func page[T any](ctx context.Context, db *DB, columns, table string, c *conditions, o order[T], p groundwork.PageRequest) (groundwork.Page[*T], error) {
+	return pageFrom(ctx, db.pool, columns, table, c, o, p)
+}
+
+// pageFrom reads one page of a list. It asks for one row more than wanted to know whether there is another page.
+func pageFrom[T any](ctx context.Context, q querier, columns, table string, c *conditions, o order[T], p groundwork.PageRequest) (groundwork.Page[*T], error) {
 	size, cursor, err := checkPage(p, o.name)
 	if err != nil {
 		return groundwork.Page[*T]{}, err
@@ -113,7 +118,7 @@ func page[T any](ctx context.Context, db *DB, columns, table string, c *conditio
 	}
 	sql := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s %s, %s.id %s LIMIT %d",
 		columns, table, c.sql(), o.expression, direction, table, direction, size+1)
-	items, err := collect[T](ctx, db.pool, "list "+table, sql, c.args)
+	items, err := collect[T](ctx, q, "list "+table, sql, c.args)
 	if err != nil {
 		return groundwork.Page[*T]{}, err
 	}

@@ -56,7 +56,10 @@ type ResolverRoot interface {
 	RotaPlan() RotaPlanResolver
 	RotaSlot() RotaSlotResolver
 	Site() SiteResolver
+	SkillRecord() SkillRecordResolver
 	TargetVersion() TargetVersionResolver
+	Training() TrainingResolver
+	TrainingParticipation() TrainingParticipationResolver
 	Viewer() ViewerResolver
 	Visit() VisitResolver
 }
@@ -93,6 +96,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	AnnounceTrainingPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Training         func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	AnswerOnTheSpotPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -104,6 +114,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	AssessSkillPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		SkillRecord      func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -793,86 +810,89 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		AcceptIssue           func(childComplexity int, input model.AcceptIssueInput) int
-		AcceptIssues          func(childComplexity int, input model.AcceptIssuesInput) int
-		AddCampaignTask       func(childComplexity int, input model.AddCampaignTaskInput) int
-		AdoptPolicyChange     func(childComplexity int, input model.AdoptPolicyChangeInput) int
-		AmendPolicyChange     func(childComplexity int, input model.AmendPolicyChangeInput) int
-		AnswerOnTheSpot       func(childComplexity int, input model.AnswerOnTheSpotInput) int
-		AskCitizen            func(childComplexity int, input model.AskCitizenInput) int
-		AttestVisit           func(childComplexity int, input model.AttestVisitInput) int
-		CancelVisit           func(childComplexity int, input model.CancelVisitInput) int
-		CarryIssue            func(childComplexity int, input model.CarryIssueInput) int
-		CheckInVisit          func(childComplexity int, input model.CheckInVisitInput) int
-		ClaimExplained        func(childComplexity int, input model.ClaimExplainedInput) int
-		ClaimFixed            func(childComplexity int, input model.ClaimFixedInput) int
-		ClaimReferredOut      func(childComplexity int, input model.ClaimReferredOutInput) int
-		CloseExplained        func(childComplexity int, input model.CloseExplainedInput) int
-		CloseOutVisit         func(childComplexity int, input model.CloseOutVisitInput) int
-		CloseReferredOut      func(childComplexity int, input model.CloseReferredOutInput) int
-		CloseUnconfirmed      func(childComplexity int, input model.CloseUnconfirmedInput) int
-		CompleteCampaignTask  func(childComplexity int, input model.CompleteCampaignTaskInput) int
-		CreateCategory        func(childComplexity int, input model.CreateCategoryInput) int
-		CreateDispatchRule    func(childComplexity int, input model.CreateDispatchRuleInput) int
-		CreateOfficial        func(childComplexity int, input model.CreateOfficialInput) int
-		CreateOrgUnit         func(childComplexity int, input model.CreateOrgUnitInput) int
-		CreatePolicy          func(childComplexity int, input model.CreatePolicyInput) int
-		CreatePostHolding     func(childComplexity int, input model.CreatePostHoldingInput) int
-		CreateRegion          func(childComplexity int, input model.CreateRegionInput) int
-		CreateSite            func(childComplexity int, input model.CreateSiteInput) int
-		DeclineCampaign       func(childComplexity int, input model.DeclineCampaignInput) int
-		DispatchIssue         func(childComplexity int, input model.DispatchIssueInput) int
-		DispatchIssues        func(childComplexity int, input model.DispatchIssuesInput) int
-		DropCampaignTask      func(childComplexity int, input model.DropCampaignTaskInput) int
-		DropPolicyChange      func(childComplexity int, input model.DropPolicyChangeInput) int
-		EndVisit              func(childComplexity int, input model.EndVisitInput) int
-		EscalateIssue         func(childComplexity int, input model.EscalateIssueInput) int
-		ExcuseSlot            func(childComplexity int, input model.ExcuseSlotInput) int
-		ExitCampaign          func(childComplexity int, input model.ExitCampaignInput) int
-		ExtendCampaign        func(childComplexity int, input model.ExtendCampaignInput) int
-		FailCampaign          func(childComplexity int, input model.FailCampaignInput) int
-		JoinCampaign          func(childComplexity int, input model.JoinCampaignInput) int
-		LeaveCampaign         func(childComplexity int, input model.LeaveCampaignInput) int
-		LinkOpinion           func(childComplexity int, input model.LinkOpinionInput) int
-		LinkOpinions          func(childComplexity int, input model.LinkOpinionsInput) int
-		LinkPolicyEvidence    func(childComplexity int, input model.LinkPolicyEvidenceInput) int
-		MergeIssue            func(childComplexity int, input model.MergeIssueInput) int
-		NominateCampaign      func(childComplexity int, input model.NominateCampaignInput) int
-		PlanIssue             func(childComplexity int, input model.PlanIssueInput) int
-		PlanVisit             func(childComplexity int, input model.PlanVisitInput) int
-		ProposePlan           func(childComplexity int, input model.ProposePlanInput) int
-		ProposePolicyChange   func(childComplexity int, input model.ProposePolicyChangeInput) int
-		PublishRotaPlan       func(childComplexity int, input model.PublishRotaPlanInput) int
-		PublishTarget         func(childComplexity int, input model.PublishTargetInput) int
-		ReadNotifications     func(childComplexity int, input model.ReadNotificationsInput) int
-		RecordCallbackAttempt func(childComplexity int, input model.RecordCallbackAttemptInput) int
-		RecordConsultation    func(childComplexity int, input model.RecordConsultationInput) int
-		RecordEvaluation      func(childComplexity int, input model.RecordEvaluationInput) int
-		RecordFeedback        func(childComplexity int, input model.RecordFeedbackInput) int
-		RecordResponse        func(childComplexity int, input model.RecordResponseInput) int
-		RecordVisit           func(childComplexity int, input model.RecordVisitInput) int
-		RecordVisitNote       func(childComplexity int, input model.RecordVisitNoteInput) int
-		RegisterIssue         func(childComplexity int, input model.RegisterIssueInput) int
-		RegisterPolicyOutcome func(childComplexity int, input model.RegisterPolicyOutcomeInput) int
-		ReopenCampaignTask    func(childComplexity int, input model.ReopenCampaignTaskInput) int
-		ReopenIssue           func(childComplexity int, input model.ReopenIssueInput) int
-		RepealPolicyChange    func(childComplexity int, input model.RepealPolicyChangeInput) int
-		ResumeIssue           func(childComplexity int, input model.ResumeIssueInput) int
-		ResumePlanned         func(childComplexity int, input model.ResumePlannedInput) int
-		RetainPolicyChange    func(childComplexity int, input model.RetainPolicyChangeInput) int
-		ReturnIssue           func(childComplexity int, input model.ReturnIssueInput) int
-		ReviewCampaign        func(childComplexity int, input model.ReviewCampaignInput) int
-		RevisePolicyVersion   func(childComplexity int, input model.RevisePolicyVersionInput) int
-		RollOutPolicyChange   func(childComplexity int, input model.RollOutPolicyChangeInput) int
-		SelectCampaign        func(childComplexity int, input model.SelectCampaignInput) int
-		SetPopulation         func(childComplexity int, input model.SetPopulationInput) int
-		StartCampaign         func(childComplexity int, input model.StartCampaignInput) int
-		StartPilot            func(childComplexity int, input model.StartPilotInput) int
-		SubmitOpinion         func(childComplexity int, input model.SubmitOpinionInput) int
-		SwapSlot              func(childComplexity int, input model.SwapSlotInput) int
-		UnmergeIssue          func(childComplexity int, input model.UnmergeIssueInput) int
-		VoidVisit             func(childComplexity int, input model.VoidVisitInput) int
-		WithdrawIssue         func(childComplexity int, input model.WithdrawIssueInput) int
+		AcceptIssue                 func(childComplexity int, input model.AcceptIssueInput) int
+		AcceptIssues                func(childComplexity int, input model.AcceptIssuesInput) int
+		AddCampaignTask             func(childComplexity int, input model.AddCampaignTaskInput) int
+		AdoptPolicyChange           func(childComplexity int, input model.AdoptPolicyChangeInput) int
+		AmendPolicyChange           func(childComplexity int, input model.AmendPolicyChangeInput) int
+		AnnounceTraining            func(childComplexity int, input model.AnnounceTrainingInput) int
+		AnswerOnTheSpot             func(childComplexity int, input model.AnswerOnTheSpotInput) int
+		AskCitizen                  func(childComplexity int, input model.AskCitizenInput) int
+		AssessSkill                 func(childComplexity int, input model.AssessSkillInput) int
+		AttestVisit                 func(childComplexity int, input model.AttestVisitInput) int
+		CancelVisit                 func(childComplexity int, input model.CancelVisitInput) int
+		CarryIssue                  func(childComplexity int, input model.CarryIssueInput) int
+		CheckInVisit                func(childComplexity int, input model.CheckInVisitInput) int
+		ClaimExplained              func(childComplexity int, input model.ClaimExplainedInput) int
+		ClaimFixed                  func(childComplexity int, input model.ClaimFixedInput) int
+		ClaimReferredOut            func(childComplexity int, input model.ClaimReferredOutInput) int
+		CloseExplained              func(childComplexity int, input model.CloseExplainedInput) int
+		CloseOutVisit               func(childComplexity int, input model.CloseOutVisitInput) int
+		CloseReferredOut            func(childComplexity int, input model.CloseReferredOutInput) int
+		CloseUnconfirmed            func(childComplexity int, input model.CloseUnconfirmedInput) int
+		CompleteCampaignTask        func(childComplexity int, input model.CompleteCampaignTaskInput) int
+		CreateCategory              func(childComplexity int, input model.CreateCategoryInput) int
+		CreateDispatchRule          func(childComplexity int, input model.CreateDispatchRuleInput) int
+		CreateOfficial              func(childComplexity int, input model.CreateOfficialInput) int
+		CreateOrgUnit               func(childComplexity int, input model.CreateOrgUnitInput) int
+		CreatePolicy                func(childComplexity int, input model.CreatePolicyInput) int
+		CreatePostHolding           func(childComplexity int, input model.CreatePostHoldingInput) int
+		CreateRegion                func(childComplexity int, input model.CreateRegionInput) int
+		CreateSite                  func(childComplexity int, input model.CreateSiteInput) int
+		DeclineCampaign             func(childComplexity int, input model.DeclineCampaignInput) int
+		DispatchIssue               func(childComplexity int, input model.DispatchIssueInput) int
+		DispatchIssues              func(childComplexity int, input model.DispatchIssuesInput) int
+		DropCampaignTask            func(childComplexity int, input model.DropCampaignTaskInput) int
+		DropPolicyChange            func(childComplexity int, input model.DropPolicyChangeInput) int
+		EndVisit                    func(childComplexity int, input model.EndVisitInput) int
+		EscalateIssue               func(childComplexity int, input model.EscalateIssueInput) int
+		ExcuseSlot                  func(childComplexity int, input model.ExcuseSlotInput) int
+		ExitCampaign                func(childComplexity int, input model.ExitCampaignInput) int
+		ExtendCampaign              func(childComplexity int, input model.ExtendCampaignInput) int
+		FailCampaign                func(childComplexity int, input model.FailCampaignInput) int
+		JoinCampaign                func(childComplexity int, input model.JoinCampaignInput) int
+		LeaveCampaign               func(childComplexity int, input model.LeaveCampaignInput) int
+		LinkOpinion                 func(childComplexity int, input model.LinkOpinionInput) int
+		LinkOpinions                func(childComplexity int, input model.LinkOpinionsInput) int
+		LinkPolicyEvidence          func(childComplexity int, input model.LinkPolicyEvidenceInput) int
+		MergeIssue                  func(childComplexity int, input model.MergeIssueInput) int
+		NominateCampaign            func(childComplexity int, input model.NominateCampaignInput) int
+		PlanIssue                   func(childComplexity int, input model.PlanIssueInput) int
+		PlanVisit                   func(childComplexity int, input model.PlanVisitInput) int
+		ProposePlan                 func(childComplexity int, input model.ProposePlanInput) int
+		ProposePolicyChange         func(childComplexity int, input model.ProposePolicyChangeInput) int
+		PublishRotaPlan             func(childComplexity int, input model.PublishRotaPlanInput) int
+		PublishTarget               func(childComplexity int, input model.PublishTargetInput) int
+		ReadNotifications           func(childComplexity int, input model.ReadNotificationsInput) int
+		RecordCallbackAttempt       func(childComplexity int, input model.RecordCallbackAttemptInput) int
+		RecordConsultation          func(childComplexity int, input model.RecordConsultationInput) int
+		RecordEvaluation            func(childComplexity int, input model.RecordEvaluationInput) int
+		RecordFeedback              func(childComplexity int, input model.RecordFeedbackInput) int
+		RecordResponse              func(childComplexity int, input model.RecordResponseInput) int
+		RecordTrainingParticipation func(childComplexity int, input model.RecordTrainingParticipationInput) int
+		RecordVisit                 func(childComplexity int, input model.RecordVisitInput) int
+		RecordVisitNote             func(childComplexity int, input model.RecordVisitNoteInput) int
+		RegisterIssue               func(childComplexity int, input model.RegisterIssueInput) int
+		RegisterPolicyOutcome       func(childComplexity int, input model.RegisterPolicyOutcomeInput) int
+		ReopenCampaignTask          func(childComplexity int, input model.ReopenCampaignTaskInput) int
+		ReopenIssue                 func(childComplexity int, input model.ReopenIssueInput) int
+		RepealPolicyChange          func(childComplexity int, input model.RepealPolicyChangeInput) int
+		ResumeIssue                 func(childComplexity int, input model.ResumeIssueInput) int
+		ResumePlanned               func(childComplexity int, input model.ResumePlannedInput) int
+		RetainPolicyChange          func(childComplexity int, input model.RetainPolicyChangeInput) int
+		ReturnIssue                 func(childComplexity int, input model.ReturnIssueInput) int
+		ReviewCampaign              func(childComplexity int, input model.ReviewCampaignInput) int
+		RevisePolicyVersion         func(childComplexity int, input model.RevisePolicyVersionInput) int
+		RollOutPolicyChange         func(childComplexity int, input model.RollOutPolicyChangeInput) int
+		SelectCampaign              func(childComplexity int, input model.SelectCampaignInput) int
+		SetPopulation               func(childComplexity int, input model.SetPopulationInput) int
+		StartCampaign               func(childComplexity int, input model.StartCampaignInput) int
+		StartPilot                  func(childComplexity int, input model.StartPilotInput) int
+		SubmitOpinion               func(childComplexity int, input model.SubmitOpinionInput) int
+		SwapSlot                    func(childComplexity int, input model.SwapSlotInput) int
+		UnmergeIssue                func(childComplexity int, input model.UnmergeIssueInput) int
+		VoidVisit                   func(childComplexity int, input model.VoidVisitInput) int
+		WithdrawIssue               func(childComplexity int, input model.WithdrawIssueInput) int
 	}
 
 	NominateCampaignPayload struct {
@@ -1150,47 +1170,52 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Backlog          func(childComplexity int, query model.MeasureQuery) int
-		Campaign         func(childComplexity int, id model.ID) int
-		CampaignTask     func(childComplexity int, id model.ID) int
-		CampaignTasks    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) int
-		Campaigns        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
-		Categories       func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
-		Category         func(childComplexity int, id model.ID) int
-		FollowOpinion    func(childComplexity int, secret string) int
-		Hotspots         func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
-		Issue            func(childComplexity int, id *model.ID, ref *string) int
-		Issues           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
-		MeasureCatalog   func(childComplexity int, codes []model.MeasureCode) int
-		Measures         func(childComplexity int, query model.MeasuresQuery) int
-		Node             func(childComplexity int, id model.ID) int
-		Nodes            func(childComplexity int, ids []model.ID) int
-		Official         func(childComplexity int, id model.ID) int
-		Officials        func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		Opinion          func(childComplexity int, id model.ID) int
-		Opinions         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OpinionFilter) int
-		OrgUnit          func(childComplexity int, id model.ID) int
-		OrgUnits         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) int
-		Policies         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyFilter) int
-		Policy           func(childComplexity int, id model.ID) int
-		PolicyChange     func(childComplexity int, id model.ID) int
-		PolicyChanges    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
-		Region           func(childComplexity int, id *model.ID, code *string) int
-		Regions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
-		RotaPlan         func(childComplexity int, id model.ID) int
-		RotaPlans        func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		RotaSlot         func(childComplexity int, id model.ID) int
-		RotaSlots        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RotaSlotFilter) int
-		SimilarIssues    func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
-		Site             func(childComplexity int, id model.ID) int
-		Sites            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
-		TargetVersions   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
-		TimeToResolution func(childComplexity int, query model.MeasureQuery) int
-		TimeToResponse   func(childComplexity int, query model.MeasureQuery) int
-		Viewer           func(childComplexity int) int
-		Visit            func(childComplexity int, id model.ID) int
-		Visits           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
-		Watermark        func(childComplexity int) int
+		Backlog                func(childComplexity int, query model.MeasureQuery) int
+		Campaign               func(childComplexity int, id model.ID) int
+		CampaignTask           func(childComplexity int, id model.ID) int
+		CampaignTasks          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) int
+		Campaigns              func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
+		Categories             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
+		Category               func(childComplexity int, id model.ID) int
+		FollowOpinion          func(childComplexity int, secret string) int
+		Hotspots               func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
+		Issue                  func(childComplexity int, id *model.ID, ref *string) int
+		Issues                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
+		MeasureCatalog         func(childComplexity int, codes []model.MeasureCode) int
+		Measures               func(childComplexity int, query model.MeasuresQuery) int
+		Node                   func(childComplexity int, id model.ID) int
+		Nodes                  func(childComplexity int, ids []model.ID) int
+		Official               func(childComplexity int, id model.ID) int
+		Officials              func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Opinion                func(childComplexity int, id model.ID) int
+		Opinions               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OpinionFilter) int
+		OrgUnit                func(childComplexity int, id model.ID) int
+		OrgUnits               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) int
+		Policies               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyFilter) int
+		Policy                 func(childComplexity int, id model.ID) int
+		PolicyChange           func(childComplexity int, id model.ID) int
+		PolicyChanges          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
+		Region                 func(childComplexity int, id *model.ID, code *string) int
+		Regions                func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
+		RotaPlan               func(childComplexity int, id model.ID) int
+		RotaPlans              func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		RotaSlot               func(childComplexity int, id model.ID) int
+		RotaSlots              func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RotaSlotFilter) int
+		SimilarIssues          func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
+		Site                   func(childComplexity int, id model.ID) int
+		Sites                  func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
+		SkillRecord            func(childComplexity int, id model.ID) int
+		SkillRecords           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SkillRecordFilter) int
+		TargetVersions         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
+		TimeToResolution       func(childComplexity int, query model.MeasureQuery) int
+		TimeToResponse         func(childComplexity int, query model.MeasureQuery) int
+		Training               func(childComplexity int, id model.ID) int
+		TrainingParticipations func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TrainingParticipationFilter) int
+		Trainings              func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Viewer                 func(childComplexity int) int
+		Visit                  func(childComplexity int, id model.ID) int
+		Visits                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
+		Watermark              func(childComplexity int) int
 	}
 
 	ReadNotificationsPayload struct {
@@ -1232,6 +1257,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RecordTrainingParticipationPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Participation    func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -1459,6 +1491,28 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	SkillRecord struct {
+		Ability      func(childComplexity int) int
+		AssessorUnit func(childComplexity int) int
+		At           func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Evidence     func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		Level        func(childComplexity int) int
+		Official     func(childComplexity int) int
+	}
+
+	SkillRecordConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	SkillRecordEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	StartCampaignPayload struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -1552,6 +1606,45 @@ type ComplexityRoot struct {
 		Responded7d  func(childComplexity int) int
 		Suppressed   func(childComplexity int) int
 		Unstable     func(childComplexity int) int
+	}
+
+	Training struct {
+		Ability   func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		EndsOn    func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		StartsOn  func(childComplexity int) int
+		Title     func(childComplexity int) int
+		Unit      func(childComplexity int) int
+	}
+
+	TrainingConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	TrainingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	TrainingParticipation struct {
+		Completed func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		Official  func(childComplexity int) int
+		Training  func(childComplexity int) int
+	}
+
+	TrainingParticipationConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	TrainingParticipationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	UnmergeIssuePayload struct {
@@ -1743,6 +1836,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AmendPolicyChangePayload.UserErrors(childComplexity), true
 
+	case "AnnounceTrainingPayload.clientMutationId":
+		if e.ComplexityRoot.AnnounceTrainingPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnnounceTrainingPayload.ClientMutationID(childComplexity), true
+	case "AnnounceTrainingPayload.consistency":
+		if e.ComplexityRoot.AnnounceTrainingPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnnounceTrainingPayload.Consistency(childComplexity), true
+	case "AnnounceTrainingPayload.training":
+		if e.ComplexityRoot.AnnounceTrainingPayload.Training == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnnounceTrainingPayload.Training(childComplexity), true
+	case "AnnounceTrainingPayload.userErrors":
+		if e.ComplexityRoot.AnnounceTrainingPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AnnounceTrainingPayload.UserErrors(childComplexity), true
+
 	case "AnswerOnTheSpotPayload.clientMutationId":
 		if e.ComplexityRoot.AnswerOnTheSpotPayload.ClientMutationID == nil {
 			break
@@ -1792,6 +1910,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AskCitizenPayload.UserErrors(childComplexity), true
+
+	case "AssessSkillPayload.clientMutationId":
+		if e.ComplexityRoot.AssessSkillPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessSkillPayload.ClientMutationID(childComplexity), true
+	case "AssessSkillPayload.consistency":
+		if e.ComplexityRoot.AssessSkillPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessSkillPayload.Consistency(childComplexity), true
+	case "AssessSkillPayload.skillRecord":
+		if e.ComplexityRoot.AssessSkillPayload.SkillRecord == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessSkillPayload.SkillRecord(childComplexity), true
+	case "AssessSkillPayload.userErrors":
+		if e.ComplexityRoot.AssessSkillPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessSkillPayload.UserErrors(childComplexity), true
 
 	case "AttestVisitPayload.attestation":
 		if e.ComplexityRoot.AttestVisitPayload.Attestation == nil {
@@ -4763,6 +4906,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AmendPolicyChange(childComplexity, args["input"].(model.AmendPolicyChangeInput)), true
+	case "Mutation.announceTraining":
+		if e.ComplexityRoot.Mutation.AnnounceTraining == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_announceTraining_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AnnounceTraining(childComplexity, args["input"].(model.AnnounceTrainingInput)), true
 	case "Mutation.answerOnTheSpot":
 		if e.ComplexityRoot.Mutation.AnswerOnTheSpot == nil {
 			break
@@ -4785,6 +4939,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AskCitizen(childComplexity, args["input"].(model.AskCitizenInput)), true
+	case "Mutation.assessSkill":
+		if e.ComplexityRoot.Mutation.AssessSkill == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_assessSkill_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AssessSkill(childComplexity, args["input"].(model.AssessSkillInput)), true
 	case "Mutation.attestVisit":
 		if e.ComplexityRoot.Mutation.AttestVisit == nil {
 			break
@@ -5335,6 +5500,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RecordResponse(childComplexity, args["input"].(model.RecordResponseInput)), true
+	case "Mutation.recordTrainingParticipation":
+		if e.ComplexityRoot.Mutation.RecordTrainingParticipation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordTrainingParticipation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordTrainingParticipation(childComplexity, args["input"].(model.RecordTrainingParticipationInput)), true
 	case "Mutation.recordVisit":
 		if e.ComplexityRoot.Mutation.RecordVisit == nil {
 			break
@@ -7050,6 +7226,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Sites(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.SiteFilter)), true
+	case "Query.skillRecord":
+		if e.ComplexityRoot.Query.SkillRecord == nil {
+			break
+		}
+
+		args, err := ec.field_Query_skillRecord_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SkillRecord(childComplexity, args["id"].(model.ID)), true
+	case "Query.skillRecords":
+		if e.ComplexityRoot.Query.SkillRecords == nil {
+			break
+		}
+
+		args, err := ec.field_Query_skillRecords_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SkillRecords(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.SkillRecordFilter)), true
 	case "Query.targetVersions":
 		if e.ComplexityRoot.Query.TargetVersions == nil {
 			break
@@ -7083,6 +7281,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TimeToResponse(childComplexity, args["query"].(model.MeasureQuery)), true
+	case "Query.training":
+		if e.ComplexityRoot.Query.Training == nil {
+			break
+		}
+
+		args, err := ec.field_Query_training_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Training(childComplexity, args["id"].(model.ID)), true
+	case "Query.trainingParticipations":
+		if e.ComplexityRoot.Query.TrainingParticipations == nil {
+			break
+		}
+
+		args, err := ec.field_Query_trainingParticipations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TrainingParticipations(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.TrainingParticipationFilter)), true
+	case "Query.trainings":
+		if e.ComplexityRoot.Query.Trainings == nil {
+			break
+		}
+
+		args, err := ec.field_Query_trainings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Trainings(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -7267,6 +7498,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordResponsePayload.UserErrors(childComplexity), true
+
+	case "RecordTrainingParticipationPayload.clientMutationId":
+		if e.ComplexityRoot.RecordTrainingParticipationPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordTrainingParticipationPayload.ClientMutationID(childComplexity), true
+	case "RecordTrainingParticipationPayload.consistency":
+		if e.ComplexityRoot.RecordTrainingParticipationPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordTrainingParticipationPayload.Consistency(childComplexity), true
+	case "RecordTrainingParticipationPayload.participation":
+		if e.ComplexityRoot.RecordTrainingParticipationPayload.Participation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordTrainingParticipationPayload.Participation(childComplexity), true
+	case "RecordTrainingParticipationPayload.userErrors":
+		if e.ComplexityRoot.RecordTrainingParticipationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordTrainingParticipationPayload.UserErrors(childComplexity), true
 
 	case "RecordVisitNotePayload.clientMutationId":
 		if e.ComplexityRoot.RecordVisitNotePayload.ClientMutationID == nil {
@@ -8129,6 +8385,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SiteEdge.Node(childComplexity), true
 
+	case "SkillRecord.ability":
+		if e.ComplexityRoot.SkillRecord.Ability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.Ability(childComplexity), true
+	case "SkillRecord.assessorUnit":
+		if e.ComplexityRoot.SkillRecord.AssessorUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.AssessorUnit(childComplexity), true
+	case "SkillRecord.at":
+		if e.ComplexityRoot.SkillRecord.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.At(childComplexity), true
+	case "SkillRecord.createdAt":
+		if e.ComplexityRoot.SkillRecord.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.CreatedAt(childComplexity), true
+	case "SkillRecord.evidence":
+		if e.ComplexityRoot.SkillRecord.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.Evidence(childComplexity), true
+	case "SkillRecord.id":
+		if e.ComplexityRoot.SkillRecord.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.GlobalID(childComplexity), true
+	case "SkillRecord.level":
+		if e.ComplexityRoot.SkillRecord.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.Level(childComplexity), true
+	case "SkillRecord.official":
+		if e.ComplexityRoot.SkillRecord.Official == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecord.Official(childComplexity), true
+
+	case "SkillRecordConnection.edges":
+		if e.ComplexityRoot.SkillRecordConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecordConnection.Edges(childComplexity), true
+	case "SkillRecordConnection.nodes":
+		if e.ComplexityRoot.SkillRecordConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecordConnection.Nodes(childComplexity), true
+	case "SkillRecordConnection.pageInfo":
+		if e.ComplexityRoot.SkillRecordConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecordConnection.PageInfo(childComplexity), true
+
+	case "SkillRecordEdge.cursor":
+		if e.ComplexityRoot.SkillRecordEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecordEdge.Cursor(childComplexity), true
+	case "SkillRecordEdge.node":
+		if e.ComplexityRoot.SkillRecordEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SkillRecordEdge.Node(childComplexity), true
+
 	case "StartCampaignPayload.campaign":
 		if e.ComplexityRoot.StartCampaignPayload.Campaign == nil {
 			break
@@ -8546,6 +8883,138 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TimeToResponse.Unstable(childComplexity), true
 
+	case "Training.ability":
+		if e.ComplexityRoot.Training.Ability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.Ability(childComplexity), true
+	case "Training.createdAt":
+		if e.ComplexityRoot.Training.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.CreatedAt(childComplexity), true
+	case "Training.endsOn":
+		if e.ComplexityRoot.Training.EndsOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.EndsOn(childComplexity), true
+	case "Training.id":
+		if e.ComplexityRoot.Training.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.GlobalID(childComplexity), true
+	case "Training.startsOn":
+		if e.ComplexityRoot.Training.StartsOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.StartsOn(childComplexity), true
+	case "Training.title":
+		if e.ComplexityRoot.Training.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.Title(childComplexity), true
+	case "Training.unit":
+		if e.ComplexityRoot.Training.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Training.Unit(childComplexity), true
+
+	case "TrainingConnection.edges":
+		if e.ComplexityRoot.TrainingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingConnection.Edges(childComplexity), true
+	case "TrainingConnection.nodes":
+		if e.ComplexityRoot.TrainingConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingConnection.Nodes(childComplexity), true
+	case "TrainingConnection.pageInfo":
+		if e.ComplexityRoot.TrainingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingConnection.PageInfo(childComplexity), true
+
+	case "TrainingEdge.cursor":
+		if e.ComplexityRoot.TrainingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingEdge.Cursor(childComplexity), true
+	case "TrainingEdge.node":
+		if e.ComplexityRoot.TrainingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingEdge.Node(childComplexity), true
+
+	case "TrainingParticipation.completed":
+		if e.ComplexityRoot.TrainingParticipation.Completed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipation.Completed(childComplexity), true
+	case "TrainingParticipation.createdAt":
+		if e.ComplexityRoot.TrainingParticipation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipation.CreatedAt(childComplexity), true
+	case "TrainingParticipation.official":
+		if e.ComplexityRoot.TrainingParticipation.Official == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipation.Official(childComplexity), true
+	case "TrainingParticipation.training":
+		if e.ComplexityRoot.TrainingParticipation.Training == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipation.Training(childComplexity), true
+
+	case "TrainingParticipationConnection.edges":
+		if e.ComplexityRoot.TrainingParticipationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipationConnection.Edges(childComplexity), true
+	case "TrainingParticipationConnection.nodes":
+		if e.ComplexityRoot.TrainingParticipationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipationConnection.Nodes(childComplexity), true
+	case "TrainingParticipationConnection.pageInfo":
+		if e.ComplexityRoot.TrainingParticipationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipationConnection.PageInfo(childComplexity), true
+
+	case "TrainingParticipationEdge.cursor":
+		if e.ComplexityRoot.TrainingParticipationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipationEdge.Cursor(childComplexity), true
+	case "TrainingParticipationEdge.node":
+		if e.ComplexityRoot.TrainingParticipationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TrainingParticipationEdge.Node(childComplexity), true
+
 	case "UnmergeIssuePayload.clientMutationId":
 		if e.ComplexityRoot.UnmergeIssuePayload.ClientMutationID == nil {
 			break
@@ -8861,14 +9330,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("AbilityFilter", ec.unmarshalInputAbilityFilter),
 			graphql.NewInputUnmarshaler("AcceptIssueInput", ec.unmarshalInputAcceptIssueInput),
 			graphql.NewInputUnmarshaler("AcceptIssuesInput", ec.unmarshalInputAcceptIssuesInput),
 			graphql.NewInputUnmarshaler("ActivityKindFilter", ec.unmarshalInputActivityKindFilter),
 			graphql.NewInputUnmarshaler("AddCampaignTaskInput", ec.unmarshalInputAddCampaignTaskInput),
 			graphql.NewInputUnmarshaler("AdoptPolicyChangeInput", ec.unmarshalInputAdoptPolicyChangeInput),
 			graphql.NewInputUnmarshaler("AmendPolicyChangeInput", ec.unmarshalInputAmendPolicyChangeInput),
+			graphql.NewInputUnmarshaler("AnnounceTrainingInput", ec.unmarshalInputAnnounceTrainingInput),
 			graphql.NewInputUnmarshaler("AnswerOnTheSpotInput", ec.unmarshalInputAnswerOnTheSpotInput),
 			graphql.NewInputUnmarshaler("AskCitizenInput", ec.unmarshalInputAskCitizenInput),
+			graphql.NewInputUnmarshaler("AssessSkillInput", ec.unmarshalInputAssessSkillInput),
 			graphql.NewInputUnmarshaler("AttestVisitInput", ec.unmarshalInputAttestVisitInput),
 			graphql.NewInputUnmarshaler("CampaignCategoryFilter", ec.unmarshalInputCampaignCategoryFilter),
 			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
@@ -8962,6 +9434,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecordEvaluationInput", ec.unmarshalInputRecordEvaluationInput),
 			graphql.NewInputUnmarshaler("RecordFeedbackInput", ec.unmarshalInputRecordFeedbackInput),
 			graphql.NewInputUnmarshaler("RecordResponseInput", ec.unmarshalInputRecordResponseInput),
+			graphql.NewInputUnmarshaler("RecordTrainingParticipationInput", ec.unmarshalInputRecordTrainingParticipationInput),
 			graphql.NewInputUnmarshaler("RecordVisitInput", ec.unmarshalInputRecordVisitInput),
 			graphql.NewInputUnmarshaler("RecordVisitNoteInput", ec.unmarshalInputRecordVisitNoteInput),
 			graphql.NewInputUnmarshaler("RegionFilter", ec.unmarshalInputRegionFilter),
@@ -8986,6 +9459,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("SiteFilter", ec.unmarshalInputSiteFilter),
 			graphql.NewInputUnmarshaler("SiteKindFilter", ec.unmarshalInputSiteKindFilter),
+			graphql.NewInputUnmarshaler("SkillRecordFilter", ec.unmarshalInputSkillRecordFilter),
 			graphql.NewInputUnmarshaler("SlotStateFilter", ec.unmarshalInputSlotStateFilter),
 			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
 			graphql.NewInputUnmarshaler("StartPilotInput", ec.unmarshalInputStartPilotInput),
@@ -8995,6 +9469,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
 			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
 			graphql.NewInputUnmarshaler("TextFilter", ec.unmarshalInputTextFilter),
+			graphql.NewInputUnmarshaler("TrainingParticipationFilter", ec.unmarshalInputTrainingParticipationFilter),
 			graphql.NewInputUnmarshaler("UnmergeIssueInput", ec.unmarshalInputUnmergeIssueInput),
 			graphql.NewInputUnmarshaler("VisitFilter", ec.unmarshalInputVisitFilter),
 			graphql.NewInputUnmarshaler("VisitSiteFilter", ec.unmarshalInputVisitSiteFilter),
@@ -13519,6 +13994,300 @@ type CreateSitePayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/skill.graphqls", Input: `extend type Query {
+  "The skill record with this id, or null."
+  skillRecord(
+    "Its id."
+    id: ID!
+  ): SkillRecord
+  "Skills of officials, the latest first: all for assessors and supervisors, the own for everybody else in office."
+  skillRecords(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: SkillRecordFilter
+  ): SkillRecordConnection
+  "The training with this id, or null."
+  training(
+    "Its id."
+    id: ID!
+  ): Training
+  "Trainings, those that begin last first."
+  trainings(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+  ): TrainingConnection
+  "Who took part in trainings, the latest noted first: all for assessors and supervisors, the own for everybody else in office."
+  trainingParticipations(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: TrainingParticipationFilter
+  ): TrainingParticipationConnection
+}
+
+extend type Mutation {
+  "Records what an assessor from outside found of an official's ability. Never changed: a later record follows."
+  assessSkill(
+    "The record."
+    input: AssessSkillInput!
+  ): AssessSkillPayload!
+  "Announces a training."
+  announceTraining(
+    "The training."
+    input: AnnounceTrainingInput!
+  ): AnnounceTrainingPayload!
+  "Notes, when a training is over, that an official took part, and whether to its end."
+  recordTrainingParticipation(
+    "The participation."
+    input: RecordTrainingParticipationInput!
+  ): RecordTrainingParticipationPayload!
+}
+
+"What an assessor from outside found of an official's ability on a day. Seen by the official, assessors and supervisors alone."
+type SkillRecord implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Which ability."
+  ability: Ability!
+  "How far it reaches, 1 to 5."
+  level: Int!
+  "What it rests on: a reference, such as sha256:… of an uploaded file."
+  evidence: String!
+  "When it was assessed."
+  at: DateTime!
+  "When it was entered."
+  createdAt: DateTime!
+  "Whose ability."
+  official: Official
+  "The unit that the assessor acted for."
+  assessorUnit: OrgUnit
+}
+
+"One of the seven abilities that officials are trained in."
+enum Ability {
+  "Political."
+  POLITICAL
+  "Research."
+  RESEARCH
+  "Decision."
+  DECISION
+  "Reform."
+  REFORM
+  "Emergency."
+  EMERGENCY
+  "Work with the masses."
+  MASS_WORK
+  "Execution."
+  EXECUTION
+}
+
+"A course in an ability."
+type Training implements Node {
+  "Opaque and stable."
+  id: ID!
+  "What it is called."
+  title: String!
+  "What it trains."
+  ability: Ability!
+  "First day."
+  startsOn: Date!
+  "Last day."
+  endsOn: Date!
+  "When it was announced."
+  createdAt: DateTime!
+  "Who holds it."
+  unit: OrgUnit
+}
+
+"That an official took part in a training. Seen by the official, assessors and supervisors alone."
+type TrainingParticipation {
+  "Whether the official stayed to its end."
+  completed: Boolean!
+  "When it was noted."
+  createdAt: DateTime!
+  "The training."
+  training: Training
+  "Who took part."
+  official: Official
+}
+
+"One page of skills."
+type SkillRecordConnection {
+  "The rows with their cursors."
+  edges: [SkillRecordEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [SkillRecord!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of skills."
+type SkillRecordEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: SkillRecord!
+}
+
+"One page of trainings."
+type TrainingConnection {
+  "The rows with their cursors."
+  edges: [TrainingEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Training!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of trainings."
+type TrainingEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: Training!
+}
+
+"One page of participations."
+type TrainingParticipationConnection {
+  "The rows with their cursors."
+  edges: [TrainingParticipationEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [TrainingParticipation!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of participations."
+type TrainingParticipationEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: TrainingParticipation!
+}
+
+"Narrows a list of skills; all that is given must hold."
+input SkillRecordFilter {
+  "Of this official."
+  official: ID
+  "By ability."
+  ability: AbilityFilter
+  "By when it was assessed."
+  at: DateTimeFilter
+}
+
+"Narrows by ability."
+input AbilityFilter {
+  "Is one of these."
+  in: [Ability!]!
+}
+
+"Narrows a list of participations; all that is given must hold."
+input TrainingParticipationFilter {
+  "Of this official."
+  official: ID
+  "In this training."
+  training: ID
+}
+
+"A record to add."
+input AssessSkillInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "Whose ability."
+  officialId: ID!
+  "Which ability."
+  ability: Ability!
+  "How far it reaches, 1 to 5."
+  level: Int!
+  "What it rests on: a reference, such as sha256:… of an uploaded file."
+  evidence: String!
+  "When it was assessed; now if left out."
+  at: DateTime
+}
+
+"What assessSkill did."
+type AssessSkillPayload {
+  "The record; null if refused."
+  skillRecord: SkillRecord
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A training to announce."
+input AnnounceTrainingInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "What it is called."
+  title: String!
+  "What it trains."
+  ability: Ability!
+  "Who holds it."
+  unitId: ID!
+  "First day."
+  startsOn: Date!
+  "Last day."
+  endsOn: Date!
+}
+
+"What announceTraining did."
+type AnnounceTrainingPayload {
+  "The training; null if refused."
+  training: Training
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A participation to note."
+input RecordTrainingParticipationInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The training."
+  trainingId: ID!
+  "Who took part."
+  officialId: ID!
+  "Whether the official stayed to its end."
+  completed: Boolean!
+}
+
+"What recordTrainingParticipation did."
+type RecordTrainingParticipationPayload {
+  "The participation; null if refused."
+  participation: TrainingParticipation
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/step.graphqls", Input: `extend type Mutation {
   "Opens an issue on one or more opinions that belong to none yet."
   registerIssue(
@@ -15237,6 +16006,20 @@ func (ec *executionContext) childFields_AmendPolicyChangePayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type AmendPolicyChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AnnounceTrainingPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "training":
+		return ec.fieldContext_AnnounceTrainingPayload_training(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AnnounceTrainingPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AnnounceTrainingPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AnnounceTrainingPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AnnounceTrainingPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AnswerOnTheSpotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -15263,6 +16046,20 @@ func (ec *executionContext) childFields_AskCitizenPayload(ctx context.Context, f
 		return ec.fieldContext_AskCitizenPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AskCitizenPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AssessSkillPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "skillRecord":
+		return ec.fieldContext_AssessSkillPayload_skillRecord(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AssessSkillPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AssessSkillPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AssessSkillPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssessSkillPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_AttestVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17267,6 +18064,20 @@ func (ec *executionContext) childFields_RecordResponsePayload(ctx context.Contex
 	return nil, fmt.Errorf("no field named %q was found under type RecordResponsePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RecordTrainingParticipationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "participation":
+		return ec.fieldContext_RecordTrainingParticipationPayload_participation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordTrainingParticipationPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RecordTrainingParticipationPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RecordTrainingParticipationPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordTrainingParticipationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RecordVisitNotePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "visit":
@@ -17715,6 +18526,50 @@ func (ec *executionContext) childFields_SiteEdge(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type SiteEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_SkillRecord(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SkillRecord_id(ctx, field)
+	case "ability":
+		return ec.fieldContext_SkillRecord_ability(ctx, field)
+	case "level":
+		return ec.fieldContext_SkillRecord_level(ctx, field)
+	case "evidence":
+		return ec.fieldContext_SkillRecord_evidence(ctx, field)
+	case "at":
+		return ec.fieldContext_SkillRecord_at(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_SkillRecord_createdAt(ctx, field)
+	case "official":
+		return ec.fieldContext_SkillRecord_official(ctx, field)
+	case "assessorUnit":
+		return ec.fieldContext_SkillRecord_assessorUnit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SkillRecord", field.Name)
+}
+
+func (ec *executionContext) childFields_SkillRecordConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SkillRecordConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SkillRecordConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SkillRecordConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SkillRecordConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SkillRecordEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SkillRecordEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SkillRecordEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SkillRecordEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_StartCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaign":
@@ -17903,6 +18758,84 @@ func (ec *executionContext) childFields_TimeToResponse(ctx context.Context, fiel
 		return ec.fieldContext_TimeToResponse_about(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TimeToResponse", field.Name)
+}
+
+func (ec *executionContext) childFields_Training(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Training_id(ctx, field)
+	case "title":
+		return ec.fieldContext_Training_title(ctx, field)
+	case "ability":
+		return ec.fieldContext_Training_ability(ctx, field)
+	case "startsOn":
+		return ec.fieldContext_Training_startsOn(ctx, field)
+	case "endsOn":
+		return ec.fieldContext_Training_endsOn(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Training_createdAt(ctx, field)
+	case "unit":
+		return ec.fieldContext_Training_unit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Training", field.Name)
+}
+
+func (ec *executionContext) childFields_TrainingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TrainingConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TrainingConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TrainingConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrainingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TrainingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TrainingEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TrainingEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrainingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_TrainingParticipation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "completed":
+		return ec.fieldContext_TrainingParticipation_completed(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_TrainingParticipation_createdAt(ctx, field)
+	case "training":
+		return ec.fieldContext_TrainingParticipation_training(ctx, field)
+	case "official":
+		return ec.fieldContext_TrainingParticipation_official(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrainingParticipation", field.Name)
+}
+
+func (ec *executionContext) childFields_TrainingParticipationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TrainingParticipationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TrainingParticipationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TrainingParticipationConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrainingParticipationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TrainingParticipationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TrainingParticipationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TrainingParticipationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TrainingParticipationEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_UnmergeIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -14,6 +14,12 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
+// Narrows by ability.
+type AbilityFilter struct {
+	// Is one of these.
+	In []groundwork.Ability `json:"in"`
+}
+
 // Asks for acceptIssue.
 type AcceptIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -90,6 +96,34 @@ type AmendPolicyChangeInput struct {
 	EffectiveFrom time.Time `json:"effectiveFrom"`
 }
 
+// A training to announce.
+type AnnounceTrainingInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// What it is called.
+	Title string `json:"title"`
+	// What it trains.
+	Ability groundwork.Ability `json:"ability"`
+	// Who holds it.
+	UnitID ID `json:"unitId"`
+	// First day.
+	StartsOn time.Time `json:"startsOn"`
+	// Last day.
+	EndsOn time.Time `json:"endsOn"`
+}
+
+// What announceTraining did.
+type AnnounceTrainingPayload struct {
+	// The training; null if refused.
+	Training *Training `json:"training,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Asks for answerOnTheSpot.
 type AnswerOnTheSpotInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -122,6 +156,34 @@ type AskCitizenInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// The concrete question.
 	Question string `json:"question"`
+}
+
+// A record to add.
+type AssessSkillInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// Whose ability.
+	OfficialID ID `json:"officialId"`
+	// Which ability.
+	Ability groundwork.Ability `json:"ability"`
+	// How far it reaches, 1 to 5.
+	Level int32 `json:"level"`
+	// What it rests on: a reference, such as sha256:… of an uploaded file.
+	Evidence string `json:"evidence"`
+	// When it was assessed; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
+// What assessSkill did.
+type AssessSkillPayload struct {
+	// The record; null if refused.
+	SkillRecord *SkillRecord `json:"skillRecord,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // What somebody says of a visit.
@@ -1572,6 +1634,30 @@ type RecordResponseInput struct {
 	Text string `json:"text"`
 }
 
+// A participation to note.
+type RecordTrainingParticipationInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The training.
+	TrainingID ID `json:"trainingId"`
+	// Who took part.
+	OfficialID ID `json:"officialId"`
+	// Whether the official stayed to its end.
+	Completed bool `json:"completed"`
+}
+
+// What recordTrainingParticipation did.
+type RecordTrainingParticipationPayload struct {
+	// The participation; null if refused.
+	Participation *TrainingParticipation `json:"participation,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // A visit to record: at most eight fields are needed.
 type RecordVisitInput struct {
 	// Any string of the client's, answered back.
@@ -1926,6 +2012,16 @@ type SiteKindFilter struct {
 	In []groundwork.SiteKind `json:"in"`
 }
 
+// Narrows a list of skills; all that is given must hold.
+type SkillRecordFilter struct {
+	// Of this official.
+	Official graphql.Omittable[*ID] `json:"official,omitempty"`
+	// By ability.
+	Ability graphql.Omittable[*AbilityFilter] `json:"ability,omitempty"`
+	// By when it was assessed.
+	At graphql.Omittable[*DateTimeFilter] `json:"at,omitempty"`
+}
+
 // Narrows by state of the slot.
 type SlotStateFilter struct {
 	// Is one of these.
@@ -2042,6 +2138,14 @@ type TaskStateFilter struct {
 type TextFilter struct {
 	// Has this text in it, whatever the case.
 	Contains string `json:"contains"`
+}
+
+// Narrows a list of participations; all that is given must hold.
+type TrainingParticipationFilter struct {
+	// Of this official.
+	Official graphql.Omittable[*ID] `json:"official,omitempty"`
+	// In this training.
+	Training graphql.Omittable[*ID] `json:"training,omitempty"`
 }
 
 // Asks for unmergeIssue.

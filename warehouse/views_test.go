@@ -25,7 +25,8 @@ func TestEveryPublishedColumnSaysWhatItIs(t *testing.T) {
 		seen[view]++
 	}
 	require.NoError(t, rows.Err())
-	for _, view := range []string{"pub_region", "pub_category", "pub_opinion", "pub_issue_opinion", "pub_issue", "pub_issue_event", "pub_watermark"} {
+	for _, view := range []string{"pub_region", "pub_category", "pub_opinion", "pub_issue_opinion", "pub_issue", "pub_issue_event", "pub_watermark",
+		"pub_site", "pub_visit", "pub_slot", "pub_claim", "pub_callback", "pub_feedback", "pub_policy_rollout"} {
 		require.NotZero(t, seen[view], view)
 		var comment string
 		require.NoError(t, db.QueryRow(t.Context(), `SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = {v:String}`, named("v", view)).Scan(&comment))

@@ -39,7 +39,8 @@ type Actor struct {
 	ID         string
 	Role       Role
 	UnitID     *uuid.UUID  // the unit it acts for, of roles within units
-	RegionIDs  []uuid.UUID // roots of the region subtrees that the role is bound to; none = bound to no region
+	RegionIDs  []uuid.UUID // roots of the region subtrees that the role is bound to; none = it reaches no region
+	Everywhere bool        `json:",omitempty"` // bound to no region and so reaching all: of the system, and where nobody has to prove who they are
 	OfficialID *uuid.UUID  // the official behind the account, of LEADER and others who hold posts
 	Via        Request     `json:"-"` // not part of who somebody is
 }
@@ -82,4 +83,4 @@ func ActorFrom(ctx context.Context) Actor {
 var Anonymous = Actor{ID: "anonymous", Role: RoleCitizen}
 
 // System is who does what time brings about.
-var System = Actor{ID: "system", Role: RoleSystem}
+var System = Actor{ID: "system", Role: RoleSystem, Everywhere: true}

@@ -24,6 +24,7 @@ type Store interface {
 	RotaStore
 	SkillStore
 	HistoryStore
+	ReachStore
 	Ping(ctx context.Context) error
 }
 

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -20,6 +19,9 @@ const (
 	HeaderUnit  = "Groundwork-Unit"  // id of the actor's unit: the API's id or the UUID
 	// HeaderOfficial is the id of the official behind the account, of those who hold posts: the API's id or the UUID.
 	HeaderOfficial = "Groundwork-Official"
+	// HeaderRegion holds ids of the regions that bound the role, with commas between them: the API's ids or UUIDs. Without it the role
+	// reaches all regions, for nobody has bound it to any.
+	HeaderRegion = "Groundwork-Region"
 )
 
 const maxActor = 200
@@ -58,8 +60,33 @@ func actorOf(h http.Header) (groundwork.Actor, *groundwork.Error) {
 	if actor.UnitID, err = idOf(h, HeaderUnit, model.TypeOrgUnit, "a unit"); err != nil {
 		return actor, err
 	}
-	actor.OfficialID, err = idOf(h, HeaderOfficial, model.TypeOfficial, "an official")
+	if actor.OfficialID, err = idOf(h, HeaderOfficial, model.TypeOfficial, "an official"); err != nil {
+		return actor, err
+	}
+	actor.RegionIDs, err = regionsOf(h)
+	actor.Everywhere = len(actor.RegionIDs) == 0
 	return actor, err
+}
+
+const maxRegions = 100
+
+func regionsOf(h http.Header) (regions []uuid.UUID, err *groundwork.Error) {
+	text := h.Get(HeaderRegion)
+	if text == "" {
+		return nil, nil
+	}
+	parts := strings.Split(text, ",")
+	if len(parts) > maxRegions {
+		return nil, groundwork.Invalid(HeaderRegion, "header %s names %d regions; give at most %d", HeaderRegion, len(parts), maxRegions)
+	}
+	for _, part := range parts {
+		id, err := parsedID(strings.TrimSpace(part), HeaderRegion, model.TypeRegion, "a region")
+		if err != nil {
+			return nil, err
+		}
+		regions = append(regions, *id)
+	}
+	return regions, nil
 }
 
 // idOf reads an id from a header.
@@ -68,6 +95,10 @@ func idOf(h http.Header, header, kind, what string) (*uuid.UUID, *groundwork.Err
 	if text == "" {
 		return nil, nil
 	}
+	return parsedID(text, header, kind, what)
+}
+
+func parsedID(text, header, kind, what string) (*uuid.UUID, *groundwork.Error) {
 	if id, err := uuid.Parse(text); err == nil {
 		return &id, nil
 	}
@@ -86,14 +117,4 @@ func refuse(w http.ResponseWriter, err *groundwork.Error) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"errors": []any{map[string]any{
 		"message": err.Message, "extensions": map[string]any{"code": err.Code, "field": err.Field},
 	}}})
-}
-
-// worksOnIssues reports whether the role of this request may read what is confidential in an issue.
-func worksOnIssues(ctx context.Context) bool {
-	switch groundwork.ActorFrom(ctx).Role {
-	case groundwork.RoleCitizen, groundwork.RoleAnalyst, groundwork.RoleResearcher:
-		return false
-	default:
-		return true
-	}
 }

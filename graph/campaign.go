@@ -59,10 +59,17 @@ const smallest = 11
 // campaignResults loads the results of reviews; small numbers are for those who work on issues.
 func (r *Resolver) campaignResults(ctx context.Context, campaigns []*model.Campaign) ([][]groundwork.CriterionResult, error) {
 	lists, err := belongings(ctx, loadersOf(ctx).results, campaigns, idOfCampaign, itself[groundwork.CriterionResult])
-	if worksOnIssues(ctx) {
-		return lists, err
+	if err != nil {
+		return nil, err
+	}
+	reached, err := reachedOf(ctx, "campaign", ids(campaigns, idOfCampaign)...)
+	if err != nil {
+		return nil, err
 	}
 	for i, results := range lists {
+		if reached[i] {
+			continue
+		}
 		lists[i] = slices.DeleteFunc(results, func(r groundwork.CriterionResult) bool { return r.Cases < smallest })
 	}
 	return lists, err

@@ -15,10 +15,7 @@ import (
 )
 
 func (r *campaignResolver) Evidence(ctx context.Context, obj *model.Campaign) (*groundwork.HotspotEvidence, error) {
-	if !worksOnIssues(ctx) {
-		return nil, nil
-	}
-	return obj.Evidence, nil
+	return forWorkers(ctx, "campaign", obj.ID, obj.Evidence)
 }
 
 func (r *campaignResolver) PermittedTransitions(ctx context.Context, obj *model.Campaign) ([]string, error) {

@@ -18,14 +18,11 @@ func (r *entityEventResolver) ActorUnit(ctx context.Context, objs []*model.Entit
 }
 
 func (r *entityEventResolver) Reason(ctx context.Context, obj *model.EntityEvent) (*string, error) {
-	return forWorkers(ctx, obj.Reason), nil
+	return forWorkers(ctx, obj.Noun, obj.EntityID, obj.Reason)
 }
 
 func (r *entityEventResolver) Detail(ctx context.Context, obj *model.EntityEvent) (map[string]any, error) {
-	if !worksOnIssues(ctx) {
-		return nil, nil
-	}
-	return obj.Payload, nil
+	return detail(ctx, obj.Noun, obj.EntityID, obj.Payload)
 }
 
 func (r *Resolver) EntityEvent() gen.EntityEventResolver { return &entityEventResolver{r} }

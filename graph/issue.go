@@ -70,26 +70,10 @@ func clockEnd(i *model.Issue, now time.Time) time.Time {
 	}
 }
 
-// unlessConfidential hides what only those may read who work on the issue.
-func unlessConfidential[T any](ctx context.Context, o *model.Opinion, v *T) *T {
-	if o.Confidentiality == groundwork.Confidential {
-		return forWorkers(ctx, v)
-	}
-	return v
-}
-
-// forWorkers hides a value from roles that do not work on issues.
-func forWorkers[T any](ctx context.Context, v *T) *T {
-	if !worksOnIssues(ctx) {
-		return nil
-	}
-	return v
-}
-
 // claimText hides the answer to a confidential opinion: it often repeats what was said.
 func (r *Resolver) claimText(ctx context.Context, c *model.Claim) (*string, error) {
-	if worksOnIssues(ctx) {
-		return &c.Text, nil
+	if reached, err := reachedOf(ctx, "issue", c.IssueID); err != nil || reached[0] {
+		return &c.Text, err
 	}
 	found, err := loadersOf(ctx).opinionsOf.load(ctx, []part{{c.IssueID, maxPage}})
 	if err != nil {

@@ -39,7 +39,7 @@ func (r *dispatchLegResolver) Unit(ctx context.Context, objs []*model.DispatchLe
 }
 
 func (r *feedbackResolver) Comment(ctx context.Context, obj *model.Feedback) (*string, error) {
-	return forWorkers(ctx, obj.Comment), nil
+	return forWorkers(ctx, "issue", obj.IssueID, obj.Comment)
 }
 
 func (r *issueResolver) GrossHours(ctx context.Context, obj *model.Issue) (float64, error) {
@@ -124,14 +124,11 @@ func (r *issueEventResolver) ActorUnit(ctx context.Context, objs []*model.IssueE
 }
 
 func (r *issueEventResolver) Reason(ctx context.Context, obj *model.IssueEvent) (*string, error) {
-	return forWorkers(ctx, obj.ReasonCode), nil
+	return forWorkers(ctx, "issue", obj.IssueID, obj.ReasonCode)
 }
 
 func (r *issueEventResolver) Detail(ctx context.Context, obj *model.IssueEvent) (map[string]any, error) {
-	if !worksOnIssues(ctx) {
-		return nil, nil
-	}
-	return obj.Payload, nil
+	return detail(ctx, "issue", obj.IssueID, obj.Payload)
 }
 
 func (r *queryResolver) Issue(ctx context.Context, id *model.ID, ref *string) (*model.Issue, error) {

@@ -140,6 +140,7 @@ type loaders struct {
 	skills          loader[uuid.UUID, *groundwork.SkillRecord]
 	trainings       loader[uuid.UUID, *groundwork.Training]
 	histories       loader[past, []*groundwork.EntityEvent]
+	reached         loader[thing, bool]
 }
 
 func newLoaders(s groundwork.Store) *loaders {
@@ -187,6 +188,7 @@ func newLoaders(s groundwork.Store) *loaders {
 		skills:          newLoader(seenSkills(s)),
 		trainings:       newLoader(s.TrainingsByID),
 		histories:       newLoader(histories(s)),
+		reached:         newLoader(reaching(s)),
 	}
 }
 

@@ -124,13 +124,19 @@ func (r *visitResolver) Participants(ctx context.Context, objs []*model.Visit) (
 
 func (r *visitResolver) Attestations(ctx context.Context, objs []*model.Visit) ([][]groundwork.Attestation, error) {
 	lists, err := belongings(ctx, loadersOf(ctx).attestations, objs, func(v *model.Visit) uuid.UUID { return v.ID }, itself[groundwork.Attestation])
-	if !worksOnIssues(ctx) {
-		lists = make([][]groundwork.Attestation, len(objs))
-		for i := range lists {
+	if err != nil {
+		return nil, err
+	}
+	reached, err := reachedOf(ctx, "visit", ids(objs, func(v *model.Visit) uuid.UUID { return v.ID })...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range lists {
+		if !reached[i] {
 			lists[i] = []groundwork.Attestation{}
 		}
 	}
-	return lists, err
+	return lists, nil
 }
 
 func (r *visitResolver) History(ctx context.Context, objs []*model.Visit, first int32) ([][]model.EntityEvent, error) {

@@ -48,7 +48,7 @@ func (a *api) file(r *http.Request, _ string) (any, error) {
 		return nil, err
 	}
 	filing.Account = holder.Account
-	by := groundwork.Actor{ID: groundwork.FilingSource(holder.Account), Role: groundwork.RoleIntake, Via: groundwork.ActorFrom(r.Context()).Via}
+	by := groundwork.Actor{ID: groundwork.FilingSource(holder.Account), Role: groundwork.RoleIntake, Everywhere: true, Via: groundwork.ActorFrom(r.Context()).Via}
 	done, _, err := a.Store.FileServiceRequest(r.Context(), by, filing)
 	if err != nil {
 		return nil, err

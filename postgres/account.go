@@ -110,7 +110,7 @@ func (db *DB) RoleBindings(ctx context.Context, account string, p groundwork.Pag
 
 // BindingsOf implements groundwork.AccountStore.
 func (db *DB) BindingsOf(ctx context.Context, account string) ([]groundwork.RoleBinding, error) {
-	return collect[groundwork.RoleBinding](ctx, db.pool, "read role bindings",
+	return collect[groundwork.RoleBinding](ctx, db.readsAs(groundwork.Actor{ID: account, Role: groundwork.RoleCitizen}), "read role bindings",
 		"SELECT "+roleBindingColumns+" FROM role_binding WHERE account = @account AND valid_from <= @now AND (valid_to IS NULL OR valid_to > @now) ORDER BY created_at, id",
 		pgx.NamedArgs{"account": account, "now": db.now()})
 }

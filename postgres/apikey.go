@@ -67,7 +67,7 @@ func (db *DB) RevokeAPIKey(ctx context.Context, by groundwork.Actor, id uuid.UUI
 // Authenticate implements groundwork.APIKeyStore.
 func (db *DB) Authenticate(ctx context.Context, key string, scope groundwork.APIScope) (*groundwork.APIKey, error) {
 	now := db.now()
-	found, err := one[groundwork.APIKey](ctx, db.pool, "look up API key",
+	found, err := one[groundwork.APIKey](ctx, db.reads(), "look up API key",
 		"SELECT "+apiKeyColumns+" FROM api_key WHERE digest = @digest", pgx.NamedArgs{"digest": groundwork.KeyDigest(key)})
 	if err != nil {
 		return nil, err

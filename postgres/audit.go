@@ -46,7 +46,7 @@ func (db *DB) AuditEntries(ctx context.Context, f groundwork.AuditFilter, before
 		c.add("keys[1] = %s", f.Key)
 	}
 	c.within("at", f.At)
-	return collect[groundwork.AuditEntry](ctx, db.pool, "list the audit",
+	return collect[groundwork.AuditEntry](ctx, db.reads(), "list the audit",
 		"SELECT "+auditEntryColumns+" FROM audit.entry WHERE "+c.sql()+" ORDER BY id DESC LIMIT "+c.arg(limit), c.args)
 }
 

@@ -75,7 +75,7 @@ func (b *BulkLoad) Close(ctx context.Context) {
 
 // UnfinishedBulk returns the parameters of the load that was begun and not finished, nil if there is none.
 func (db *DB) UnfinishedBulk(ctx context.Context) (map[string]string, error) {
-	found, err := scalars[map[string]string](ctx, db.pool, "look for an unfinished load", "SELECT parameters FROM bulk_load WHERE finished_at IS NULL", pgx.NamedArgs{})
+	found, err := scalars[map[string]string](ctx, db.reads(), "look for an unfinished load", "SELECT parameters FROM bulk_load WHERE finished_at IS NULL", pgx.NamedArgs{})
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}

@@ -44,6 +44,15 @@ func (c *copyRows) uuidOrNull(v *uuid.UUID) {
 	c.uuid(*v)
 }
 
+func (c *copyRows) bool(v bool) {
+	c.length(1)
+	if v {
+		c.buf = append(c.buf, 1)
+	} else {
+		c.buf = append(c.buf, 0)
+	}
+}
+
 func (c *copyRows) int4(v int) {
 	c.length(4)
 	c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(int32(v)))

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"github.com/google/uuid"
+
 	"groundwork"
 )
 
@@ -15,7 +17,7 @@ type bulkTable struct {
 // bulkTables lists the tables of a bulk load in the order in which they refer to each other.
 func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 	return []bulkTable{
-		bulkVisits(b.Visits, source), bulkVisitEvents(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, source, firstRef), bulkLinks(b.Links),
+		bulkVisits(b.Visits, source), bulkVisitEvents(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
 		bulkLegs(b), bulkSpells(b),
 	}
@@ -90,9 +92,25 @@ func bulkOpinions(rows []groundwork.Opinion, source string) bulkTable {
 	}}
 }
 
-func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulkTable {
+// confidentialIssues are those of which something was told in confidence; the trigger that keeps this is put aside in a load.
+func confidentialIssues(rows *groundwork.Bulk) map[uuid.UUID]bool {
+	opinions, issues := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	for i := range rows.Opinions {
+		if rows.Opinions[i].Confidentiality == groundwork.Confidential {
+			opinions[rows.Opinions[i].ID] = true
+		}
+	}
+	for _, l := range rows.Links {
+		if opinions[l.OpinionID] {
+			issues[l.IssueID] = true
+		}
+	}
+	return issues
+}
+
+func bulkIssues(rows []groundwork.BulkIssue, confidential map[uuid.UUID]bool, source string, firstRef int64) bulkTable {
 	columns := []string{"id", "public_ref", "category_id", "severity", "difficulty", "kind", "channel", "title", "region_id", "site_id",
-		"source_visit_id", "carrying_post_id", "target_version_id", "response_due_at", "due_at", "next_due_at", "next_due_kind", "updated_at", "created_at", "recorded_by", "seq", "state"}
+		"source_visit_id", "carrying_post_id", "target_version_id", "response_due_at", "due_at", "next_due_at", "next_due_kind", "updated_at", "created_at", "recorded_by", "confidential", "seq", "state"}
 	return bulkTable{"issue", append(columns, bulkProgressColumns...), len(rows), func(c *copyRows, i int) {
 		o := &rows[i].Issue
 		c.uuid(o.ID)
@@ -116,6 +134,7 @@ func bulkIssues(rows []groundwork.BulkIssue, source string, firstRef int64) bulk
 		c.time(o.UpdatedAt)
 		c.time(o.CreatedAt)
 		copyText(c, source)
+		c.bool(confidential[o.ID])
 		c.int4(o.Seq)
 		copyText(c, o.State)
 		copyProgress(c, &o.Progress)

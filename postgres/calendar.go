@@ -11,7 +11,7 @@ import (
 
 // HasCalendar reports whether any day is known to be worked, or not, against the rule of Monday to Friday.
 func (db *DB) HasCalendar(ctx context.Context) (bool, error) {
-	found, err := scalars[bool](ctx, db.pool, "look for the calendar", "SELECT EXISTS (SELECT FROM calendar_day)", nil)
+	found, err := scalars[bool](ctx, db.reads(), "look for the calendar", "SELECT EXISTS (SELECT FROM calendar_day)", nil)
 	return err == nil && found[0], err
 }
 

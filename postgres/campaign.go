@@ -38,7 +38,7 @@ func (db *DB) CampaignsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID
 
 // CampaignRegionsOf implements groundwork.CampaignStore.
 func (db *DB) CampaignRegionsOf(ctx context.Context, campaignIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.CampaignRegion, error) {
-	items, err := collect[groundwork.CampaignRegion](ctx, db.pool, "read regions of campaigns", `
+	items, err := collect[groundwork.CampaignRegion](ctx, db.reads(), "read regions of campaigns", `
 		SELECT p.campaign_id, p.region_id, p.role FROM campaign_region p JOIN region r ON r.id = p.region_id
 		WHERE p.campaign_id = ANY(@ids) ORDER BY r.code`, pgx.NamedArgs{"ids": campaignIDs})
 	if err != nil {
@@ -51,7 +51,7 @@ const criterionColumns = "campaign_id, n, measure, direction, threshold, window_
 
 // ExitCriteriaOf implements groundwork.CampaignStore.
 func (db *DB) ExitCriteriaOf(ctx context.Context, campaignIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.ExitCriterion, error) {
-	items, err := exitCriteria(ctx, db.pool, campaignIDs)
+	items, err := exitCriteria(ctx, db.reads(), campaignIDs)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func exitCriteria(ctx context.Context, q querier, campaignIDs []uuid.UUID) ([]gr
 
 // CriterionResultsOf implements groundwork.CampaignStore.
 func (db *DB) CriterionResultsOf(ctx context.Context, campaignIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.CriterionResult, error) {
-	items, err := collect[groundwork.CriterionResult](ctx, db.pool, "read results of campaigns", `
+	items, err := collect[groundwork.CriterionResult](ctx, db.reads(), "read results of campaigns", `
 		SELECT campaign_id, review, n, value, ci_low, ci_high, cases, as_of, met FROM campaign_result
 		WHERE campaign_id = ANY(@ids) ORDER BY campaign_id, review, n`, pgx.NamedArgs{"ids": campaignIDs})
 	if err != nil {
@@ -90,7 +90,7 @@ func (db *DB) CampaignsOfIssues(ctx context.Context, issueIDs []uuid.UUID) (map[
 		IssueID uuid.UUID
 		groundwork.Campaign
 	}
-	items, err := collect[campaignWith](ctx, db.pool, "read campaigns of issues", `
+	items, err := collect[campaignWith](ctx, db.reads(), "read campaigns of issues", `
 		SELECT link.issue_id, c.* FROM campaign_issue link
 		JOIN LATERAL (SELECT `+campaignColumns+` FROM campaign WHERE id = link.campaign_id) c ON TRUE
 		WHERE link.issue_id = ANY(@ids) AND link.left_at IS NULL`, pgx.NamedArgs{"ids": issueIDs})

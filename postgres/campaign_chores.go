@@ -24,7 +24,7 @@ func (db *DB) campaignChores() []groundwork.Chore {
 
 // noteOverdueTasks notes once, in its history, that a task was not done in time.
 func (db *DB) noteOverdueTasks(ctx context.Context, now time.Time) (int, error) {
-	ids, err := scalars[uuid.UUID](ctx, db.pool, "find overdue tasks", `
+	ids, err := scalars[uuid.UUID](ctx, db.reads(), "find overdue tasks", `
 		SELECT id FROM campaign_task WHERE state = 'OPEN' AND overdue_at IS NULL AND due_at <= @now ORDER BY due_at, id LIMIT @limit`,
 		pgx.NamedArgs{"now": now, "limit": choreBatch})
 	if err != nil {
@@ -38,7 +38,7 @@ func (db *DB) noteOverdueTasks(ctx context.Context, now time.Time) (int, error) 
 
 // openReviews brings campaigns under review as soon as their effect can be judged.
 func (db *DB) openReviews(ctx context.Context, now time.Time) (int, error) {
-	ids, err := scalars[uuid.UUID](ctx, db.pool, "find campaigns to review", `
+	ids, err := scalars[uuid.UUID](ctx, db.reads(), "find campaigns to review", `
 		SELECT c.id FROM campaign c JOIN campaign_task t ON t.campaign_id = c.id
 		WHERE c.state IN ('ACTIVE', 'EXTENDED')
 		GROUP BY c.id

@@ -17,7 +17,7 @@ func (db *DB) StepCampaign(ctx context.Context, s groundwork.CampaignStep) (*gro
 }
 
 func (db *DB) stepCampaign(ctx context.Context, tx pgx.Tx, s groundwork.CampaignStep) (*groundwork.Campaign, error) {
-	c, err := lockCampaign(ctx, tx, s.CampaignID)
+	c, err := lockCampaign(ctx, tx, s.Actor, s.CampaignID)
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +41,10 @@ func (db *DB) stepCampaign(ctx context.Context, tx pgx.Tx, s groundwork.Campaign
 	return made, addEntityEvent(ctx, tx, event("campaign", c.ID, after.Version, c.State, after.State, s.Kind, s.Deed, payload))
 }
 
-func lockCampaign(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*groundwork.Campaign, error) {
+func lockCampaign(ctx context.Context, tx pgx.Tx, by groundwork.Actor, id uuid.UUID) (*groundwork.Campaign, error) {
 	c, err := one[groundwork.Campaign](ctx, tx, "lock campaign", "SELECT "+campaignColumns+" FROM campaign WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": id})
 	if err == nil && c == nil {
-		err = groundwork.Errorf(groundwork.CodeNotFound, "campaign %s does not exist", id)
+		err = unreached(ctx, tx, by, "campaign", id)
 	}
 	return c, err
 }

@@ -20,7 +20,7 @@ func (db *DB) CampaignTasks(ctx context.Context, f groundwork.CampaignTaskFilter
 	c.within("due_at", f.Due)
 	if f.OwnedBy != nil {
 		// The posts are looked up first: with a list of them both sides of OR find an index.
-		posts, err := scalars[uuid.UUID](ctx, db.pool, "read posts", "SELECT id FROM post_holding WHERE official_id = @official",
+		posts, err := scalars[uuid.UUID](ctx, db.reads(), "read posts", "SELECT id FROM post_holding WHERE official_id = @official",
 			pgx.NamedArgs{"official": f.OwnedBy.OfficialID})
 		if err != nil {
 			return groundwork.Page[*groundwork.CampaignTask]{}, err
@@ -60,7 +60,7 @@ func (db *DB) AddCampaignTask(ctx context.Context, d groundwork.Deed, t groundwo
 		return nil, groundwork.Receipt{}, err
 	}
 	return do(ctx, db, taskRequest("add task to campaign", d.Actor, []any{d, t}), func(tx pgx.Tx) (*groundwork.CampaignTask, error) {
-		c, err := lockCampaign(ctx, tx, t.CampaignID)
+		c, err := lockCampaign(ctx, tx, d.Actor, t.CampaignID)
 		if err != nil {
 			return nil, err
 		}
@@ -122,12 +122,15 @@ func (db *DB) lockTask(ctx context.Context, tx pgx.Tx, s groundwork.TaskStep) (*
 	if err != nil {
 		return nil, f, err
 	}
-	c, err := lockCampaign(ctx, tx, of[0])
+	c, err := lockCampaign(ctx, tx, s.Actor, of[0])
 	if err != nil {
 		return nil, f, err
 	}
 	f.Campaign = c.State
 	t, err := one[groundwork.CampaignTask](ctx, tx, "lock task", "SELECT "+taskColumns+" FROM campaign_task WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": s.TaskID})
+	if err == nil && t == nil {
+		err = unreached(ctx, tx, s.Actor, "campaign_task", s.TaskID)
+	}
 	if err != nil {
 		return nil, f, err
 	}

@@ -36,7 +36,7 @@ func (db *DB) HistoryOf(ctx context.Context, noun string, ids []uuid.UUID, limit
 		Reason           *string
 		Payload          map[string]any
 	}
-	items, err := collect[row](ctx, db.pool, "read history", `
+	items, err := collect[row](ctx, db.reads(), "read history", `
 		SELECT noun, entity_id, seq, kind, from_state, to_state, at, recorded_at, actor, actor_role, actor_unit_id, reason, payload
 		FROM entity_event WHERE noun = @noun AND entity_id = ANY(@ids) AND seq <= @limit ORDER BY entity_id, seq`,
 		pgx.NamedArgs{"noun": noun, "ids": distinct(ids), "limit": limit})

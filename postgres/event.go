@@ -61,10 +61,7 @@ func eventValues(e groundwork.Event) []any {
 
 // addEvents appends events, in their order.
 func addEvents(ctx context.Context, tx pgx.Tx, list []groundwork.Event) error {
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue_event"}, eventInsertColumns, pgx.CopyFromSlice(len(list), func(i int) ([]any, error) {
-		return eventValues(list[i]), nil
-	}))
-	return err
+	return addRows(ctx, tx, "issue_event", eventInsertColumns, len(list), func(i int) []any { return eventValues(list[i]) })
 }
 
 // histories reads what the guards need to know of the past: all events but the mere links, and always the last.

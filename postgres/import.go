@@ -29,7 +29,7 @@ func (db *DB) ImportedOpinions(ctx context.Context, source string, reporterKeys 
 		ReceivedAt time.Time
 		Place      []string
 	}
-	rows, err := collect[row](ctx, db.pool, "read imported opinions", `
+	rows, err := collect[row](ctx, db.reads(), "read imported opinions", `
 		WITH place AS (
 			SELECT r.id, array_agg(above.name ORDER BY nlevel(above.path)) AS names
 			FROM region r JOIN region above ON above.path @> r.path GROUP BY r.id

@@ -64,7 +64,7 @@ func (db *DB) CountIssues(ctx context.Context, f groundwork.IssueFilter, limit i
 		return groundwork.Count{}, err
 	}
 	sql := "SELECT count(*) FROM (SELECT FROM issue WHERE " + c.sql() + " LIMIT " + c.arg(limit+1) + ") AS counted"
-	counts, err := scalars[int](ctx, db.pool, "count issues", sql, c.args)
+	counts, err := scalars[int](ctx, db.reads(), "count issues", sql, c.args)
 	if err != nil {
 		return groundwork.Count{}, err
 	}
@@ -78,7 +78,7 @@ func (db *DB) IssuesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*g
 
 // IssueByRef implements groundwork.IssueStore.
 func (db *DB) IssueByRef(ctx context.Context, publicRef string) (*groundwork.Issue, error) {
-	return one[groundwork.Issue](ctx, db.pool, "read issue", "SELECT "+issueColumns+" FROM issue WHERE public_ref = @ref", pgx.NamedArgs{"ref": publicRef})
+	return one[groundwork.Issue](ctx, db.reads(), "read issue", "SELECT "+issueColumns+" FROM issue WHERE public_ref = @ref", pgx.NamedArgs{"ref": publicRef})
 }
 
 // issueWith is an issue with an opinion that belongs to it.
@@ -89,7 +89,7 @@ type issueWith struct {
 
 // IssuesOfOpinions implements groundwork.IssueStore.
 func (db *DB) IssuesOfOpinions(ctx context.Context, opinionIDs []uuid.UUID) (map[uuid.UUID]*groundwork.Issue, error) {
-	items, err := collect[issueWith](ctx, db.pool, "read issues of opinions", `
+	items, err := collect[issueWith](ctx, db.reads(), "read issues of opinions", `
 		SELECT link.opinion_id, i.* FROM issue_opinion link
 		JOIN LATERAL (SELECT `+issueColumns+` FROM issue WHERE id = link.issue_id) i ON TRUE
 		WHERE link.opinion_id = ANY(@ids)`, pgx.NamedArgs{"ids": opinionIDs})
@@ -105,7 +105,7 @@ func (db *DB) IssuesOfOpinions(ctx context.Context, opinionIDs []uuid.UUID) (map
 
 // limitedOf reads at most limit rows of a table for each owner, in order, with one index scan an owner.
 func limitedOf[T any](ctx context.Context, db *DB, columns, table, owner, orderBy string, ids []uuid.UUID, limit int) ([]T, error) {
-	return collect[T](ctx, db.pool, "read "+table, `
+	return collect[T](ctx, db.reads(), "read "+table, `
 		SELECT r.* FROM unnest(@ids::uuid[]) WITH ORDINALITY AS wanted (id, place)
 		CROSS JOIN LATERAL (SELECT `+columns+` FROM `+table+` WHERE `+owner+` = wanted.id ORDER BY `+orderBy+` LIMIT @limit) r
 		ORDER BY wanted.place, r.`+strings.ReplaceAll(orderBy, ", ", ", r."), pgx.NamedArgs{"ids": distinct(ids), "limit": limit})

@@ -19,7 +19,7 @@ func (db *DB) issueChores() []groundwork.Chore {
 // bringDueIssues takes the steps that time brings: silent acceptance, the end of pauses and plans, closing without a verdict, and
 // escalation. The index on next_due_at finds them however many issues there are.
 func (db *DB) bringDueIssues(ctx context.Context, now time.Time) (int, error) {
-	ids, err := scalars[uuid.UUID](ctx, db.pool, "find due issues",
+	ids, err := scalars[uuid.UUID](ctx, db.reads(), "find due issues",
 		"SELECT id FROM issue WHERE next_due_at <= @now ORDER BY next_due_at LIMIT @limit", pgx.NamedArgs{"now": now, "limit": choreBatch})
 	if err != nil {
 		return 0, err

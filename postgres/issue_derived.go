@@ -51,11 +51,10 @@ const (
 // addSpells adds the spells of new issues.
 func addSpells(ctx context.Context, tx pgx.Tx, spells []groundwork.Spell) error {
 	columns := []string{"issue_id", "clock", "n", "state", "started_at", "ended_at", "reason"}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"clock_spell"}, columns, pgx.CopyFromSlice(len(spells), func(i int) ([]any, error) {
+	return addRows(ctx, tx, "clock_spell", columns, len(spells), func(i int) []any {
 		s := spells[i]
-		return []any{s.IssueID, s.Clock, s.N, s.State, s.StartedAt, s.EndedAt, s.Reason}, nil
-	}))
-	return err
+		return []any{s.IssueID, s.Clock, s.N, s.State, s.StartedAt, s.EndedAt, s.Reason}
+	})
 }
 
 // changed returns the rows of now that are new or differ from those before, by their place in the list.

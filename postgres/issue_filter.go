@@ -96,7 +96,7 @@ func (c *conditions) issueFields(f groundwork.IssueFilter) {
 	c.work(f)
 	if f.Text != "" {
 		c.add(`(title ILIKE %s OR id IN (
-			SELECT link.issue_id FROM opinion said JOIN issue_opinion link ON link.opinion_id = said.id
+			SELECT said.issue_id FROM access.issue_words said
 			WHERE (said.subject || ' ' || said.text) ILIKE %s))`, pattern(f.Text), pattern(f.Text))
 	}
 }

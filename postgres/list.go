@@ -99,7 +99,7 @@ const maxPage = 100
 
 // page reads one page of a list.
 func page[T any](ctx context.Context, db *DB, columns, table string, c *conditions, o order[T], p groundwork.PageRequest) (groundwork.Page[*T], error) {
-	return pageFrom(ctx, db.pool, columns, table, c, o, p)
+	return pageFrom(ctx, db.reads(), columns, table, c, o, p)
 }
 
 // pageFrom reads one page of a list. It asks for one row more than wanted to know whether there is another page.
@@ -162,7 +162,7 @@ func checkPage(p groundwork.PageRequest, order string) (size int, cursor *ground
 
 // byID reads rows by their ids into a map.
 func byID[T any](ctx context.Context, db *DB, columns, table string, ids []uuid.UUID, id func(*T) uuid.UUID) (map[uuid.UUID]*T, error) {
-	items, err := collect[T](ctx, db.pool, "read "+table, "SELECT "+columns+" FROM "+table+" WHERE id = ANY(@ids)", pgx.NamedArgs{"ids": ids})
+	items, err := collect[T](ctx, db.reads(), "read "+table, "SELECT "+columns+" FROM "+table+" WHERE id = ANY(@ids)", pgx.NamedArgs{"ids": ids})
 	if err != nil {
 		return nil, err
 	}

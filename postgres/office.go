@@ -90,7 +90,7 @@ func (db *DB) PostHoldingsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.U
 
 // PostHoldingsOf implements groundwork.OfficeStore: the posts of each official, earliest first.
 func (db *DB) PostHoldingsOf(ctx context.Context, officialIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.PostHolding, error) {
-	items, err := collect[groundwork.PostHolding](ctx, db.pool, "read posts",
+	items, err := collect[groundwork.PostHolding](ctx, db.reads(), "read posts",
 		"SELECT "+postHoldingColumns+" FROM post_holding WHERE official_id = ANY(@ids) ORDER BY held_from, id", pgx.NamedArgs{"ids": officialIDs})
 	if err != nil {
 		return nil, err

@@ -27,7 +27,9 @@ func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p ground
 	among(c, "kind", f.Kinds)
 	among(c, "source", f.Sources)
 	c.within("received_at", f.Received)
-	c.contains("(subject || ' ' || text)", f.Text)
+	if f.Text != "" { // by a view, which the planner may search by the index of trigrams
+		c.add("id IN (SELECT said.id FROM access.opinion_words said WHERE (said.subject || ' ' || said.text) ILIKE %s)", pattern(f.Text))
+	}
 	c.is("EXISTS (SELECT FROM issue_opinion link WHERE link.opinion_id = opinion.id)", f.Linked)
 	latest := order[groundwork.Opinion]{name: "RECEIVED_DESC", expression: "received_at", cast: "timestamptz", descending: true,
 		position: func(o *groundwork.Opinion) (string, uuid.UUID) { return moment(o.ReceivedAt), o.ID }}
@@ -36,7 +38,7 @@ func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p ground
 
 // OpinionBySecret implements groundwork.OpinionStore.
 func (db *DB) OpinionBySecret(ctx context.Context, secret string) (*groundwork.Opinion, error) {
-	return one[groundwork.Opinion](ctx, db.pool, "follow opinion", "SELECT "+opinionColumns+" FROM opinion WHERE secret_digest = @digest",
+	return one[groundwork.Opinion](ctx, db.readsWith(secret), "follow opinion", "SELECT "+opinionColumns+" FROM opinion WHERE secret_digest = @digest",
 		pgx.NamedArgs{"digest": groundwork.SecretDigest(secret)})
 }
 
@@ -53,7 +55,7 @@ type opinionOf struct {
 
 // OpinionsOf implements groundwork.OpinionStore.
 func (db *DB) OpinionsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (map[uuid.UUID][]*groundwork.Opinion, error) {
-	items, err := collect[opinionOf](ctx, db.pool, "read opinions of issues", `
+	items, err := collect[opinionOf](ctx, db.reads(), "read opinions of issues", `
 		SELECT wanted.issue_id, o.*
 		FROM unnest(@ids::uuid[]) AS wanted (issue_id)
 		CROSS JOIN LATERAL (
@@ -81,7 +83,7 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 	if err := o.Validate(now); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: o, table: "opinion", columns: opinionColumns,
+	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: o, table: "opinion", columns: opinionColumns, region: o.RegionID,
 		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }, again: db.tellSecretAgain}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
 		id, reporter := newID(o.ID), o.ReporterPID
 		secret := db.secretKey.Of(id)
@@ -94,6 +96,11 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 				return nil, err
 			}
 			reporter = new(pids[by.ID])
+		}
+		if o.Confidentiality == groundwork.Confidential { // so that it may be read back
+			if err := prove(ctx, tx, secret); err != nil {
+				return nil, err
+			}
 		}
 		made, err := insert[groundwork.Opinion](ctx, tx, "opinion", opinionColumns, pgx.NamedArgs{
 			"id": id, "source": o.Source, "external_id": o.ExternalID, "channel": o.Channel, "kind": o.Kind,

@@ -54,7 +54,7 @@ func (db *DB) CreatePolicy(ctx context.Context, by groundwork.Actor, p groundwor
 	if err := p.OwnedBy(by); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	return do(ctx, db, request[groundwork.Policy]{op: "create policy", by: by, input: []any{p, first}, table: "policy", columns: policyColumns,
+	return do(ctx, db, request[groundwork.Policy]{op: "create policy", by: by, input: []any{p, first}, table: "policy", columns: policyColumns, region: p.RegionID,
 		id: func(made *groundwork.Policy) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Policy, error) {
 		made, err := insert[groundwork.Policy](ctx, tx, "policy", policyColumns, pgx.NamedArgs{"id": newID(p.ID), "title": p.Title,
 			"region_id": p.RegionID, "owner_unit_id": p.OwnerUnitID, "recorded_by": by.ID})
@@ -75,10 +75,10 @@ func addVersion(ctx context.Context, tx pgx.Tx, by groundwork.Actor, policy uuid
 	return id, err
 }
 
-func lockPolicy(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*groundwork.Policy, error) {
+func lockPolicy(ctx context.Context, tx pgx.Tx, by groundwork.Actor, id uuid.UUID) (*groundwork.Policy, error) {
 	p, err := one[groundwork.Policy](ctx, tx, "lock policy", "SELECT "+policyColumns+" FROM policy WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": id})
 	if err == nil && p == nil {
-		err = groundwork.Errorf(groundwork.CodeNotFound, "policy %s does not exist", id)
+		err = unreached(ctx, tx, by, "policy", id)
 	}
 	return p, err
 }
@@ -95,9 +95,9 @@ func (db *DB) RevisePolicyVersion(ctx context.Context, by groundwork.Actor, v gr
 			return nil, err
 		}
 		if now == nil {
-			return nil, groundwork.Errorf(groundwork.CodeNotFound, "policy version %s does not exist", v.ID)
+			return nil, unreached(ctx, tx, by, "policy_version", v.ID)
 		}
-		p, err := lockPolicy(ctx, tx, now.PolicyID)
+		p, err := lockPolicy(ctx, tx, by, now.PolicyID)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (db *DB) PolicyChangesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.
 
 // RolloutsOf implements groundwork.PolicyStore.
 func (db *DB) RolloutsOf(ctx context.Context, changeIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.PolicyRollout, error) {
-	items, err := collect[groundwork.PolicyRollout](ctx, db.pool, "read rollouts", `
+	items, err := collect[groundwork.PolicyRollout](ctx, db.reads(), "read rollouts", `
 		SELECT policy_change_id, region_id, effective_from FROM policy_rollout JOIN region r ON r.id = region_id
 		WHERE policy_change_id = ANY(@ids) ORDER BY policy_change_id, effective_from, r.code`, pgx.NamedArgs{"ids": changeIDs})
 	if err != nil {
@@ -174,7 +174,7 @@ func (db *DB) EvidenceLinksOf(ctx context.Context, changeIDs []uuid.UUID, limit 
 
 // EvaluationsOf implements groundwork.PolicyStore.
 func (db *DB) EvaluationsOf(ctx context.Context, changeIDs []uuid.UUID) (map[uuid.UUID]*groundwork.PolicyEvaluation, error) {
-	items, err := collect[groundwork.PolicyEvaluation](ctx, db.pool, "read evaluations", `
+	items, err := collect[groundwork.PolicyEvaluation](ctx, db.reads(), "read evaluations", `
 		SELECT policy_change_id, evaluator_unit_id, estimate, ci_low, ci_high, treated_regions, control_regions, as_of, text, created_at
 		FROM policy_evaluation WHERE policy_change_id = ANY(@ids)`, pgx.NamedArgs{"ids": changeIDs})
 	if err != nil {

@@ -21,7 +21,7 @@ func (db *DB) ProposePolicyChange(ctx context.Context, p groundwork.PolicyPropos
 		return nil, groundwork.Receipt{}, err
 	}
 	return do(ctx, db, changeRequest("propose policy change", p.Actor, p), func(tx pgx.Tx) (*groundwork.PolicyChange, error) {
-		policy, err := lockPolicy(ctx, tx, p.PolicyID)
+		policy, err := lockPolicy(ctx, tx, p.Actor, p.PolicyID)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (db *DB) StepPolicyChange(ctx context.Context, s groundwork.PolicyStep) (*g
 }
 
 func (db *DB) stepChange(ctx context.Context, tx pgx.Tx, s groundwork.PolicyStep) (*groundwork.PolicyChange, error) {
-	c, err := lockChange(ctx, tx, s.PolicyChangeID)
+	c, err := lockChange(ctx, tx, s.Actor, s.PolicyChangeID)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +75,10 @@ func (db *DB) stepChange(ctx context.Context, tx pgx.Tx, s groundwork.PolicyStep
 	return made, addEntityEvent(ctx, tx, event("policy_change", c.ID, after.Version, c.State, after.State, s.Kind, s.Deed, payload))
 }
 
-func lockChange(ctx context.Context, tx pgx.Tx, id uuid.UUID) (*groundwork.PolicyChange, error) {
+func lockChange(ctx context.Context, tx pgx.Tx, by groundwork.Actor, id uuid.UUID) (*groundwork.PolicyChange, error) {
 	c, err := one[groundwork.PolicyChange](ctx, tx, "lock policy change", "SELECT "+changeColumns+" FROM policy_change WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": id})
 	if err == nil && c == nil {
-		err = groundwork.Errorf(groundwork.CodeNotFound, "policy change %s does not exist", id)
+		err = unreached(ctx, tx, by, "policy_change", id)
 	}
 	return c, err
 }
@@ -139,7 +139,7 @@ func keepPolicyStep(ctx context.Context, tx pgx.Tx, c, after *groundwork.PolicyC
 
 // keepText adds the next version of the policy. What was adopted stays known when it is amended.
 func keepText(ctx context.Context, tx pgx.Tx, c, after *groundwork.PolicyChange, s groundwork.PolicyStep) error {
-	if _, err := lockPolicy(ctx, tx, c.PolicyID); err != nil {
+	if _, err := lockPolicy(ctx, tx, s.Actor, c.PolicyID); err != nil {
 		return err
 	}
 	version, err := addVersion(ctx, tx, s.Actor, c.PolicyID, s.Text, s.EffectiveFrom, &c.ID)

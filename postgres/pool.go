@@ -36,6 +36,7 @@ type DB struct {
 	log      *slog.Logger
 	now      func() time.Time
 	auditKey []byte
+	bound    bool // row-level security narrows what it sees to what whoever asks may see
 
 	secretKey groundwork.SecretKey
 }
@@ -57,7 +58,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey}
+	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey, bound: o.Role == RoleApp}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}

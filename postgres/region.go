@@ -35,7 +35,7 @@ func (db *DB) RegionsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*
 
 // RegionByCode implements groundwork.PlaceStore.
 func (db *DB) RegionByCode(ctx context.Context, code string) (*groundwork.Region, error) {
-	return regionByCode(ctx, db.pool, code)
+	return regionByCode(ctx, db.reads(), code)
 }
 
 func regionByCode(ctx context.Context, q querier, code string) (*groundwork.Region, error) {
@@ -53,7 +53,7 @@ func (db *DB) ChildrenOf(ctx context.Context, regionIDs []uuid.UUID, limit int) 
 
 // PopulationsOf implements groundwork.PlaceStore.
 func (db *DB) PopulationsOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID][]groundwork.Population, error) {
-	items, err := collect[groundwork.Population](ctx, db.pool, "read populations",
+	items, err := collect[groundwork.Population](ctx, db.reads(), "read populations",
 		"SELECT region_id, year, persons, source FROM region_population WHERE region_id = ANY(@ids) ORDER BY region_id, year", pgx.NamedArgs{"ids": regionIDs})
 	if err != nil {
 		return nil, err

@@ -17,7 +17,9 @@ func (db *DB) RegisterIssue(ctx context.Context, r groundwork.Registration) (*gr
 		return nil, groundwork.Receipt{}, err
 	}
 	r.OpinionIDs = distinct(r.OpinionIDs)
-	return do(ctx, db, issueRequest("register issue", r.Actor, r), func(tx pgx.Tx) (*groundwork.Issue, error) { return db.register(ctx, tx, r) })
+	asked := issueRequest("register issue", r.Actor, r)
+	asked.region = r.RegionID
+	return do(ctx, db, asked, func(tx pgx.Tx) (*groundwork.Issue, error) { return db.register(ctx, tx, r) })
 }
 
 // issueRequest is a request that makes or moves an issue.
@@ -51,17 +53,17 @@ func (db *DB) register(ctx context.Context, tx pgx.Tx, r groundwork.Registration
 	if err := addIssues(ctx, tx, []*groundwork.Issue{issue}, r.Actor, next); err != nil {
 		return nil, err
 	}
-	if err := addEvents(ctx, tx, history); err != nil {
-		return nil, err
-	}
-	if err := addSpells(ctx, tx, groundwork.Spells(issue.Progress, history)); err != nil {
-		return nil, err
-	}
-	links := make([]link, len(opinions))
+	links := make([]link, len(opinions)) // first: by them the issue is the reporter's own
 	for i, o := range opinions {
 		links[i] = link{issue: issue.ID, opinion: o.ID, at: now, by: r.Actor.ID}
 	}
 	if err := addLinks(ctx, tx, links); err != nil {
+		return nil, err
+	}
+	if err := addEvents(ctx, tx, history); err != nil {
+		return nil, err
+	}
+	if err := addSpells(ctx, tx, groundwork.Spells(issue.Progress, history)); err != nil {
 		return nil, err
 	}
 	return one[groundwork.Issue](ctx, tx, "read issue", "SELECT "+issueColumns+" FROM issue WHERE id = @id", pgx.NamedArgs{"id": issue.ID})
@@ -89,7 +91,7 @@ var issueInsertColumns = []string{
 
 // addIssues adds issues as they stand after their events, with what time brings them next.
 func addIssues(ctx context.Context, tx pgx.Tx, issues []*groundwork.Issue, by groundwork.Actor, next func(*groundwork.Issue) *groundwork.Due) error {
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue"}, issueInsertColumns, pgx.CopyFromSlice(len(issues), func(n int) ([]any, error) {
+	return addRows(ctx, tx, "issue", issueInsertColumns, len(issues), func(n int) []any {
 		i := issues[n]
 		nextAt, nextKind := dueColumns(next(i))
 		return []any{
@@ -97,9 +99,8 @@ func addIssues(ctx context.Context, tx pgx.Tx, issues []*groundwork.Issue, by gr
 			i.DueAt, i.ObservedUntil, i.Seq, i.State, i.ClosureType, i.OriginAt, i.FirstResponseAt, i.ClaimedAt, i.ResolvedAt, i.ClosedAt,
 			i.MergedIntoID, i.LeadUnitID, i.PausedSince, i.PausedSeconds, i.ReturnCount, i.DisputeCount, i.ReopenCount,
 			i.EscalationLevel, i.OpinionCount, i.TargetVersionID, i.ResponseDueAt, nextAt, nextKind, by.ID,
-		}, nil
-	}))
-	return err
+		}
+	})
 }
 
 // link says that an opinion belongs to an issue.
@@ -111,12 +112,10 @@ type link struct {
 }
 
 func addLinks(ctx context.Context, tx pgx.Tx, links []link) error {
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"issue_opinion"}, []string{"issue_id", "opinion_id", "linked_at", "linked_by", "score"},
-		pgx.CopyFromSlice(len(links), func(i int) ([]any, error) {
-			l := links[i]
-			return []any{l.issue, l.opinion, l.at, l.by, l.score}, nil
-		}))
-	return err
+	return addRows(ctx, tx, "issue_opinion", []string{"issue_id", "opinion_id", "linked_at", "linked_by", "score"}, len(links), func(i int) []any {
+		l := links[i]
+		return []any{l.issue, l.opinion, l.at, l.by, l.score}
+	})
 }
 
 // publicRefs draws references that people can read out and that do not tell how many issues there are.

@@ -22,6 +22,7 @@ type request[T any] struct {
 	table, columns string
 	id             func(*T) uuid.UUID
 	again          func(context.Context, pgx.Tx, *T) error // completes a thing that was made before; nil: nothing is missing
+	region         *uuid.UUID                              // where a new thing lies, to say why it is refused; nil = unknown
 }
 
 // do runs f in one transaction, unless the request was done before: then it reads what that made, as it is now. The thing and its
@@ -31,12 +32,17 @@ func do[T any](ctx context.Context, db *DB, r request[T], f func(pgx.Tx) (*T, er
 	if err != nil {
 		return nil, receipt, err
 	}
-	receipt, err = db.write(ctx, r.by, r.op, func(tx pgx.Tx) error {
+	receipt, err = db.writeAt(ctx, r.by, r.op, r.region, func(tx pgx.Tx) error {
 		before, err := m.done(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if before != nil {
+			if r.again != nil { // what was told in confidence is read back by whoever knows its secret, as this request once did
+				if err := prove(ctx, tx, db.secretKey.Of(*before)); err != nil {
+					return err
+				}
+			}
 			thing, err = one[T](ctx, tx, "read "+r.table, "SELECT "+r.columns+" FROM "+r.table+" WHERE id = @id", pgx.NamedArgs{"id": before})
 			if err == nil && thing == nil {
 				err = groundwork.Errorf(groundwork.CodeNotFound, "what clientMutationId %q made is no longer there", m.id)

@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,6 +30,9 @@ var databaseRoles = []struct{ name, attributes string }{
 //go:embed roles.sql
 var grants string
 
+//go:embed access.sql
+var policies string
+
 // rolesLock is the key of the advisory lock under which privileges are given.
 const rolesLock = 0x726f6c65
 
@@ -47,10 +52,10 @@ func migrateRoles(ctx context.Context, dsn string) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(rolesLock)); err != nil {
 			return err
 		}
-		if err := grantPublished(ctx, tx); err != nil {
+		if err := makePolicies(ctx, tx); err != nil {
 			return err
 		}
-		return nil
+		return grantPublished(ctx, tx)
 	})
 	if err != nil {
 		return fmt.Errorf("give the roles of Postgres their privileges (the owner of the tables is needed): %w", err)
@@ -86,6 +91,21 @@ func rolesByHand() string {
 		statements = append(statements, "CREATE ROLE "+r.name+" "+r.attributes+";")
 	}
 	return strings.Join(statements, " ")
+}
+
+// makePolicies puts the tables under row-level security, anew if access.sql has changed: for a moment that locks them all.
+func makePolicies(ctx context.Context, tx pgx.Tx) error {
+	digest := sha256.Sum256([]byte(policies))
+	made := hex.EncodeToString(digest[:])
+	found, err := scalars[string](ctx, tx, "look for the policies", "SELECT coalesce(obj_description('access'::regnamespace, 'pg_namespace'), '')", pgx.NamedArgs{})
+	if err != nil || found[0] == made {
+		return err
+	}
+	if _, err := tx.Exec(ctx, policies); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "COMMENT ON SCHEMA access IS '"+made+"'")
+	return err
 }
 
 // grantPublished gives all privileges; the replication reads exactly the columns that are published, and where rows lie (ctid), by which

@@ -39,3 +39,14 @@ GRANT USAGE ON SCHEMA audit TO groundwork_auditor;
 -- The replication: what is published, and its own.
 GRANT USAGE ON SCHEMA etl TO groundwork_etl;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA etl TO groundwork_etl;
+
+-- Rules see all: what a trigger looks up for a rule of the domain is not narrowed to what the writer may see.
+DO $$
+DECLARE
+    rule regprocedure;
+BEGIN
+    FOR rule IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prorettype = 'trigger'::regtype AND NOT p.prosecdef
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') LOOP
+        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = public, pg_temp', rule);
+    END LOOP;
+END $$;

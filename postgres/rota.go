@@ -20,7 +20,7 @@ func (db *DB) PublishRotaPlan(ctx context.Context, by groundwork.Actor, p ground
 	if err := p.Validate(); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	r := request[groundwork.RotaPlan]{op: "publish rota plan", by: by, input: p, table: "rota_plan", columns: planColumns,
+	r := request[groundwork.RotaPlan]{op: "publish rota plan", by: by, input: p, table: "rota_plan", columns: planColumns, region: &p.RegionID,
 		id: func(p *groundwork.RotaPlan) uuid.UUID { return p.ID }}
 	return do(ctx, db, r, func(tx pgx.Tx) (*groundwork.RotaPlan, error) {
 		now := groundwork.Moment(db.now())
@@ -90,12 +90,12 @@ func (db *DB) makeSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPlan, 
 	if len(slots) == 0 {
 		return groundwork.Invalid("periodTo", "all windows of the plan are over; give a later period")
 	}
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"rota_slot"}, []string{"id", "plan_id", "post_id", "activity_kind", "site_kind", "region_id", "window_from", "window_to", "state", "version", "recorded_by"},
-		pgx.CopyFromRows(slots)); err != nil {
+	if err := addRows(ctx, tx, "rota_slot", []string{"id", "plan_id", "post_id", "activity_kind", "site_kind", "region_id", "window_from", "window_to", "state", "version", "recorded_by"},
+		len(slots), func(i int) []any { return slots[i] }); err != nil {
 		return err
 	}
-	_, err = tx.CopyFrom(ctx, pgx.Identifier{"entity_event"}, []string{"noun", "entity_id", "seq", "kind", "to_state", "at", "actor", "actor_role", "actor_unit_id"}, pgx.CopyFromRows(events))
-	return err
+	return addRows(ctx, tx, "entity_event", []string{"noun", "entity_id", "seq", "kind", "to_state", "at", "actor", "actor_role", "actor_unit_id"},
+		len(events), func(i int) []any { return events[i] })
 }
 
 // RotaPlans implements groundwork.RotaStore.
@@ -140,7 +140,7 @@ func (db *DB) StepRotaSlot(ctx context.Context, s groundwork.SlotStep) (*groundw
 func (db *DB) stepSlot(ctx context.Context, tx pgx.Tx, s groundwork.SlotStep, visitEnd time.Time) (*groundwork.RotaSlot, error) {
 	slot, err := one[groundwork.RotaSlot](ctx, tx, "lock slot", "SELECT "+slotColumns+" FROM rota_slot WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": s.SlotID})
 	if err == nil && slot == nil {
-		err = groundwork.Errorf(groundwork.CodeNotFound, "slot %s does not exist", s.SlotID)
+		err = unreached(ctx, tx, s.Actor, "rota_slot", s.SlotID)
 	}
 	if err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (db *DB) rotaChores() []groundwork.Chore {
 
 // missSlots notes that turns were not taken, when they no longer can be.
 func (db *DB) missSlots(ctx context.Context, now time.Time) (int, error) {
-	ids, err := scalars[uuid.UUID](ctx, db.pool, "find missed slots", "SELECT id FROM rota_slot WHERE state = 'OPEN' AND window_to <= @day::date - @grace::int ORDER BY window_to, id LIMIT @limit",
+	ids, err := scalars[uuid.UUID](ctx, db.reads(), "find missed slots", "SELECT id FROM rota_slot WHERE state = 'OPEN' AND window_to <= @day::date - @grace::int ORDER BY window_to, id LIMIT @limit",
 		pgx.NamedArgs{"day": groundwork.DayOf(now), "grace": groundwork.SlotGrace, "limit": choreBatch})
 	if err != nil {
 		return 0, err

@@ -14,7 +14,7 @@ import (
 
 // Services implements groundwork.ServiceStore.
 func (db *DB) Services(ctx context.Context, on time.Time, code string) ([]groundwork.Service, error) {
-	return collect[groundwork.Service](ctx, db.pool, "list services", `
+	return collect[groundwork.Service](ctx, db.reads(), "list services", `
 		WITH valid AS (SELECT * FROM category WHERE valid_from <= @day::date AND (valid_to IS NULL OR valid_to > @day::date))
 		SELECT id AS category_id, code, name, path FROM valid
 		WHERE (@code = '' OR code = @code) AND NOT EXISTS (SELECT FROM valid below WHERE below.parent_id = valid.id)
@@ -55,7 +55,7 @@ func (db *DB) ServiceRequests(ctx context.Context, f groundwork.ServiceRequestFi
 	c := requestConditions(f)
 	sql := "WITH chosen AS (SELECT * FROM issue WHERE " + c.sql() + " ORDER BY origin_at DESC, id DESC LIMIT " + c.arg(f.Limit) +
 		" OFFSET " + c.arg(f.Offset) + ")" + serviceRequests
-	found, err := collect[groundwork.ServiceRequest](ctx, db.pool, "list service requests", sql, c.args)
+	found, err := collect[groundwork.ServiceRequest](ctx, db.reads(), "list service requests", sql, c.args)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func requestConditions(f groundwork.ServiceRequestFilter) *conditions {
 
 // displacer reads the key that displaces places.
 func (db *DB) displacer(ctx context.Context) (groundwork.Displacer, error) {
-	keys, err := scalars[[]byte](ctx, db.pool, "read the key of displacement", "SELECT key FROM displacement_key", nil)
+	keys, err := scalars[[]byte](ctx, db.reads(), "read the key of displacement", "SELECT key FROM displacement_key", nil)
 	if err != nil {
 		return groundwork.Displacer{}, err
 	}
@@ -101,7 +101,7 @@ func (db *DB) displacer(ctx context.Context) (groundwork.Displacer, error) {
 
 // ServiceRequestRef implements groundwork.ServiceStore.
 func (db *DB) ServiceRequestRef(ctx context.Context, opinionID uuid.UUID) (string, error) {
-	refs, err := scalars[string](ctx, db.pool, "look up the request of an opinion",
+	refs, err := scalars[string](ctx, db.reads(), "look up the request of an opinion",
 		"SELECT issue.public_ref FROM issue_opinion mine JOIN issue ON issue.id = mine.issue_id WHERE mine.opinion_id = @opinion AND "+isPublic("issue"),
 		pgx.NamedArgs{"opinion": opinionID})
 	if err != nil || len(refs) == 0 {

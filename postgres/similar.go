@@ -30,7 +30,7 @@ func (db *DB) SimilarIssues(ctx context.Context, l groundwork.Likeness, limit in
 	if key == nil {
 		return nil, nil
 	}
-	items, err := collect[candidateRow](ctx, db.pool, "find similar issues", `
+	items, err := collect[candidateRow](ctx, db.reads(), "find similar issues", `
 		SELECT i.*, coalesce(said.words, '') AS said, said.latitude AS said_latitude, said.longitude AS said_longitude
 		FROM (SELECT `+issueColumns+` FROM issue WHERE `+of+` = @key AND state NOT IN ('CLOSED', 'MERGED')
 			ORDER BY origin_at DESC, id DESC LIMIT @candidates) i

@@ -17,13 +17,16 @@ func (db *DB) Step(ctx context.Context, s groundwork.Step) (*groundwork.Issue, g
 }
 
 func (db *DB) step(ctx context.Context, tx pgx.Tx, s groundwork.Step) (*groundwork.Issue, error) {
+	if err := prove(ctx, tx, s.Secret); err != nil {
+		return nil, err
+	}
 	locked, err := lockIssues(ctx, tx, s)
 	if err != nil {
 		return nil, err
 	}
 	issue := locked[s.IssueID]
 	if issue == nil {
-		return nil, groundwork.Errorf(groundwork.CodeNotFound, "issue %s does not exist", s.IssueID)
+		return nil, unreached(ctx, tx, s.Actor, "issue", s.IssueID)
 	}
 	facts, err := db.facts(ctx, tx, issue, s)
 	if err != nil {

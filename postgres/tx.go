@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -22,6 +23,11 @@ const maxTries = 5
 // write runs f in one transaction and answers when it is durable, with the position of the log behind it. A transaction that lost
 // a race is done again; f must therefore leave nothing behind but what the transaction holds.
 func (db *DB) write(ctx context.Context, by groundwork.Actor, op string, f func(pgx.Tx) error) (groundwork.Receipt, error) {
+	return db.writeAt(ctx, by, op, nil, f)
+}
+
+// writeAt is write of a new thing that will lie at place, to say why it is refused.
+func (db *DB) writeAt(ctx context.Context, by groundwork.Actor, op string, place *uuid.UUID, f func(pgx.Tx) error) (groundwork.Receipt, error) {
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return groundwork.Receipt{}, unreachable(err)
@@ -38,38 +44,13 @@ func (db *DB) write(ctx context.Context, by groundwork.Actor, op string, f func(
 			return receipt(ctx, conn)
 		}
 		if !lostRace(err) || try == maxTries {
-			return groundwork.Receipt{}, translate(op, err)
+			return groundwork.Receipt{}, db.refusal(ctx, by, op, place, err)
 		}
 		db.log.DebugContext(ctx, "transaction lost a race, doing it again", "operation", op, "try", try)
 		if err := pause(ctx, try); err != nil {
 			return groundwork.Receipt{}, translate(op, err)
 		}
 	}
-}
-
-// identify tells the database who writes and what was asked for, for as long as the transaction lasts: rules of the rows and the audit read it.
-func identify(ctx context.Context, tx pgx.Tx, by groundwork.Actor, op string) error {
-	unit, official := "", ""
-	if by.UnitID != nil {
-		unit = by.UnitID.String()
-	}
-	if by.OfficialID != nil {
-		official = by.OfficialID.String()
-	}
-	regions := make([]string, len(by.RegionIDs))
-	for i, id := range by.RegionIDs {
-		regions[i] = id.String()
-	}
-	_, err := tx.Exec(ctx, `
-		SELECT set_config('groundwork.actor', @actor, true), set_config('groundwork.role', @role, true),
-			set_config('groundwork.unit', @unit, true), set_config('groundwork.regions', @regions, true),
-			set_config('groundwork.official', @official, true), set_config('groundwork.request', @request, true),
-			set_config('groundwork.address', @address, true), set_config('groundwork.purpose', @purpose, true),
-			set_config('groundwork.operation', @operation, true)`,
-		pgx.NamedArgs{"actor": by.ID, "role": string(by.Role), "unit": unit, "regions": strings.Join(regions, ","), "official": official,
-			"request": by.Via.ID, "address": by.Via.Address, "purpose": by.Via.Purpose,
-			"operation": op})
-	return err
 }
 
 // receipt reads the end of the log, behind the commit that this connection has just seen.

@@ -54,7 +54,7 @@ func (db *DB) RecordVisit(ctx context.Context, by groundwork.Actor, v groundwork
 		if err != nil {
 			return nil, err
 		}
-		if err := db.fulfilSlot(ctx, tx, made); err != nil {
+		if err := follows(ctx, tx, func() error { return db.fulfilSlot(ctx, tx, made) }); err != nil {
 			return nil, err
 		}
 		if note.NoteText == nil {
@@ -88,7 +88,7 @@ func (db *DB) StepVisit(ctx context.Context, s groundwork.VisitStep) (*groundwor
 func (db *DB) stepVisit(ctx context.Context, tx pgx.Tx, s groundwork.VisitStep) (*groundwork.Visit, error) {
 	v, err := one[groundwork.Visit](ctx, tx, "lock visit", "SELECT "+visitColumns+" FROM visit WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": s.VisitID})
 	if err == nil && v == nil {
-		err = groundwork.Errorf(groundwork.CodeNotFound, "visit %s does not exist", s.VisitID)
+		err = unreached(ctx, tx, s.Actor, "visit", s.VisitID)
 	}
 	if err != nil {
 		return nil, err
@@ -115,9 +115,9 @@ func (db *DB) stepVisit(ctx context.Context, tx pgx.Tx, s groundwork.VisitStep) 
 	}
 	switch s.Kind {
 	case groundwork.VisitEnded:
-		err = db.fulfilSlot(ctx, tx, made)
+		err = follows(ctx, tx, func() error { return db.fulfilSlot(ctx, tx, made) })
 	case groundwork.VisitVoided:
-		err = db.releaseSlot(ctx, tx, made.ID)
+		err = follows(ctx, tx, func() error { return db.releaseSlot(ctx, tx, made.ID) })
 	}
 	return made, err
 }
@@ -158,7 +158,7 @@ func (db *DB) AttestVisit(ctx context.Context, by groundwork.Actor, a groundwork
 		case err != nil:
 			return nil, err
 		case v == nil:
-			return nil, groundwork.Errorf(groundwork.CodeNotFound, "visit %s does not exist", a.VisitID)
+			return nil, unreached(ctx, tx, by, "visit", a.VisitID)
 		case v.State != groundwork.VisitHeld && v.State != groundwork.VisitRecorded && v.State != groundwork.VisitClosedOut:
 			return nil, groundwork.Errorf(groundwork.CodeTransition, "the visit stands at %s; what was held is attested", v.State)
 		}
@@ -176,7 +176,7 @@ func (db *DB) AttestVisit(ctx context.Context, by groundwork.Actor, a groundwork
 
 // AttestationsOf implements groundwork.RotaStore.
 func (db *DB) AttestationsOf(ctx context.Context, visitIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.Attestation, error) {
-	items, err := collect[groundwork.Attestation](ctx, db.pool, "read attestations",
+	items, err := collect[groundwork.Attestation](ctx, db.reads(), "read attestations",
 		"SELECT "+attestationColumns+" FROM attestation WHERE visit_id = ANY(@ids) ORDER BY at, id", pgx.NamedArgs{"ids": distinct(visitIDs)})
 	if err != nil {
 		return nil, err
@@ -194,7 +194,7 @@ func (db *DB) ParticipantsOf(ctx context.Context, visitIDs []uuid.UUID) (map[uui
 		VisitID uuid.UUID
 		groundwork.PostHolding
 	}
-	items, err := collect[row](ctx, db.pool, "read participants", `SELECT p.visit_id, h.id, h.official_id, h.org_unit_id, h.rank, h.title, h.held_from, h.held_to, h.created_at
+	items, err := collect[row](ctx, db.reads(), "read participants", `SELECT p.visit_id, h.id, h.official_id, h.org_unit_id, h.rank, h.title, h.held_from, h.held_to, h.created_at
 		FROM visit_participant p JOIN post_holding h ON h.id = p.post_id WHERE p.visit_id = ANY(@ids) ORDER BY p.visit_id, h.id`, pgx.NamedArgs{"ids": distinct(visitIDs)})
 	if err != nil {
 		return nil, err

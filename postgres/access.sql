@@ -1,0 +1,370 @@
+-- Row-level security: who reaches which rows, whatever the program asks for (docs/decisions/0140-row-level-security.md). Every migration that finds this
+-- file changed makes all of it anew. A new table joins by one line of access.protect or access.exempt at the end; a test fails until it does.
+--
+-- Who asks is set in each transaction: groundwork.actor, .role, .unit, .official, .regions (roots of subtrees), .everywhere ('on': bound to no
+-- regions because nobody has to prove who they are), .secret (digest of the secret of an opinion), .follows ('on': what follows by itself of a
+-- step that was permitted). The chores act as SYSTEM and reach everything; the replication reads what is published.
+--
+-- To keep plans good: what nearly all rows meet stands first in an expression and is leakproof; what is the same for all rows of a statement
+-- stands in (SELECT …), so that it is asked once; what looks other rows up is a function, and runs for the few rows that are left.
+
+-- Who asks ---------------------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION access.actor() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('groundwork.actor', true), '');
+CREATE OR REPLACE FUNCTION access.role() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('groundwork.role', true), '');
+CREATE OR REPLACE FUNCTION access.unit() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('groundwork.unit', true), '')::uuid;
+CREATE OR REPLACE FUNCTION access.official() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN nullif(current_setting('groundwork.official', true), '')::uuid;
+CREATE OR REPLACE FUNCTION access.regions() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(string_to_array(nullif(current_setting('groundwork.regions', true), ''), ',')::uuid[], '{}');
+
+-- works: the role works on issues, so it may read more than the public of what it reaches.
+CREATE OR REPLACE FUNCTION access.works() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(access.role() IN ('INTAKE', 'DISPATCHER', 'HANDLER', 'UNIT_HEAD', 'LEADER', 'SUPERVISOR', 'CALLER', 'CAMPAIGN_LEAD', 'POLICY_OWNER',
+        'ASSESSOR', 'PRIVACY_OFFICER', 'SYSTEM'), false);
+
+-- unbound: nothing binds it to regions.
+CREATE OR REPLACE FUNCTION access.unbound() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(access.role() = 'SYSTEM' OR current_setting('groundwork.everywhere', true) = 'on' OR current_setting('groundwork.follows', true) = 'on', false);
+
+-- everywhere: it works, and is bound to no regions.
+CREATE OR REPLACE FUNCTION access.everywhere() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN access.unbound() AND (access.works() OR coalesce(current_setting('groundwork.follows', true) = 'on', false));
+
+-- pid: the pseudonym of the account that asks; null for the anonymous, who are nobody in particular.
+CREATE OR REPLACE FUNCTION access.pid() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT k.pid FROM vault.known('groundwork', ARRAY[access.actor()]) k WHERE access.actor() <> 'anonymous'
+$$;
+
+-- mine: the opinion was given by the account that asks, or its secret was shown.
+CREATE OR REPLACE FUNCTION access.mine(reporter uuid, secret bytea) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(secret = decode(nullif(current_setting('groundwork.secret', true), ''), 'hex'), false) OR coalesce(reporter = access.pid(), false);
+
+-- recorded: by the account that asks.
+CREATE OR REPLACE FUNCTION access.recorded(by_whom text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(by_whom = access.actor() AND by_whom <> 'anonymous', false);
+
+-- Places -----------------------------------------------------------------------------------------------------------------
+
+-- within: the place lies in the regions that the role is bound to. Each call is two look-ups by primary key.
+CREATE OR REPLACE FUNCTION access.within(place uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN place IS NOT NULL AND EXISTS (SELECT FROM region here, region root WHERE here.id = place AND root.id = ANY (access.regions()) AND here.path <@ root.path);
+END $$;
+
+-- reaches: a worker may act there. What has no known place lies outside of nobody's regions: whoever is bound somewhere may take it up.
+CREATE OR REPLACE FUNCTION access.reaches(place uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 60 AS $$
+BEGIN
+    RETURN access.unbound() OR CASE WHEN place IS NULL THEN cardinality(access.regions()) > 0 ELSE access.within(place) END;
+END $$;
+
+-- confided: what was told in confidence there is for the role. With no known place, it is for those bound to a whole province.
+CREATE OR REPLACE FUNCTION access.confided(place uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 60
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF place IS NULL THEN
+        RETURN EXISTS (SELECT FROM region WHERE id = ANY (access.regions()) AND level = 'PROVINCE');
+    END IF;
+    RETURN access.within(place);
+END $$;
+
+-- Issues and opinions ----------------------------------------------------------------------------------------------------
+
+-- has_leg: the unit that the actor acts for has, or had, the issue.
+CREATE OR REPLACE FUNCTION access.has_leg(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM dispatch_leg l WHERE l.issue_id = issue AND l.unit_id = access.unit());
+END $$;
+
+-- reported: the actor gave an opinion on the issue.
+CREATE OR REPLACE FUNCTION access.reported(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id WHERE l.issue_id = issue AND access.mine(o.reporter_pid, o.secret_digest));
+END $$;
+
+-- knows_issue: it may read all of the issue, what was told in confidence too.
+CREATE OR REPLACE FUNCTION access.knows_issue(issue uuid, place uuid, lead_unit uuid, by_whom text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 AS $$
+BEGIN
+    IF NOT access.works() THEN
+        RETURN access.role() = 'CITIZEN' AND access.reported(issue);
+    END IF;
+    RETURN access.unbound() OR access.recorded(by_whom) OR coalesce(lead_unit = access.unit(), false) OR access.confided(place) OR access.has_leg(issue);
+END $$;
+
+CREATE OR REPLACE FUNCTION access.knows_opinion(opinion uuid, place uuid, reporter uuid, secret bytea, by_whom text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF access.mine(reporter, secret) THEN
+        RETURN true;
+    END IF;
+    RETURN access.works() AND (access.unbound() OR access.recorded(by_whom) OR access.confided(place) OR EXISTS (
+        SELECT FROM issue_opinion l JOIN issue i ON i.id = l.issue_id WHERE l.opinion_id = opinion
+            AND access.knows_issue(i.id, i.region_id, i.lead_unit_id, i.recorded_by)));
+END $$;
+
+-- works_on: it may take steps of the issue: those of the place, the units that have it, and whoever reported it.
+CREATE OR REPLACE FUNCTION access.works_on(issue uuid, place uuid, lead_unit uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(CASE
+        WHEN access.role() = 'CITIZEN' THEN access.reported(issue)
+        WHEN access.role() IN ('HANDLER', 'UNIT_HEAD') THEN coalesce(lead_unit = access.unit(), false) OR access.has_leg(issue)
+        WHEN access.role() IN ('INTAKE', 'DISPATCHER', 'LEADER', 'SUPERVISOR', 'CALLER') THEN access.reaches(place)
+    END, false);
+END $$;
+
+CREATE OR REPLACE FUNCTION access.works_on_issue(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce((SELECT access.works_on(i.id, i.region_id, i.lead_unit_id) FROM issue i WHERE i.id = issue), false);
+END $$;
+
+-- registers: it may open an issue there.
+CREATE OR REPLACE FUNCTION access.registers(place uuid, by_whom text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(access.role() IN ('INTAKE', 'LEADER') AND access.reaches(place) OR access.role() = 'CITIZEN' AND by_whom = access.actor(), false);
+END $$;
+
+-- links: the opinion may become part of the issue. A citizen opens an issue with what it said itself.
+CREATE OR REPLACE FUNCTION access.links(issue uuid, opinion uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF access.role() = 'CITIZEN' AND NOT access.everywhere() THEN
+        RETURN EXISTS (SELECT FROM opinion o, issue i WHERE o.id = opinion AND access.mine(o.reporter_pid, o.secret_digest)
+            AND i.id = issue AND i.recorded_by = access.actor() AND i.seq = 1);
+    END IF;
+    RETURN access.works_on_issue(issue);
+END $$;
+
+-- says: it may record the opinion: its own, or what was said where it takes opinions in.
+CREATE OR REPLACE FUNCTION access.says(place uuid, reporter uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(CASE
+        WHEN access.role() = 'CITIZEN' THEN access.actor() = 'anonymous' OR reporter = access.pid()
+        WHEN access.role() IN ('INTAKE', 'LEADER') THEN access.reaches(place)
+    END, false);
+END $$;
+
+-- Visits and the rota ----------------------------------------------------------------------------------------------------
+
+-- holds: the post is, or was, of the official behind the account.
+CREATE OR REPLACE FUNCTION access.holds(post uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM post_holding h WHERE h.id = post AND h.official_id = access.official());
+END $$;
+
+CREATE OR REPLACE FUNCTION access.at_site(at_site uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN access.reaches((SELECT s.region_id FROM site s WHERE s.id = at_site));
+END $$;
+
+-- visits: it may take steps of the visit: who leads it or takes part, and the intake and the supervision of the place.
+CREATE OR REPLACE FUNCTION access.visits(visit uuid, at_site uuid, lead uuid, by_whom text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(CASE
+        WHEN access.role() = 'LEADER' THEN access.holds(lead) OR access.recorded(by_whom)
+            OR EXISTS (SELECT FROM visit_participant p WHERE p.visit_id = visit AND access.holds(p.post_id))
+        WHEN access.role() IN ('INTAKE', 'SUPERVISOR') THEN access.at_site(at_site)
+    END, false);
+END $$;
+
+CREATE OR REPLACE FUNCTION access.steps_visit(visit_id uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT access.visits(v.id, v.site_id, v.lead_id, v.recorded_by) FROM visit v WHERE v.id = visit_id), false);
+END $$;
+
+CREATE OR REPLACE FUNCTION access.attests(visit_id uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(access.role() IN ('CALLER', 'SUPERVISOR', 'INTAKE')
+        AND (SELECT access.at_site(v.site_id) FROM visit v WHERE v.id = visit_id), false);
+END $$;
+
+-- Campaigns --------------------------------------------------------------------------------------------------------------
+
+-- in_campaign: one of the regions that the campaign treats is reached, or the unit leads it.
+CREATE OR REPLACE FUNCTION access.in_campaign(of_campaign uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN access.unbound() OR EXISTS (SELECT FROM campaign_region r WHERE r.campaign_id = of_campaign AND r.role = 'TREATED' AND access.within(r.region_id))
+        OR EXISTS (SELECT FROM campaign c WHERE c.id = of_campaign AND c.lead_unit_id = access.unit());
+END $$;
+
+CREATE OR REPLACE FUNCTION access.campaigns(of_campaign uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(access.role() IN ('CAMPAIGN_LEAD', 'SUPERVISOR', 'DISPATCHER') AND access.in_campaign(of_campaign), false);
+END $$;
+
+-- starts_campaign: a campaign is nominated for regions that are reached, all of them.
+CREATE OR REPLACE FUNCTION access.treats(of_campaign uuid, place uuid, part text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(access.role() IN ('CAMPAIGN_LEAD', 'LEADER')
+        AND CASE part WHEN 'TREATED' THEN access.within(place) ELSE access.in_campaign(of_campaign) END, false);
+END $$;
+
+-- owns_task: the unit, or the official's post, answers for the task.
+CREATE OR REPLACE FUNCTION access.owns_task(owner_unit uuid, owner_post uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN coalesce(owner_unit = access.unit(), false) OR owner_post IS NOT NULL AND access.holds(owner_post);
+END $$;
+
+CREATE OR REPLACE FUNCTION access.has_task(of_campaign uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM campaign_task t WHERE t.campaign_id = of_campaign AND access.owns_task(t.owner_unit_id, t.owner_post_id));
+END $$;
+
+-- Policies ---------------------------------------------------------------------------------------------------------------
+
+-- shapes: it may take part in changing the policy: the unit that owns it, and leaders, supervisors, campaigns and assessors of its place.
+CREATE OR REPLACE FUNCTION access.shapes(of_policy uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN access.everywhere() OR coalesce(CASE
+        WHEN access.role() = 'POLICY_OWNER' THEN EXISTS (SELECT FROM policy p WHERE p.id = of_policy AND p.owner_unit_id = access.unit())
+        WHEN access.role() IN ('LEADER', 'SUPERVISOR', 'CAMPAIGN_LEAD', 'ASSESSOR') THEN access.reaches((SELECT p.region_id FROM policy p WHERE p.id = of_policy))
+    END, false);
+END $$;
+
+CREATE OR REPLACE FUNCTION access.shapes_change(of_change uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT access.shapes(c.policy_id) FROM policy_change c WHERE c.id = of_change), false);
+END $$;
+
+-- How a table joins --------------------------------------------------------------------------------------------------------
+
+CREATE TABLE IF NOT EXISTS access.exemption (name text PRIMARY KEY, reason text NOT NULL CHECK (reason <> ''));
+COMMENT ON TABLE access.exemption IS 'Tables without row-level security, and why.';
+
+-- protect puts a table under row-level security. Each argument is a condition on its rows, for the API: what it reads, what it adds, what it
+-- changes (the row before and after), and what it may lock, if that is more. Without a condition, it is refused.
+CREATE OR REPLACE FUNCTION access.protect(protected regclass, reads text, adds text DEFAULT NULL, changes text DEFAULT NULL, locks text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql AS $$
+DECLARE
+    old record;
+BEGIN
+    FOR old IN SELECT polname FROM pg_policy WHERE polrelid = protected LOOP
+        EXECUTE format('DROP POLICY %I ON %s', old.polname, protected);
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', protected);
+    EXECUTE format('CREATE POLICY app_reads ON %s FOR SELECT TO groundwork_app USING (%s)', protected, reads);
+    IF adds IS NOT NULL THEN
+        EXECUTE format('CREATE POLICY app_adds ON %s FOR INSERT TO groundwork_app WITH CHECK (%s)', protected, adds);
+    END IF;
+    IF changes IS NOT NULL OR locks IS NOT NULL THEN
+        EXECUTE format('CREATE POLICY app_changes ON %s FOR UPDATE TO groundwork_app USING (%s) WITH CHECK (%s)', protected,
+            coalesce(locks, changes), coalesce(changes, 'false'));
+    END IF;
+    EXECUTE format('CREATE POLICY jobs ON %s TO groundwork_jobs USING (true) WITH CHECK (true)', protected);
+    EXECUTE format('CREATE POLICY etl ON %s FOR SELECT TO groundwork_etl USING (true)', protected);
+END $$;
+
+-- reference is a table that everybody reads and the system alone writes.
+CREATE OR REPLACE FUNCTION access.reference(protected regclass) RETURNS void LANGUAGE sql AS $$
+    SELECT access.protect(protected, reads => 'true', adds => '(SELECT access.role()) = ''SYSTEM''', changes => '(SELECT access.role()) = ''SYSTEM''')
+$$;
+
+CREATE OR REPLACE FUNCTION access.exempt(name text, reason text) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO access.exemption (name, reason) VALUES (name, reason) ON CONFLICT (name) DO UPDATE SET reason = excluded.reason
+$$;
+TRUNCATE access.exemption;
+REVOKE ALL ON FUNCTION access.protect, access.reference, access.exempt FROM PUBLIC;
+
+-- The tables --------------------------------------------------------------------------------------------------------------
+
+SELECT access.exempt('calendar_day', 'The calendar is the same for everybody; operators alone write it.');
+SELECT access.exempt('api_key', 'Read before it is known who asks: a row is found by the digest of its key alone.');
+SELECT access.exempt('displacement_key', 'One row for everybody: points are displaced with it. Operators alone write it.');
+
+SELECT access.reference(t.name::regclass) FROM unnest('{region,region_population,site,category,org_unit,dispatch_rule,official,post_holding,target_version}'::text[]) AS t (name);
+
+SELECT access.protect('role_binding', reads => 'account = (SELECT access.actor()) OR (SELECT access.role()) = ''SYSTEM''');
+SELECT access.protect('mutation_receipt', reads => 'actor = (SELECT access.actor())', adds => 'actor = (SELECT access.actor())');
+SELECT access.protect('evidence_file', reads => '(SELECT access.works()) OR access.recorded(recorded_by)', adds => 'recorded_by = (SELECT access.actor())',
+    changes => 'recorded_by = (SELECT access.actor())');
+
+-- Nobody writes history in another's name; what follows by itself is written in that of the system. Unknown nouns are for those who work.
+SELECT access.protect('entity_event',
+    reads => $$CASE noun WHEN 'visit' THEN true WHEN 'campaign' THEN true WHEN 'policy_change' THEN true
+        WHEN 'rota_slot' THEN EXISTS (SELECT FROM rota_slot s WHERE s.id = entity_id)
+        WHEN 'campaign_task' THEN EXISTS (SELECT FROM campaign_task t WHERE t.id = entity_id)
+        ELSE (SELECT access.works()) END$$,
+    adds => $$actor = (SELECT access.actor()) OR actor = 'system'$$);
+
+SELECT access.protect('opinion',
+    reads => $$confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere()) OR access.knows_opinion(id, region_id, reporter_pid, secret_digest, recorded_by)$$,
+    adds => 'access.says(region_id, reporter_pid)', locks => 'true');
+SELECT access.protect('issue',
+    reads => 'NOT confidential OR (SELECT access.everywhere()) OR access.knows_issue(id, region_id, lead_unit_id, recorded_by)',
+    adds => 'access.registers(region_id, recorded_by)', changes => 'access.works_on(id, region_id, lead_unit_id)');
+SELECT access.protect('issue_opinion', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.links(issue_id, opinion_id)');
+SELECT access.protect('issue_event', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)',
+    adds => $$(actor = (SELECT access.actor()) OR actor = 'system') AND access.works_on_issue(issue_id)$$);
+SELECT access.protect(t.name::regclass, reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.works_on_issue(issue_id)',
+    changes => 'access.works_on_issue(issue_id)') FROM unnest('{dispatch_leg,clock_spell,claim}'::text[]) AS t (name);
+SELECT access.protect('feedback', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.works_on_issue(issue_id)');
+SELECT access.protect('callback_attempt', reads => 'EXISTS (SELECT FROM claim c WHERE c.id = claim_id)',
+    adds => 'EXISTS (SELECT FROM claim c WHERE c.id = claim_id AND access.works_on_issue(c.issue_id))');
+SELECT access.protect('notification',
+    reads => $$to_role = (SELECT access.role()) AND (to_unit_id IS NULL OR to_unit_id = (SELECT access.unit()))
+        AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.within(region_id))$$,
+    adds => 'access.works_on_issue(issue_id)',
+    changes => $$to_role = (SELECT access.role()) AND (to_unit_id IS NULL OR to_unit_id = (SELECT access.unit()))
+        AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.within(region_id))$$);
+
+SELECT access.protect('visit', reads => 'true', adds => 'access.visits(id, site_id, lead_id, recorded_by)', changes => 'access.visits(id, site_id, lead_id, recorded_by)',
+    locks => 'access.visits(id, site_id, lead_id, recorded_by) OR access.attests(id)');
+SELECT access.protect('visit_participant', reads => 'true', adds => 'access.steps_visit(visit_id)');
+SELECT access.protect('attestation', reads => 'true', adds => 'access.attests(visit_id)');
+SELECT access.protect('rota_plan', reads => 'true', adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$);
+SELECT access.protect('rota_slot',
+    reads => $$(SELECT access.everywhere()) OR ((SELECT access.works()) OR (SELECT access.role()) = 'ANALYST') AND ((SELECT access.unbound()) OR access.within(region_id) OR access.holds(post_id))$$,
+    adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$,
+    changes => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$);
+
+SELECT access.protect('campaign', reads => 'true',
+    adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) IN ('CAMPAIGN_LEAD', 'LEADER') AND recorded_by = (SELECT access.actor())$$,
+    changes => 'access.campaigns(id)', locks => 'access.campaigns(id) OR access.has_task(id)');
+SELECT access.protect('campaign_region', reads => 'true', adds => 'access.treats(campaign_id, region_id, role)', changes => 'access.treats(campaign_id, region_id, role)');
+SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.campaigns(campaign_id)') FROM unnest('{campaign_criterion,campaign_result}'::text[]) AS t (name);
+SELECT access.protect('campaign_task',
+    reads => $$(SELECT access.everywhere()) OR ((SELECT access.works()) OR (SELECT access.role()) = 'ANALYST') AND (access.owns_task(owner_unit_id, owner_post_id) OR access.in_campaign(campaign_id))$$,
+    adds => 'access.campaigns(campaign_id)', changes => $$access.campaigns(campaign_id) OR (SELECT access.role()) IN ('HANDLER', 'UNIT_HEAD', 'CAMPAIGN_LEAD', 'LEADER')
+        AND access.owns_task(owner_unit_id, owner_post_id)$$);
+SELECT access.protect('campaign_issue', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.campaigns(campaign_id)', changes => 'access.campaigns(campaign_id)');
+
+SELECT access.protect('policy', reads => 'true',
+    adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'POLICY_OWNER' AND owner_unit_id = (SELECT access.unit())$$, locks => 'access.shapes(id)');
+SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.shapes(policy_id)', changes => 'access.shapes(policy_id)')
+    FROM unnest('{policy_change,policy_version}'::text[]) AS t (name);
+SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.shapes_change(policy_change_id)')
+    FROM unnest('{policy_rollout,evidence_link,policy_evaluation}'::text[]) AS t (name);
+
+-- Skills: those that are seen by few stand under policies of their own (migration 00130).
+SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR'$$);
+
+-- Search --------------------------------------------------------------------------------------------------------------------
+
+-- The words of opinions are found by an index of trigrams, whose operators are not leakproof: under a policy no plan may use them. These views show
+-- exactly what the policy shows (a test compares them), and let the planner. The owner of the tables sees all, as ever.
+CREATE OR REPLACE VIEW access.opinion_words AS
+    SELECT id, subject, text FROM public.opinion
+    WHERE confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere() OR NOT row_security_active('public.opinion'))
+        OR access.knows_opinion(id, region_id, reporter_pid, secret_digest, recorded_by);
+CREATE OR REPLACE VIEW access.issue_words AS
+    SELECT l.issue_id, o.subject, o.text FROM public.issue_opinion l JOIN public.opinion o ON o.id = l.opinion_id
+    WHERE o.confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere() OR NOT row_security_active('public.opinion'))
+        OR access.knows_opinion(o.id, o.region_id, o.reporter_pid, o.secret_digest, o.recorded_by);
+
+GRANT USAGE ON SCHEMA access TO groundwork_app, groundwork_jobs, groundwork_etl;
+GRANT SELECT ON access.exemption, access.opinion_words, access.issue_words TO groundwork_app, groundwork_jobs;

@@ -14,8 +14,10 @@ type planColumn struct {
 	typ      string // of the target, without LowCardinality and Nullable
 	nullable bool   // of the target
 	key      bool
+	array    bool
 	encode   encoder
-	zero     []byte // the target's default, for tombstones
+	zero     []byte // the target's default, for tombstones and nulls
+	header   []byte // of the column in the Native format
 }
 
 // plan is the road of one table's rows: its columns in the order in which Postgres sends them.
@@ -75,7 +77,9 @@ func planOf(c sourceColumn, target targetColumn, types map[uint32]string) (planC
 	case c.nullable && !nullable:
 		return planColumn{}, fmt.Errorf("it may be null, but the warehouse's %s may not: run `groundwork migrate`", target.typ)
 	}
-	return planColumn{name: c.name, typ: bare, nullable: nullable, encode: encode, zero: zeros[bare]}, nil
+	col := planColumn{name: c.name, typ: bare, nullable: nullable, array: isArray(bare), encode: encode, zero: zeros[bare]}
+	col.header = nativeHeader(col.name, col.nativeType())
+	return col, nil
 }
 
 // sameColumns reports whether a relation that Postgres announces is the one that was planned.
@@ -112,69 +116,16 @@ type columnError struct {
 func (e *columnError) Error() string { return e.column + ": " + e.err.Error() }
 func (e *columnError) Unwrap() error { return e.err }
 
-// appendRow encodes a row at version v. stored holds RowBinary values for the fields that Postgres did not send, by position.
-// On error dst comes back as it was.
-func (p *plan) appendRow(dst []byte, row []field, stored map[int][]byte, v version) ([]byte, error) {
-	start := len(dst)
-	if len(row) != len(p.columns) {
-		return dst, fmt.Errorf("%s: row of %d fields, planned %d: %w", p.source.name, len(row), len(p.columns), errWire)
+// appendKey encodes the field of a key column.
+func (p *plan) appendKey(dst []byte, i int, f field) ([]byte, error) {
+	if f.kind != fieldBinary {
+		return dst, fmt.Errorf("key sent as %q: %w", f.kind, errWire)
 	}
-	var err error
-	for i, f := range row {
-		if dst, err = p.appendField(dst, i, f, stored[i]); err != nil {
-			return dst[:start], &columnError{p.columns[i].name, err}
-		}
-	}
-	return append(v.appendTo(dst), 0), nil
-}
-
-func (p *plan) appendField(dst []byte, i int, f field, stored []byte) ([]byte, error) {
-	c := &p.columns[i]
-	switch f.kind {
-	case fieldNull:
-		if !c.nullable {
-			return dst, &valueError{"null, where the warehouse takes none"}
-		}
-		return append(dst, 1), nil
-	case fieldToast:
-		if stored == nil {
-			return dst, fmt.Errorf("unchanged long value is not known: %w", errWire)
-		}
-		return append(dst, stored...), nil
-	case fieldText:
-		return dst, fmt.Errorf("sent as text although binary was asked for: %w", errWire)
-	}
-	if c.nullable {
-		dst = append(dst, 0)
-	}
-	out, err := c.encode(dst, f.data)
+	out, err := p.columns[i].encode(dst, f.data)
 	if err != nil {
 		return dst, err
 	}
 	return out, nil
-}
-
-// appendTombstone encodes that the row with the key in row is gone as of v.
-func (p *plan) appendTombstone(dst []byte, row []field, v version) ([]byte, error) {
-	start := len(dst)
-	if len(row) != len(p.columns) {
-		return dst, fmt.Errorf("%s: key of %d fields, planned %d: %w", p.source.name, len(row), len(p.columns), errWire)
-	}
-	var err error
-	for i := range p.columns {
-		c := &p.columns[i]
-		switch {
-		case c.key:
-			if dst, err = p.appendField(dst, i, row[i], nil); err != nil {
-				return dst[:start], &columnError{c.name, err}
-			}
-		case c.nullable:
-			dst = append(dst, 1)
-		default:
-			dst = append(dst, c.zero...)
-		}
-	}
-	return append(v.appendTo(dst), 1), nil
 }
 
 // keyOf is the encoded key of a row.
@@ -182,7 +133,7 @@ func (p *plan) keyOf(row []field) (string, error) {
 	var key []byte
 	var err error
 	for _, i := range p.keys {
-		if key, err = p.appendField(key, i, row[i], nil); err != nil {
+		if key, err = p.appendKey(key, i, row[i]); err != nil {
 			return "", &columnError{p.columns[i].name, err}
 		}
 	}

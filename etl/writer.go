@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -25,50 +26,55 @@ var insertSettings = clickhouse.Settings{
 	"input_format_parallel_parsing": 0,
 }
 
-// buffer collects the encoded rows of one mirror.
-type buffer struct {
-	plan *plan
-	data []byte
-	rows int
-}
-
 // writer gathers rows and puts them into the warehouse. It is used by one goroutine.
 type writer struct {
-	ch      driver.Conn
-	buffers map[string]*buffer // by mirror
-	rows    int
-	bytes   int
+	ch     driver.Conn
+	blocks map[string]*block // by mirror
+	rows   int
+	bytes  int
 }
 
-func newWriter(ch driver.Conn) *writer { return &writer{ch: ch, buffers: map[string]*buffer{}} }
+func newWriter(ch driver.Conn) *writer { return &writer{ch: ch, blocks: map[string]*block{}} }
 
 // row adds a row; tombstone adds the end of one.
 func (w *writer) row(p *plan, row []field, stored map[int][]byte, v version) error {
-	return w.add(p, func(dst []byte) ([]byte, error) { return p.appendRow(dst, row, stored, v) })
+	b, err := w.block(p)
+	if err != nil {
+		return err
+	}
+	return w.added(b.row(row, stored, v))
 }
 
 func (w *writer) tombstone(p *plan, key []field, v version) error {
-	return w.add(p, func(dst []byte) ([]byte, error) { return p.appendTombstone(dst, key, v) })
+	b, err := w.block(p)
+	if err != nil {
+		return err
+	}
+	return w.added(b.tombstone(key, v))
 }
 
-func (w *writer) add(p *plan, encode func([]byte) ([]byte, error)) error {
-	b := w.buffers[p.mirror.Table]
-	if b == nil {
-		b = &buffer{}
-		w.buffers[p.mirror.Table] = b
-	}
-	if b.rows > 0 && b.plan.insert != p.insert {
-		return fatalf("table %s changed its columns with rows of the old shape unwritten", p.source.name) // the apply loop flushes first
-	}
-	data, err := encode(b.data)
+func (w *writer) added(size int, err error) error {
 	if err != nil {
 		return err
 	}
 	w.rows++
-	w.bytes += len(data) - len(b.data)
-	b.plan, b.data = p, data
-	b.rows++
+	w.bytes += size
 	return nil
+}
+
+// block is where the rows of p go.
+func (w *writer) block(p *plan) (*block, error) {
+	b := w.blocks[p.mirror.Table]
+	switch {
+	case b == nil:
+		b = newBlock(p)
+		w.blocks[p.mirror.Table] = b
+	case b.plan != p && b.rows > 0 && b.plan.insert != p.insert:
+		return nil, fatalf("table %s changed its columns with rows of the old shape unwritten", p.source.name) // the apply loop flushes first
+	case b.plan != p && b.rows == 0:
+		b.clear(p)
+	}
+	return b, nil
 }
 
 // flush stores all buffered rows. When it returns nil the warehouse has acknowledged every one.
@@ -79,13 +85,13 @@ func (w *writer) flush(ctx context.Context) error {
 	failpoint(failBeforeInsert)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(insertsAtOnce)
-	for _, b := range w.buffers {
+	for _, b := range w.blocks {
 		if b.rows == 0 {
 			continue
 		}
 		g.Go(func() error {
-			if err := insert(gctx, w.ch, b.plan.insert, b.data); err != nil {
-				return fmt.Errorf("write %d rows to %s: %w", b.rows, b.plan.mirror.Table, err)
+			if err := b.insert(gctx, w.ch); err != nil {
+				return err
 			}
 			failpoint(failBetweenTables)
 			return nil
@@ -94,11 +100,8 @@ func (w *writer) flush(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	for _, b := range w.buffers {
-		if cap(b.data) > 8<<20 { // one large flush should not keep its memory for ever
-			b.data = nil
-		}
-		b.data, b.rows = b.data[:0], 0
+	for _, b := range w.blocks {
+		b.clear(b.plan)
 	}
 	w.rows, w.bytes = 0, 0
 	return nil
@@ -108,11 +111,24 @@ func (w *writer) flush(ctx context.Context) error {
 // version and collapse.
 var insertPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 1600 * time.Millisecond}
 
-// insert sends encoded rows as one block.
+// insert stores the block.
+func (b *block) insert(ctx context.Context, ch driver.Conn) error {
+	if err := send(ctx, ch, "Native", b.plan.insert, b.reader); err != nil {
+		return fmt.Errorf("write %d rows to %s: %w", b.rows, b.plan.mirror.Table, err)
+	}
+	return nil
+}
+
+// insert stores rows that are encoded in RowBinary.
 func insert(ctx context.Context, ch driver.Conn, statement string, data []byte) error {
+	return send(ctx, ch, "RowBinary", statement, func() io.Reader { return bytes.NewReader(data) })
+}
+
+// send stores what data gives, as one block; it asks data anew for every attempt.
+func send(ctx context.Context, ch driver.Conn, format, statement string, data func() io.Reader) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(insertSettings))
 	for attempt := 0; ; attempt++ {
-		err := ch.InsertFormat(ctx, "RowBinary", statement, bytes.NewReader(data))
+		err := ch.InsertFormat(ctx, format, statement, data())
 		if err == nil || attempt == len(insertPauses) || ctx.Err() != nil || !mayPass(err) {
 			return err
 		}

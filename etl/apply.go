@@ -71,6 +71,9 @@ func (a *applier) applyChange(ctx context.Context, data []byte) error {
 	a.session.metrics.changes.WithLabelValues(operations[c.op]).Inc()
 	v := a.version
 	a.version.ordinal += ordinalsPerChange
+	if known, err := a.superseded(ctx, p, c, v.commit); err != nil || known {
+		return err
+	}
 	if err := a.buffer(ctx, p, c, v); err != nil {
 		return err
 	}

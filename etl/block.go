@@ -228,4 +228,3 @@ func (c *planColumn) nativeType() string {
 
 // isArray tells types whose values have a number of elements in front.
 func isArray(bare string) bool { return strings.HasPrefix(bare, "Array(") }
-

@@ -113,19 +113,25 @@ type catalog struct {
 	ch    driver.Conn
 	types map[uint32]string
 	plans map[string]*plan // by source table; shared by the load and the stream
+
+	mirrors []warehouse.Mirror
+	states  map[string]*tableState // by source table; filled once, then only read
 }
 
 // loadCatalog compares both sides. Any difference is a fatal error that names the column and the remedy.
-func loadCatalog(ctx context.Context, pg *pgx.Conn, ch driver.Conn, publication string) (*catalog, error) {
+func loadCatalog(ctx context.Context, pg *pgx.Conn, cfg Config) (*catalog, error) {
 	types, err := typeNames(ctx, pg)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := publishedTables(ctx, pg, publication)
+	tables, err := publishedTables(ctx, pg, cfg.Publication)
 	if err != nil {
 		return nil, err
 	}
-	c := &catalog{ch: ch, types: types, plans: map[string]*plan{}}
+	c := &catalog{ch: cfg.ClickHouse, types: types, plans: map[string]*plan{}, mirrors: cfg.mirrors, states: map[string]*tableState{}}
+	for _, m := range c.mirrors {
+		c.states[m.Source] = &tableState{}
+	}
 	var faults []error
 	for _, t := range tables {
 		p, err := c.plan(ctx, t)
@@ -135,9 +141,9 @@ func loadCatalog(ctx context.Context, pg *pgx.Conn, ch driver.Conn, publication 
 		}
 		c.plans[t.name] = p
 	}
-	for _, m := range warehouse.Mirrors {
+	for _, m := range c.mirrors {
 		if !slices.ContainsFunc(tables, func(t sourceTable) bool { return t.name == m.Source }) {
-			faults = append(faults, fatalf("table %s is not in publication %s, but the warehouse mirrors it: run `groundwork migrate`", m.Source, publication))
+			faults = append(faults, fatalf("table %s is not in publication %s, but the warehouse mirrors it: run `groundwork migrate`", m.Source, cfg.Publication))
 		}
 	}
 	return c, errors.Join(faults...)
@@ -145,13 +151,17 @@ func loadCatalog(ctx context.Context, pg *pgx.Conn, ch driver.Conn, publication 
 
 // plan works out how the rows of a published table go to its mirror.
 func (c *catalog) plan(ctx context.Context, t sourceTable) (*plan, error) {
-	i := slices.IndexFunc(warehouse.Mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
+	i := slices.IndexFunc(c.mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
 	if i < 0 {
 		return nil, fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
 	}
-	targets, err := targetColumns(ctx, c.ch, warehouse.Mirrors[i].Table)
+	targets, err := targetColumns(ctx, c.ch, c.mirrors[i].Table)
 	if err != nil {
 		return nil, err
 	}
-	return newPlan(t, warehouse.Mirrors[i], targets, c.types)
+	p, err := newPlan(t, c.mirrors[i], targets, c.types)
+	if err == nil {
+		p.state = c.states[t.name]
+	}
+	return p, err
 }

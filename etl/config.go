@@ -12,6 +12,8 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"groundwork/warehouse"
 )
 
 // Config says what to replicate, from where, to where. Zero values take the default that stands beside each field.
@@ -29,6 +31,7 @@ type Config struct {
 	HeartbeatInterval time.Duration // how often an idle system of record is made to say that it is alive: 10 s
 	StatusInterval    time.Duration // longest time without a status to Postgres; below its wal_sender_timeout: 5 s
 	ControlInterval   time.Duration // how often the slot's health and the wishes of operators are looked up: 1 s
+	LoadWorkers       int           // ranges of tables that a load copies at the same time: 3
 	MaxKeptWAL        int64         // bytes of WAL kept for the slot at whose half a warning and at 80 % of which an alarm is logged: 16 GiB
 	RetryInterval     time.Duration // first pause after a lost connection, doubling up to 20 times: 250 ms
 
@@ -36,6 +39,10 @@ type Config struct {
 	Logger *slog.Logger     // slog.Default()
 
 	Metrics prometheus.Registerer // where the figures of operations are shown: nowhere
+	Layout  warehouse.Layout      // on what the warehouse is laid out: one server
+
+	mirrors    []warehouse.Mirror // warehouse.Mirrors; tests play an older program with fewer
+	rangeBytes int64              // of a table that one range of a load takes: rangeBytes; tests cut small tables
 }
 
 // slotName is what Postgres allows; it also makes the name safe to stand in replication commands, which take no parameters.
@@ -63,7 +70,7 @@ func (c Config) Validate() error {
 	for name, v := range map[string]int64{
 		"FlushInterval": int64(c.FlushInterval), "FlushRows": int64(c.FlushRows), "FlushBytes": int64(c.FlushBytes), "QueueBytes": int64(c.QueueBytes),
 		"HeartbeatInterval": int64(c.HeartbeatInterval), "StatusInterval": int64(c.StatusInterval), "RetryInterval": int64(c.RetryInterval),
-		"ControlInterval": int64(c.ControlInterval), "MaxKeptWAL": c.MaxKeptWAL,
+		"ControlInterval": int64(c.ControlInterval), "MaxKeptWAL": c.MaxKeptWAL, "LoadWorkers": int64(c.LoadWorkers),
 	} {
 		if v < 0 {
 			fault("%s %d: give a positive value, or zero for the default", name, v)
@@ -84,7 +91,12 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.StatusInterval, 5*time.Second)
 	orDefault(&c.ControlInterval, time.Second)
 	orDefault(&c.MaxKeptWAL, 16<<30)
+	orDefault(&c.LoadWorkers, 3)
+	orDefault(&c.rangeBytes, rangeBytes)
 	orDefault(&c.RetryInterval, 250*time.Millisecond)
+	if c.mirrors == nil {
+		c.mirrors = warehouse.Mirrors
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

@@ -11,7 +11,11 @@ const (
 	failBetweenTables    = "between-tables"    // one mirror has its rows, others not
 	failBeforeCheckpoint = "before-checkpoint" // all rows are in, the checkpoint is not
 	failBeforeAck        = "before-ack"        // the checkpoint is in, Postgres does not know
-	failMidSnapshot      = "mid-snapshot"      // part of the initial load is in
+	failMidSnapshot      = "mid-snapshot"      // part of a load is in
+	failBeforeRecord     = "before-record"     // a range is in, its record is not
+	failBeforeSwap       = "before-swap"       // a mirror is built anew, the old one still stands
+	failAfterSwap        = "after-swap"        // the new one stands, nobody has written that down
+	failBeforeDrop       = "before-drop"       // that is written down, the old one is still there under its other name
 )
 
 // failpoint kills the process, as a power cut would, if the environment asks for it here.

@@ -4,59 +4,96 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pglogrepl"
-	"github.com/jackc/pgx/v5/pgconn"
-	"golang.org/x/sync/errgroup"
+	"github.com/jackc/pgx/v5"
 )
 
-// tablesAtOnce is how many tables are copied at the same time.
-const tablesAtOnce = 2
-
-// load brings the whole publication to the warehouse from the snapshot of a new slot, and ends the rows that the snapshot does
-// not have. The mirrors stay readable: rows change to their newer state one by one. Interrupted, it starts over.
+// load brings the whole publication to the warehouse from the snapshot of a new slot. Mirrors that have rows are built anew beside
+// themselves, so readers see old states until they see new ones. A load that was cut off goes on where its slot still has every change:
+// tables that were done stay, the others come from a later snapshot, and the stream of the slot brings both to the same place.
 func (s *session) load(ctx context.Context, v verdict) error {
 	s.tracker.update(func(st *Status) { st.State = StateLoading })
 	started := time.Now()
-	var watermark time.Time // Postgres' own clock before the snapshot: all that committed by then is in it
-	if err := s.control.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&watermark); err != nil {
-		return fmt.Errorf("read the clock of Postgres: %w", err)
-	}
-	slot, err := s.newSlot(ctx)
-	if err != nil {
-		return err
-	}
-	s.log.InfoContext(ctx, "load started", slog.String("reason", v.reason), slog.String("snapshot_at", slot.ConsistentPoint))
-	point, err := pglogrepl.ParseLSN(slot.ConsistentPoint)
-	if err != nil {
-		return fmt.Errorf("read the position of the snapshot: %w", err)
-	}
-	s.metrics.loadStarts(s.expectedRows(ctx))
-	var total atomic.Int64
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(tablesAtOnce)
-	for _, p := range s.catalog.plans {
-		g.Go(func() error {
-			n, err := s.loadTable(gctx, p, slot.SnapshotName, version{commit: point})
-			total.Add(n)
+	whole := s.loads[""]
+	pending := s.pending(whole)
+	if !v.resume {
+		var err error
+		if whole, err = s.openLoad(ctx); err != nil {
 			return err
-		})
+		}
 	}
-	if err := g.Wait(); err != nil {
+	copies, err := s.prepare(ctx, s.control, pending, false)
+	if err != nil {
 		return err
 	}
-	s.check.applied, s.check.commitTime = point, watermark
+	snap, err := s.loadSnapshot(ctx, v, &whole)
+	if err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "load started", slog.String("reason", v.reason), slog.String("snapshot_at", snap.position.String()),
+		slog.Int("tables", len(pending)), slog.Int("tables_done", len(s.catalog.plans)-len(pending)))
+	s.metrics.loadStarts(s.expectedRows(ctx))
+	b := &backfill{session: s, book: s.book, snapshot: snap, dead: s.dead, state: loadOpen, load: whole.load, copies: copies}
+	b.exchange = b.takePlace
+	if err := b.run(ctx); err != nil {
+		return err
+	}
+	if v.resume {
+		snap.close()
+	}
+	s.check.applied, s.check.commitTime = whole.snapshot, whole.startedAt
 	if s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now()); err != nil {
 		return err
 	}
-	took := time.Since(started)
-	s.log.InfoContext(ctx, "load done", slog.Int64("rows", total.Load()), slog.Duration("took", took),
-		slog.Float64("rows_per_second", float64(total.Load())/took.Seconds()))
+	whole.state = loadDone
+	if err := s.book.write(ctx, whole); err != nil {
+		return err
+	}
+	took, rows := time.Since(started), b.progress.now.Rows
+	s.log.InfoContext(ctx, "load done", slog.Int64("rows", rows), slog.Duration("took", took), slog.Float64("rows_per_second", float64(rows)/took.Seconds()))
 	s.tracker.update(func(st *Status) { st.Loads++ })
 	return nil
+}
+
+// pending are the tables that the load has still to bring.
+func (s *session) pending(whole loadRecord) []*plan {
+	var plans []*plan
+	for name, p := range s.catalog.plans {
+		r := s.loads[name]
+		if whole.state == loadOpen && r.state == loadDone && r.load == whole.load {
+			p.state.since.Store(uint64(r.snapshot))
+			continue
+		}
+		plans = append(plans, p)
+	}
+	return plans
+}
+
+// openLoad writes down that a load begins, before anything is given up for it. Its time is Postgres' own before the snapshot: all that
+// committed by then is in it.
+func (s *session) openLoad(ctx context.Context) (loadRecord, error) {
+	r := loadRecord{load: s.check.epoch, state: loadOpen}
+	if err := s.control.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&r.startedAt); err != nil {
+		return r, fmt.Errorf("read the clock of Postgres: %w", err)
+	}
+	return r, s.book.write(ctx, r)
+}
+
+// loadSnapshot is that of a new slot, or for a load that goes on a later one beside the slot there is.
+func (s *session) loadSnapshot(ctx context.Context, v verdict, whole *loadRecord) (*snapshot, error) {
+	if v.resume {
+		return takeSnapshot(ctx, s.cfg.Postgres)
+	}
+	slot, err := s.newSlot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if whole.snapshot, err = pglogrepl.ParseLSN(slot.ConsistentPoint); err != nil {
+		return nil, fmt.Errorf("read the position of the snapshot: %w", err)
+	}
+	return &snapshot{name: slot.SnapshotName, position: whole.snapshot, repl: s.repl, dsn: s.cfg.Postgres}, s.book.write(ctx, *whole)
 }
 
 // newSlot drops the old slot, if any, and makes a new one. Its snapshot lasts as long as the replication connection does
@@ -81,104 +118,47 @@ func (s *session) newSlot(ctx context.Context) (pglogrepl.CreateReplicationSlotR
 	return r, nil
 }
 
-// loadTable copies one table at version v and then ends what the snapshot does not have.
-func (s *session) loadTable(ctx context.Context, p *plan, snapshot string, v version) (int64, error) {
-	if err := s.clearForeignHistory(ctx, p, v); err != nil {
-		return 0, err
-	}
-	started := time.Now()
-	t := tableLoad{session: s, plan: p, version: v, writer: newWriter(s.cfg.ClickHouse)}
-	if err := t.copy(ctx, snapshot); err != nil {
-		return t.rows, fmt.Errorf("copy %s: %w", p.source.name, err)
-	}
-	if err := tombstoneBelow(ctx, s.cfg.ClickHouse, p, v); err != nil {
-		return t.rows, err
-	}
-	s.log.DebugContext(ctx, "table loaded", slog.String("table", p.source.name), slog.Int64("rows", t.rows), slog.Duration("took", time.Since(started)))
-	return t.rows, nil
-}
-
-// clearForeignHistory empties a mirror that holds rows newer than the snapshot. They come from a history that Postgres no longer
-// has (it was restored, or is another one), and would win over its rows for ever.
-func (s *session) clearForeignHistory(ctx context.Context, p *plan, v version) error {
-	newer, err := hasNewer(ctx, s.cfg.ClickHouse, p, v)
-	if err != nil || !newer {
+// recall reads how the mirrors were filled, and settles what is missing in them. It is called when a session begins.
+func (s *session) recall(ctx context.Context, v verdict) (err error) {
+	s.book = &loadBook{ch: s.cfg.ClickHouse, pipeline: s.cfg.Pipeline, epoch: s.check.epoch, now: s.cfg.Now}
+	if err := s.dropShadows(ctx); err != nil {
 		return err
 	}
-	s.log.WarnContext(ctx, "mirror holds rows from a history that Postgres does not have; emptying it first", slog.String("mirror", p.mirror.Table))
-	if err := s.cfg.ClickHouse.Exec(ctx, "TRUNCATE TABLE "+quote(p.mirror.Table)); err != nil {
-		return fmt.Errorf("empty %s: %w", p.mirror.Table, err)
+	if v.load {
+		return nil
+	}
+	if whole := s.loads[""]; whole.state == loadOpen { // killed between the checkpoint and this
+		whole.state = loadDone
+		if err := s.book.write(ctx, whole); err != nil {
+			return err
+		}
+	}
+	for name, p := range s.catalog.plans {
+		r, known := s.loads[name]
+		if !known && len(s.loads) == 0 { // filled by a release that kept no records
+			if known, err = s.adopt(ctx, s.control, p); err != nil {
+				return err
+			}
+		}
+		switch {
+		case r.state == loadDone:
+			p.state.since.Store(uint64(r.snapshot))
+		case r.state == loadOpen || !known:
+			p.state.loaded = make(chan struct{})
+			s.missing = append(s.missing, p)
+		}
 	}
 	return nil
 }
 
-func hasNewer(ctx context.Context, ch driver.Conn, p *plan, v version) (bool, error) {
-	var n uint64
-	if err := ch.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM %s WHERE _ver > %s", quote(p.mirror.Table), v.sql())).Scan(&n); err != nil {
-		return false, fmt.Errorf("look for newer rows in %s: %w", p.mirror.Table, err)
+// adopt takes a table for loaded whose mirror has rows, or that has none itself.
+func (s *session) adopt(ctx context.Context, pg *pgx.Conn, p *plan) (bool, error) {
+	filled, err := hasRows(ctx, s.cfg.ClickHouse, p.mirror.Table, "1")
+	if err == nil && !filled {
+		err = pg.QueryRow(ctx, "SELECT NOT EXISTS (SELECT ctid FROM "+p.sourceName()+")").Scan(&filled)
 	}
-	return n > 0, nil
-}
-
-// tableLoad is the copy of one table under way.
-type tableLoad struct {
-	session *session
-	plan    *plan
-	version version
-	writer  *writer
-	rows    int64
-	logged  time.Time
-}
-
-func (t *tableLoad) copy(ctx context.Context, snapshot string) error {
-	config, err := connectConfig(t.session.cfg.Postgres)
-	if err != nil {
-		return err
+	if err != nil || !filled {
+		return false, err
 	}
-	conn, err := pgconn.ConnectConfig(ctx, &config.Config)
-	if err != nil {
-		return fmt.Errorf("connect to Postgres: %w", err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if err := enterSnapshot(ctx, conn, snapshot); err != nil {
-		return err
-	}
-	t.logged = time.Now()
-	reader := &copyReader{row: func(row []field) error { return t.row(ctx, row) }}
-	if _, err := conn.CopyTo(ctx, reader, t.plan.copySQL("true")); err != nil {
-		return err
-	}
-	return t.flush(ctx)
-}
-
-func (t *tableLoad) row(ctx context.Context, row []field) error {
-	err := t.writer.row(t.plan, row, nil, t.version)
-	if fault, ok := parkable(err); ok {
-		return t.session.dead.park(ctx, t.plan, row, t.version, fault)
-	}
-	if err != nil {
-		return err
-	}
-	if t.writer.rows >= t.session.cfg.FlushRows || t.writer.bytes >= t.session.cfg.FlushBytes/tablesAtOnce {
-		return t.flush(ctx)
-	}
-	return nil
-}
-
-func (t *tableLoad) flush(ctx context.Context) error {
-	n, bytes := int64(t.writer.rows), t.writer.bytes
-	if err := t.writer.flush(ctx); err != nil {
-		return err
-	}
-	t.session.metrics.wrote(fromLoad, int(n), bytes)
-	if n > 0 {
-		failpoint(failMidSnapshot)
-	}
-	t.rows += n
-	t.session.tracker.update(func(st *Status) { st.Rows += n })
-	if time.Since(t.logged) > 2*time.Second {
-		t.logged = time.Now()
-		t.session.log.InfoContext(ctx, "loading", slog.String("table", t.plan.source.name), slog.Int64("rows", t.rows))
-	}
-	return nil
+	return true, s.book.write(ctx, loadRecord{source: p.source.name, state: loadDone, startedAt: s.cfg.Now()})
 }

@@ -27,6 +27,7 @@ type plan struct {
 	columns []planColumn
 	keys    []int // positions of the key in columns, in the mirror's order
 	insert  string
+	state   *tableState // shared with the load and the stream; nil where rows go to one table only
 }
 
 // newPlan joins the columns of both sides by name and their types by the type table.
@@ -36,7 +37,6 @@ func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types ma
 	for _, c := range targets {
 		byName[c.name] = c
 	}
-	names := make([]string, 0, len(t.columns)+2)
 	for _, c := range t.columns {
 		target, ok := byName[c.name]
 		if !ok {
@@ -49,7 +49,6 @@ func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types ma
 		}
 		col.key = slices.Contains(m.Key, c.name)
 		p.columns = append(p.columns, col)
-		names = append(names, quote(c.name))
 	}
 	for _, c := range targets {
 		if _, left := byName[c.name]; left && !c.computed {
@@ -63,8 +62,17 @@ func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types ma
 		}
 		p.keys = append(p.keys, i)
 	}
-	p.insert = fmt.Sprintf("INSERT INTO %s (%s, _ver, _deleted)", quote(m.Table), strings.Join(names, ", "))
+	p.insert = p.insertInto(m.Table)
 	return p, nil
+}
+
+// insertInto is the statement that writes rows of the plan to a table.
+func (p *plan) insertInto(table string) string {
+	names := make([]string, len(p.columns))
+	for i, c := range p.columns {
+		names[i] = quote(c.name)
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s, _ver, _deleted)", quote(table), strings.Join(names, ", "))
 }
 
 func planOf(c sourceColumn, target targetColumn, types map[uint32]string) (planColumn, error) {

@@ -147,7 +147,7 @@ type Replay struct {
 
 // Replay brings the present state of all rows that were set aside to the warehouse, and settles their letters. With dryRun it only counts.
 func (o *Operator) Replay(ctx context.Context, tables []string, dryRun bool) ([]Replay, error) {
-	cat, err := loadCatalog(ctx, o.pg, o.cfg.ClickHouse, o.cfg.Publication)
+	cat, err := loadCatalog(ctx, o.pg, o.cfg)
 	if err != nil {
 		return nil, err
 	}

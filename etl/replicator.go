@@ -91,7 +91,7 @@ func (r *Replicator) Run(ctx context.Context) error {
 
 // session is one attempt, from connecting to the first failure.
 func (r *Replicator) session(ctx context.Context) (err error) {
-	s := &session{cfg: r.cfg, log: r.log, tracker: r.tracker, metrics: r.metrics}
+	s := &session{cfg: r.cfg, log: r.log, tracker: r.tracker, metrics: r.metrics, swaps: make(chan swapJob)}
 	s.metrics.sessions.Inc()
 	defer func() { s.close() }()
 	if err := s.open(ctx); err != nil {

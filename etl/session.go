@@ -28,6 +28,11 @@ type session struct {
 	check   checkpoint // the last one that the warehouse holds
 	alarmed time.Time  // when the last alarm about the slot was logged
 	behind  lagClock   // of watchSlot
+
+	loads   map[string]loadRecord // how the mirrors were filled, as of the beginning
+	book    *loadBook
+	missing []*plan      // tables that came after the last load
+	swaps   chan swapJob // to the stream, which lets them happen between its writes
 }
 
 // closeWithin bounds the goodbye to a server that may be gone.
@@ -108,7 +113,7 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	if err := s.sayRole(ctx, "active"); err != nil {
 		return v, err
 	}
-	if s.catalog, err = loadCatalog(ctx, s.control, s.cfg.ClickHouse, s.cfg.Publication); err != nil {
+	if s.catalog, err = loadCatalog(ctx, s.control, s.cfg); err != nil {
 		return v, err
 	}
 	if s.system, err = identify(ctx, s.repl); err != nil {
@@ -124,6 +129,12 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 		return v, fatalf("replication slot %s belongs to database %q (plugin %q), not to %q: choose another slot name", s.cfg.Slot, s.slot.database, s.slot.plugin, s.system.database)
 	}
 	v = assess(s.check, s.slot, s.system, s.cfg.Slot)
+	if s.loads, err = readLoads(ctx, s.cfg.ClickHouse, s.cfg.Pipeline); err != nil {
+		return v, err
+	}
+	if v.load && !v.gap && s.loads[""].resumable(s.check, s.slot, s.system, s.cfg.Slot) {
+		v.resume, v.reason = true, "the last load was cut off; tables that it had finished stay"
+	}
 	if v.gap {
 		s.log.ErrorContext(ctx, "GAP: changes between Postgres and the warehouse were lost; loading afresh", slog.String("reason", v.reason))
 		s.metrics.gaps.Inc()
@@ -135,8 +146,10 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	if v.load {
 		s.check.applied = 0 // until the load is done no position is true; a start that finds this loads again
 	}
-	s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now())
-	return v, err
+	if s.check, err = s.check.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now()); err != nil {
+		return v, err
+	}
+	return v, s.recall(ctx, v)
 }
 
 // declareGap makes the next session load afresh, for a gap found while streaming.

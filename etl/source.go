@@ -107,8 +107,8 @@ func readSlot(ctx context.Context, pg *pgx.Conn, name string) (slotState, error)
 // checkSource refuses a Postgres that cannot be replicated from.
 func checkSource(ctx context.Context, pg *pgx.Conn) error {
 	var level string
-	var deadLetters, pauses bool
-	if err := pg.QueryRow(ctx, "SELECT current_setting('wal_level'), to_regclass('etl.dead_letter') IS NOT NULL, to_regclass('etl.pause') IS NOT NULL").Scan(&level, &deadLetters, &pauses); err != nil {
+	var deadLetters, pauses, rebuilds bool
+	if err := pg.QueryRow(ctx, "SELECT current_setting('wal_level'), to_regclass('etl.dead_letter') IS NOT NULL, to_regclass('etl.pause') IS NOT NULL, to_regclass('etl.rebuild') IS NOT NULL").Scan(&level, &deadLetters, &pauses, &rebuilds); err != nil {
 		return fmt.Errorf("read the settings of Postgres: %w", err)
 	}
 	if level != "logical" {
@@ -120,6 +120,9 @@ func checkSource(ctx context.Context, pg *pgx.Conn) error {
 	if !pauses {
 		return fatalf("Postgres has no table etl.pause: run `groundwork migrate`")
 	}
+	if !rebuilds {
+		return fatalf("Postgres has no table etl.rebuild: run `groundwork migrate`")
+	}
 	return nil
 }
 
@@ -128,11 +131,14 @@ type verdict struct {
 	load   bool   // a fresh load is needed; otherwise streaming resumes at the checkpoint
 	gap    bool   // the load heals a gap: changes were lost on the way, which is worth an alarm
 	reason string // of the load
+	resume bool   // a load that was cut off goes on
 }
 
 // assess compares the checkpoint with slot and system. Only where all agree may streaming resume.
 func assess(c checkpoint, s slotState, sys system, slot string) verdict {
-	gap := func(format string, args ...any) verdict { return verdict{true, true, fmt.Sprintf(format, args...)} }
+	gap := func(format string, args ...any) verdict {
+		return verdict{load: true, gap: true, reason: fmt.Sprintf(format, args...)}
+	}
 	switch {
 	case !c.exists() && c.epoch == 0:
 		return verdict{load: true, reason: "first load"}

@@ -32,6 +32,8 @@ type Status struct {
 	DeadLetters int64         // rows parked in etl.dead_letter
 	DeadRows    int64         // rows that stand there unsettled, whoever parked them
 	Loads       int           // full loads done
+	Load        *LoadProgress // of the load or the rebuild under way, nil = none
+	Rebuilt     int           // mirrors that were built anew because an operator asked
 	Slot        SlotHealth    // as of the last look at it
 	KeptLimit   int64         // WAL kept for the slot that must not be reached
 	LastGap     string        // why the last fresh load was needed, empty = never

@@ -43,6 +43,7 @@ func (s *session) stream(ctx context.Context) error {
 	g.Go(func() error { return f.keepStatus(work, interval) })
 	g.Go(func() error { return s.heartbeat(work, &a.commits) })
 	g.Go(func() error { return a.run(work, ctx.Done()) })
+	g.Go(func() error { return s.tend(work) })
 	if err := g.Wait(); !errors.Is(err, errStop) {
 		return err
 	}
@@ -135,6 +136,10 @@ func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
 			return a.drain(ctx)
 		case m := <-a.feed.queue:
 			if err := a.take(ctx, m); err != nil {
+				return err
+			}
+		case job := <-a.session.swaps:
+			if err := a.swap(ctx, job); err != nil {
 				return err
 			}
 		case <-timer.C:

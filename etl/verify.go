@@ -52,7 +52,7 @@ const (
 // Verify compares mirrors with Postgres, at a moment that both have, while changes flow. Each side adds up hashes of its own rows, so
 // that only the rows of differing sums travel. It returns what it found about each table; differences are no error.
 func (o *Operator) Verify(ctx context.Context, opt VerifyOptions) ([]Verification, error) {
-	cat, err := loadCatalog(ctx, o.pg, o.cfg.ClickHouse, o.cfg.Publication)
+	cat, err := loadCatalog(ctx, o.pg, o.cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -111,10 +111,17 @@ func (w *writer) flush(ctx context.Context) error {
 // version and collapse.
 var insertPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 1600 * time.Millisecond}
 
-// insert stores the block.
+// insert stores the block, in the table that is being built beside the mirror too.
 func (b *block) insert(ctx context.Context, ch driver.Conn) error {
 	if err := send(ctx, ch, "Native", b.plan.insert, b.reader); err != nil {
 		return fmt.Errorf("write %d rows to %s: %w", b.rows, b.plan.mirror.Table, err)
+	}
+	beside := b.plan.beside()
+	if beside == "" {
+		return nil
+	}
+	if err := send(ctx, ch, "Native", b.plan.insertInto(beside), b.reader); err != nil {
+		return fmt.Errorf("write %d rows to %s: %w", b.rows, beside, err)
 	}
 	return nil
 }
@@ -147,18 +154,20 @@ func mayPass(err error) bool {
 	return !ok || slices.Contains([]int32{159, 202, 209, 210, 241, 242, 252}, ex.Code)
 }
 
-// tombstoneBelow ends every row of the mirror that is older than v. It serves TRUNCATE, and a fresh load for the rows that the
-// snapshot no longer has. Rows newer than v stay, so doing it again later does no harm.
+// tombstoneBelow ends every row of the mirror, and of the table that is being built beside it, that is older than v. It serves
+// TRUNCATE, and a load for the rows that the snapshot no longer has. Rows newer than v stay, so doing it again later does no harm.
 func tombstoneBelow(ctx context.Context, ch driver.Conn, p *plan, v version) error {
-	var names, values []string
-	for i, c := range p.columns {
-		if c.key {
-			names, values = append(names, quote(p.columns[i].name)), append(values, quote(p.columns[i].name))
+	if beside := p.beside(); beside != "" {
+		if err := tombstoneBelow(ctx, ch, p.into(beside), v); err != nil {
+			return err
 		}
 	}
-	table := quote(p.mirror.Table)
-	statement := fmt.Sprintf("INSERT INTO %[1]s (%[2]s, _ver, _deleted) SELECT %[3]s, %[4]s, 1 FROM %[1]s FINAL WHERE _ver < %[4]s AND _deleted = 0",
-		table, strings.Join(names, ", "), strings.Join(values, ", "), v.sql())
+	names := make([]string, len(p.keys))
+	for i, k := range p.keys {
+		names[i] = quote(p.columns[k].name)
+	}
+	statement := fmt.Sprintf("INSERT INTO %[1]s (%[2]s, _ver, _deleted) SELECT %[2]s, %[3]s, 1 FROM %[1]s FINAL WHERE _ver < %[3]s AND _deleted = 0",
+		quote(p.mirror.Table), strings.Join(names, ", "), v.sql())
 	if err := ch.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0})), statement); err != nil {
 		return fmt.Errorf("end old rows of %s: %w", p.mirror.Table, err)
 	}

@@ -33,15 +33,16 @@ type tableCopy struct {
 // backfill brings tables from one snapshot to the warehouse: cut into ranges, several at a time, the large tables first. Whoever is
 // done with a range takes the next, of whatever table.
 type backfill struct {
-	session  *session
-	book     *loadBook
-	snapshot *snapshot
-	dead     *deadLetters
-	state    string // of the records while it goes on
-	load     uint64
-	exchange func(context.Context, *tableCopy) error // puts a shadow in its mirror's place
-	loaded   func(*tableCopy)                        // is told of each table that is done; nil = nobody
-	copies   []*tableCopy
+	session   *session
+	book      *loadBook
+	snapshot  *snapshot
+	dead      *deadLetters
+	state     string // of the records while it goes on
+	load      uint64
+	streaming bool                                    // changes flow meanwhile
+	settle    func(context.Context, *tableCopy) error // takePlace, at the right moment
+	loaded    func(*tableCopy)                        // is told of each table that is done; nil = nobody
+	copies    []*tableCopy
 
 	next     atomic.Int64
 	batch    batchSize
@@ -55,17 +56,15 @@ func (s *session) prepare(ctx context.Context, pg *pgx.Conn, plans []*plan, alwa
 	if err != nil {
 		return nil, err
 	}
+	filled, err := filledMirrors(ctx, s.cfg.ClickHouse)
+	if err != nil {
+		return nil, err
+	}
 	copies := make([]*tableCopy, 0, len(plans))
 	for _, p := range plans {
 		e := sizes[p.source.name]
 		t := &tableCopy{plan: p, target: p.into(p.mirror.Table), extent: e, ranges: e.ranges(s.cfg.rangeBytes)}
-		filled := always
-		if !filled {
-			if filled, err = hasRows(ctx, s.cfg.ClickHouse, p.mirror.Table, "1"); err != nil {
-				return nil, err
-			}
-		}
-		if filled {
+		if always || filled[p.mirror.Table] {
 			if t.shadow, err = s.makeShadow(ctx, p); err != nil {
 				return nil, err
 			}
@@ -144,6 +143,9 @@ func (b *backfill) begin(ctx context.Context, t *tableCopy) (err error) {
 	}
 	t.begun = true
 	t.record = loadRecord{source: t.plan.source.name, load: b.load, state: b.state, snapshot: b.snapshot.position, bytes: t.extent.bytes, ranges: len(t.ranges), startedAt: b.session.cfg.Now()}
+	if len(t.ranges) == 1 && t.shadow == "" {
+		return nil // it is done before anybody asks
+	}
 	return b.book.write(ctx, t.record)
 }
 
@@ -175,12 +177,7 @@ func (b *backfill) finishRange(ctx context.Context, t *tableCopy, rows int64) er
 
 // complete makes what was copied the mirror.
 func (b *backfill) complete(ctx context.Context, t *tableCopy) error {
-	if t.shadow == "" {
-		if err := b.endOlder(ctx, t.plan); err != nil {
-			return err
-		}
-		t.plan.state.since.Store(uint64(b.snapshot.position))
-	} else if err := b.exchange(ctx, t); err != nil {
+	if err := b.settle(ctx, t); err != nil {
 		return err
 	}
 	t.record.state = loadDone
@@ -200,24 +197,32 @@ func (b *backfill) complete(ctx context.Context, t *tableCopy) error {
 	return b.session.dropTable(ctx, t.shadow) // the old mirror by now; queries that read it finish
 }
 
-// endOlder ends the rows that the stream brought into an empty mirror before the snapshot that has seen their end.
-func (b *backfill) endOlder(ctx context.Context, p *plan) error {
-	v := version{commit: b.snapshot.position}
-	older, err := hasRows(ctx, b.session.cfg.ClickHouse, p.mirror.Table, "_ver < "+v.sql())
-	if err != nil || !older {
-		return err
-	}
-	return tombstoneBelow(ctx, b.session.cfg.ClickHouse, p, v)
-}
-
-// takePlace exchanges the mirror with its shadow. From then on changes that the snapshot has are left out.
+// takePlace makes what was copied the mirror, when no row is on its way. From then on changes that the snapshot has are left out.
 func (b *backfill) takePlace(ctx context.Context, t *tableCopy) error {
-	if err := b.session.exchange(ctx, t.plan, t.shadow); err != nil {
-		return err
+	if b.streaming {
+		if err := b.endOlder(ctx, t); err != nil {
+			return err
+		}
+	}
+	if t.shadow != "" {
+		if err := b.session.exchange(ctx, t.plan, t.shadow); err != nil {
+			return err
+		}
 	}
 	t.plan.state.shadow.Store(nil)
 	t.plan.state.since.Store(uint64(b.snapshot.position))
 	return nil
+}
+
+// endOlder ends the rows that the stream brought before it came to the snapshot, and of which the snapshot has seen the end: that will
+// be left out.
+func (b *backfill) endOlder(ctx context.Context, t *tableCopy) error {
+	v := version{commit: b.snapshot.position}
+	older, err := hasRows(ctx, b.session.cfg.ClickHouse, t.target.mirror.Table, "_ver < "+v.sql())
+	if err != nil || !older {
+		return err
+	}
+	return tombstoneBelow(ctx, b.session.cfg.ClickHouse, t.target, v)
 }
 
 // snapshotGone reports whether whoever held the snapshot is gone, and it with him.

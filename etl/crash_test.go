@@ -32,7 +32,8 @@ func playReplicate() int {
 	offset, _ := time.ParseDuration(os.Getenv("TEST_CLOCK_OFFSET"))
 	retry, _ := time.ParseDuration(os.Getenv("TEST_RETRY"))
 	flushRows, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_ROWS"))
-	replicator, err := New(Config{Now: func() time.Time { return time.Now().Add(offset) },
+	size, _ := strconv.ParseInt(os.Getenv("TEST_RANGE_BYTES"), 10, 64)
+	replicator, err := New(Config{rangeBytes: size, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(offset) },
 		Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: cmp.Or(flushRows, 50),
 		RetryInterval: cmp.Or(retry, 20*time.Millisecond), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err == nil {

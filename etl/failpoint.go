@@ -2,6 +2,10 @@ package etl
 
 import (
 	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -18,10 +22,19 @@ const (
 	failBeforeDrop       = "before-drop"       // that is written down, the old one is still there under its other name
 )
 
-// failpoint kills the process, as a power cut would, if the environment asks for it here.
+// reached counts how often each failpoint was met.
+var reached sync.Map
+
+// failpoint kills the process, as a power cut would, if the environment asks for it here: NAME, or NAME@N for the Nth time.
 func failpoint(name string) {
-	if os.Getenv("GROUNDWORK_ETL_FAILPOINT") == name {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {} // the signal may take a moment; nothing may happen after it
+	wanted, nth, counted := strings.Cut(os.Getenv("GROUNDWORK_ETL_FAILPOINT"), "@")
+	if wanted != name {
+		return
 	}
+	n, _ := reached.LoadOrStore(name, new(atomic.Int64))
+	if met := n.(*atomic.Int64).Add(1); counted && strconv.FormatInt(met, 10) != nth {
+		return
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // the signal may take a moment; nothing may happen after it
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pglogrepl"
-	"github.com/jackc/pgx/v5"
 )
 
 // load brings the whole publication to the warehouse from the snapshot of a new slot. Mirrors that have rows are built anew beside
@@ -36,7 +35,7 @@ func (s *session) load(ctx context.Context, v verdict) error {
 		slog.Int("tables", len(pending)), slog.Int("tables_done", len(s.catalog.plans)-len(pending)))
 	s.metrics.loadStarts(s.expectedRows(ctx))
 	b := &backfill{session: s, book: s.book, snapshot: snap, dead: s.dead, state: loadOpen, load: whole.load, copies: copies}
-	b.exchange = b.takePlace
+	b.settle = b.takePlace
 	if err := b.run(ctx); err != nil {
 		return err
 	}
@@ -133,10 +132,16 @@ func (s *session) recall(ctx context.Context, v verdict) (err error) {
 			return err
 		}
 	}
+	filled := map[string]bool{}
+	if len(s.loads) == 0 { // filled by a release that kept no records
+		if filled, err = filledMirrors(ctx, s.cfg.ClickHouse); err != nil {
+			return err
+		}
+	}
 	for name, p := range s.catalog.plans {
 		r, known := s.loads[name]
-		if !known && len(s.loads) == 0 { // filled by a release that kept no records
-			if known, err = s.adopt(ctx, s.control, p); err != nil {
+		if !known && len(s.loads) == 0 {
+			if known, err = s.adopt(ctx, p, filled[p.mirror.Table]); err != nil {
 				return err
 			}
 		}
@@ -152,13 +157,14 @@ func (s *session) recall(ctx context.Context, v verdict) (err error) {
 }
 
 // adopt takes a table for loaded whose mirror has rows, or that has none itself.
-func (s *session) adopt(ctx context.Context, pg *pgx.Conn, p *plan) (bool, error) {
-	filled, err := hasRows(ctx, s.cfg.ClickHouse, p.mirror.Table, "1")
-	if err == nil && !filled {
-		err = pg.QueryRow(ctx, "SELECT NOT EXISTS (SELECT ctid FROM "+p.sourceName()+")").Scan(&filled)
+func (s *session) adopt(ctx context.Context, p *plan, filled bool) (bool, error) {
+	if !filled {
+		if err := s.control.QueryRow(ctx, "SELECT NOT EXISTS (SELECT ctid FROM "+p.sourceName()+")").Scan(&filled); err != nil {
+			return false, fmt.Errorf("look for rows in %s: %w", p.source.name, err)
+		}
 	}
-	if err != nil || !filled {
-		return false, err
+	if !filled {
+		return false, nil
 	}
 	return true, s.book.write(ctx, loadRecord{source: p.source.name, state: loadDone, startedAt: s.cfg.Now()})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,4 +108,40 @@ func (r loadRecord) resumable(c checkpoint, s slotState, sys system, slot string
 	return r.state == loadOpen && r.snapshot > 0 &&
 		s.exists && s.walStatus != "lost" && s.confirmed <= r.snapshot &&
 		c.systemID == sys.id && c.timeline == sys.timeline && c.slot == slot && sys.position >= r.snapshot
+}
+
+// LoadReport is how far the filling of one mirror has come.
+type LoadReport struct {
+	Table       string  `json:"table"`
+	State       string  `json:"state"` // loading, rebuilding
+	Rows        int64   `json:"rows"`
+	Bytes       int64   `json:"bytes"` // of the table in Postgres
+	BytesDone   int64   `json:"bytes_done"`
+	Ranges      int     `json:"ranges"`
+	RangesDone  int     `json:"ranges_done"`
+	RowRate     float64 `json:"rows_per_second"` // since it began
+	SecondsLeft float64 `json:"seconds_left"`    // 0 = not known yet
+}
+
+// loads reports the mirrors that are being filled.
+func (o *Operator) loads(ctx context.Context) ([]LoadReport, error) {
+	records, err := readLoads(ctx, o.cfg.ClickHouse, o.cfg.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	reports := []LoadReport{}
+	for _, r := range records {
+		if r.source == "" || r.state == loadDone {
+			continue
+		}
+		now := o.cfg.Now()
+		p := LoadProgress{Rows: r.rows, Bytes: r.bytes, BytesDone: r.bytesDone, Started: r.startedAt}
+		l := LoadReport{Table: r.source, State: r.state, Rows: r.rows, Bytes: r.bytes, BytesDone: r.bytesDone, Ranges: r.ranges, RangesDone: r.done, RowRate: p.Rate(now)}
+		if left, ok := p.Left(now); ok {
+			l.SecondsLeft = left.Seconds()
+		}
+		reports = append(reports, l)
+	}
+	slices.SortFunc(reports, func(a, b LoadReport) int { return strings.Compare(a.Table, b.Table) })
+	return reports, nil
 }

@@ -91,6 +91,16 @@ func registerStatus(make promauto.Factory, t *tracker) {
 	gauge("lag_seconds", "How far back the warehouse is complete; NaN as above.", func(s Status) float64 { return s.known(s.Behind.Seconds()) })
 	gauge("watermark_seconds", "Time of commit of the newest transaction in the warehouse.", func(s Status) float64 { return unixSeconds(s.CommitTime) })
 	gauge("applied_lsn", "Position up to which the warehouse has everything.", func(s Status) float64 { return float64(s.Applied) })
+	gauge("load_seconds_left", "How long the load or the rebuild under way will take, by the bytes that are done; NaN while there is none or nothing is known.", func(s Status) float64 {
+		if s.Load == nil {
+			return math.NaN()
+		}
+		left, ok := s.Load.Left(time.Now())
+		if !ok {
+			return math.NaN()
+		}
+		return left.Seconds()
+	})
 	gauge("slot_exists", "Whether Postgres has the slot.", func(s Status) float64 { return indicator(s.Slot.Exists) })
 	gauge("slot_active", "Whether a process reads the slot.", func(s Status) float64 { return indicator(s.Slot.Active) })
 	gauge("slot_kept_bytes", "WAL that Postgres keeps for the slot.", func(s Status) float64 { return float64(s.Slot.KeptBytes) })

@@ -24,6 +24,7 @@ type Report struct {
 	Epoch       uint64           `json:"epoch"` // how many sessions there have been
 	Slot        SlotHealth       `json:"slot"`
 	DeadLetters map[string]int64 `json:"dead_letters"` // rows set aside and not yet settled, by table
+	Load        []LoadReport     `json:"load"`         // mirrors being filled
 	Problems    []string         `json:"problems"`     // what a person should look at, each with its remedy
 }
 
@@ -60,6 +61,9 @@ func (o *Operator) Report(ctx context.Context, interval time.Duration) (Report, 
 	}
 	r.Active, r.Standbys = who.active, who.standbys
 	if err := o.countDeadLetters(ctx, r.DeadLetters); err != nil {
+		return r, err
+	}
+	if r.Load, err = o.loads(ctx); err != nil {
 		return r, err
 	}
 	r.judge(second.check, o.cfg.MaxKeptWAL)

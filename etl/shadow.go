@@ -21,21 +21,32 @@ func (s *session) shadowOf(p *plan) string {
 	return p.mirror.Table + shadowMark + strconv.FormatUint(s.check.epoch, 10)
 }
 
+func makeSQL(l warehouse.Layout, mirror, shadow string) string {
+	return fmt.Sprintf("CREATE TABLE %s%s AS %s", quote(shadow), l.OnCluster(), quote(mirror))
+}
+
+func exchangeSQL(l warehouse.Layout, mirror, shadow string) string {
+	return fmt.Sprintf("EXCHANGE TABLES %s AND %s%s", quote(mirror), quote(shadow), l.OnCluster())
+}
+
+func dropSQL(l warehouse.Layout, table string) string {
+	return fmt.Sprintf("DROP TABLE IF EXISTS %s%s", quote(table), l.OnCluster())
+}
+
 // makeShadow makes an empty table like the mirror.
 func (s *session) makeShadow(ctx context.Context, p *plan) (string, error) {
 	name := s.shadowOf(p)
-	statement := fmt.Sprintf("CREATE TABLE %s%s AS %s", quote(name), s.cfg.Layout.OnCluster(), quote(p.mirror.Table))
 	if err := s.dropTable(ctx, name); err != nil {
 		return "", err
 	}
-	if err := s.cfg.ClickHouse.Exec(ctx, statement); err != nil {
+	if err := s.cfg.ClickHouse.Exec(ctx, makeSQL(s.cfg.Layout, p.mirror.Table, name)); err != nil {
 		return "", fmt.Errorf("make a table beside %s: %w", p.mirror.Table, err)
 	}
 	return name, nil
 }
 
 func (s *session) dropTable(ctx context.Context, name string) error {
-	if err := s.cfg.ClickHouse.Exec(ctx, fmt.Sprintf("DROP TABLE IF EXISTS %s%s", quote(name), s.cfg.Layout.OnCluster())); err != nil {
+	if err := s.cfg.ClickHouse.Exec(ctx, dropSQL(s.cfg.Layout, name)); err != nil {
 		return fmt.Errorf("drop %s: %w", name, err)
 	}
 	return nil
@@ -44,8 +55,7 @@ func (s *session) dropTable(ctx context.Context, name string) error {
 // exchange puts the shadow in the mirror's place, and the other way round.
 func (s *session) exchange(ctx context.Context, p *plan, shadow string) error {
 	failpoint(failBeforeSwap)
-	statement := fmt.Sprintf("EXCHANGE TABLES %s AND %s%s", quote(p.mirror.Table), quote(shadow), s.cfg.Layout.OnCluster())
-	if err := s.cfg.ClickHouse.Exec(ctx, statement); err != nil {
+	if err := s.cfg.ClickHouse.Exec(ctx, exchangeSQL(s.cfg.Layout, p.mirror.Table, shadow)); err != nil {
 		return fmt.Errorf("put %s in the place of %s (the database must have the engine Atomic): %w", shadow, p.mirror.Table, err)
 	}
 	failpoint(failAfterSwap)
@@ -69,7 +79,7 @@ func (s *session) dropShadows(ctx context.Context) error {
 
 // shadows lists the tables that were made beside mirrors.
 func shadows(ctx context.Context, ch driver.Conn, mirrors []warehouse.Mirror) ([]string, error) {
-	rows, err := ch.Query(ctx, "SELECT name FROM system.tables WHERE database = currentDatabase() AND match(name, {pattern:String})", named("pattern", shadowMark+"[0-9]+$"))
+	rows, err := ch.Query(ctx, "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND match(name, {pattern:String})", named("pattern", shadowMark+"[0-9]+$"))
 	if err != nil {
 		return nil, fmt.Errorf("look for tables: %w", err)
 	}
@@ -86,6 +96,24 @@ func shadows(ctx context.Context, ch driver.Conn, mirrors []warehouse.Mirror) ([
 		}
 	}
 	return names, rows.Err()
+}
+
+// filledMirrors tells which tables of the warehouse have rows.
+func filledMirrors(ctx context.Context, ch driver.Conn) (map[string]bool, error) {
+	rows, err := ch.Query(ctx, "SELECT DISTINCT table FROM system.parts WHERE database = currentDatabase() AND active AND rows > 0")
+	if err != nil {
+		return nil, fmt.Errorf("look for rows in the mirrors: %w", err)
+	}
+	defer rows.Close()
+	filled := map[string]bool{}
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return nil, fmt.Errorf("look for rows in the mirrors: %w", err)
+		}
+		filled[table] = true
+	}
+	return filled, rows.Err()
 }
 
 // hasRows reports whether a table of the warehouse has any row that the condition names.

@@ -60,12 +60,12 @@ func (s *session) addTables(ctx context.Context, pg *pgx.Conn) error {
 
 // beside is a backfill of some tables while the stream goes on.
 func (s *session) beside(ctx context.Context, pg *pgx.Conn, plans []*plan, always bool) (*backfill, error) {
-	b := &backfill{session: s, book: s.book, state: loadOpen, load: s.check.epoch,
+	b := &backfill{session: s, book: s.book, state: loadOpen, load: s.check.epoch, streaming: true,
 		dead: &deadLetters{pg: pg, pipeline: s.cfg.Pipeline, parked: s.dead.parked}}
 	if always {
 		b.state = loadRebuilding
 	}
-	b.exchange = func(ctx context.Context, t *tableCopy) error {
+	b.settle = func(ctx context.Context, t *tableCopy) error {
 		return s.betweenWrites(ctx, func(ctx context.Context) error { return b.takePlace(ctx, t) })
 	}
 	var err error
@@ -156,7 +156,10 @@ func (s *session) abandon(ctx context.Context, p *plan) error {
 	if err := s.book.write(ctx, record); err != nil {
 		return err
 	}
-	return s.dropTable(ctx, s.shadowOf(p))
+	if err := s.dropTable(ctx, s.shadowOf(p)); err != nil { // the next session does it
+		s.log.WarnContext(ctx, "what is left of a rebuild could not be dropped", slog.Any("error", err))
+	}
+	return nil
 }
 
 // answer closes a request.

@@ -10,12 +10,13 @@ import (
 )
 
 type etlCommand struct {
-	Run    etlRunCommand    `cmd:"" default:"1" help:"Replicate until stopped; so does \"etl\" alone."`
-	Status etlStatusCommand `cmd:"" help:"Tell how the replication fares."`
-	Verify etlVerifyCommand `cmd:"" help:"Compare the warehouse with Postgres while changes flow."`
-	Replay etlReplayCommand `cmd:"" help:"Bring rows that were set aside to the warehouse."`
-	Pause  etlPauseCommand  `cmd:"" help:"Make the replication stand still."`
-	Resume etlResumeCommand `cmd:"" help:"End a pause."`
+	Run     etlRunCommand     `cmd:"" default:"1" help:"Replicate until stopped; so does \"etl\" alone."`
+	Status  etlStatusCommand  `cmd:"" help:"Tell how the replication fares."`
+	Verify  etlVerifyCommand  `cmd:"" help:"Compare the warehouse with Postgres while changes flow."`
+	Replay  etlReplayCommand  `cmd:"" help:"Bring rows that were set aside to the warehouse."`
+	Rebuild etlRebuildCommand `cmd:"" help:"Build tables of the warehouse anew beside the old ones, and put them in their place."`
+	Pause   etlPauseCommand   `cmd:"" help:"Make the replication stand still."`
+	Resume  etlResumeCommand  `cmd:"" help:"End a pause."`
 }
 
 type etlRunCommand struct{}
@@ -94,6 +95,33 @@ Examples:
 
 func (r etlReplayCommand) Run(ctx context.Context, c *Common) error {
 	return c.job(r.JSON).Replay(ctx, r.Tables, r.DryRun)
+}
+
+type etlRebuildCommand struct {
+	Tables []string `name:"table" help:"Table of Postgres, several times for several; default is all." placeholder:"TABLE"`
+	DryRun bool     `help:"Only say what would be built and how much it takes."`
+	Yes    bool     `help:"Do it."`
+	JSON   bool     `name:"json" help:"Answer in JSON."`
+	Quiet  bool     `short:"q" help:"No progress."`
+}
+
+func (etlRebuildCommand) Help() string {
+	return `The active replicator copies each table from a snapshot into a second table while changes go to both, and lets the two change places at once.
+Readers see the old one, then the new one, and no error between; views stay as they are. It takes about the disk of the old table a second
+time until that is dropped. It is what heals a warehouse table of which nobody knows what is wrong; "etl verify" tells whether one is.
+Interrupting this command does not interrupt the rebuild.
+
+Examples:
+  groundwork etl rebuild --dry-run
+  groundwork etl rebuild --table issue --table issue_event --yes`
+}
+
+func (r etlRebuildCommand) Run(ctx context.Context, c *Common) error {
+	var progress io.Writer
+	if !r.Quiet {
+		progress = os.Stderr
+	}
+	return c.job(r.JSON).Rebuild(ctx, app.ETLRebuild{Tables: r.Tables, DryRun: r.DryRun, Yes: r.Yes, Progress: progress})
 }
 
 type etlPauseCommand struct{}

@@ -53,7 +53,7 @@ func newReplicator(cfg Config, house *warehouse.DB, figures metrics) (*etl.Repli
 
 func (c Config) replication(house *warehouse.DB) (etl.Config, error) {
 	dsn, err := c.postgresAs(postgres.RoleETL)
-	return etl.Config{Postgres: dsn, ClickHouse: house, Slot: c.Slot, Logger: c.Logger}, err
+	return etl.Config{Postgres: dsn, ClickHouse: house, Slot: c.Slot, Layout: warehouse.Layout{Cluster: c.Cluster}, Logger: c.Logger}, err
 }
 
 // ETLJob is one thing that an operator asks of the replication.
@@ -117,6 +117,9 @@ func (j ETLJob) tellStatus(r etl.Report) error {
 		letters += n
 	}
 	row("dead letters", "%d", letters)
+	for _, l := range r.Load {
+		row(l.State, "%s", loadText(l))
+	}
 	for _, p := range r.Problems {
 		row("PROBLEM", "%s", p)
 	}

@@ -22,7 +22,7 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 		}
 	}
 	catalog := a.session.catalog
-	p := catalog.plans[t.name]
+	p := catalog.planned(t.name)
 	if p == nil || !p.sameColumns(t) {
 		// The table was altered. Rows of the old shape go first, then both sides are compared again.
 		if err := a.flush(ctx); err != nil {
@@ -36,7 +36,7 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 		if p, err = catalog.plan(ctx, t); err != nil {
 			return err
 		}
-		catalog.plans[t.name] = p
+		catalog.replan(p)
 	}
 	for _, k := range p.mirror.Key {
 		if !slices.Contains(identity, k) {

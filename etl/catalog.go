@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pgx/v5"
@@ -112,7 +113,9 @@ func targetColumns(ctx context.Context, ch driver.Conn, table string) ([]targetC
 type catalog struct {
 	ch    driver.Conn
 	types map[uint32]string
-	plans map[string]*plan // by source table; shared by the load and the stream
+
+	mu    sync.Mutex
+	plans map[string]*plan // by source table; shared by the load, the stream and rebuilds
 
 	mirrors []warehouse.Mirror
 	states  map[string]*tableState // by source table; filled once, then only read
@@ -147,6 +150,20 @@ func loadCatalog(ctx context.Context, pg *pgx.Conn, cfg Config) (*catalog, error
 		}
 	}
 	return c, errors.Join(faults...)
+}
+
+// planned is the plan of a table, nil = none.
+func (c *catalog) planned(source string) *plan {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plans[source]
+}
+
+// replan puts the plan of a table that was altered in place of the old one.
+func (c *catalog) replan(p *plan) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.plans[p.source.name] = p
 }
 
 // plan works out how the rows of a published table go to its mirror.

@@ -16,13 +16,13 @@ func (s *session) load(ctx context.Context, v verdict) error {
 	s.tracker.update(func(st *Status) { st.State = StateLoading })
 	started := time.Now()
 	whole := s.loads[""]
-	pending := s.pending(whole)
 	if !v.resume {
 		var err error
 		if whole, err = s.openLoad(ctx); err != nil {
 			return err
 		}
 	}
+	pending := s.pending(whole)
 	copies, err := s.prepare(ctx, s.control, pending, false)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *session) pending(whole loadRecord) []*plan {
 	var plans []*plan
 	for name, p := range s.catalog.plans {
 		r := s.loads[name]
-		if whole.state == loadOpen && r.state == loadDone && r.load == whole.load {
+		if r.state == loadDone && r.load == whole.load {
 			p.state.since.Store(uint64(r.snapshot))
 			continue
 		}

@@ -66,9 +66,9 @@ func TestLoadInRangesWhileRowsChange(t *testing.T) {
 			ALTER PUBLICATION groundwork SET (publish_via_partition_root = true);
 			EXECUTE 'ALTER PUBLICATION groundwork ADD TABLE callback_attempt (' || published || ')';
 		END $$`)
-	run := r.start(func(c *Config) { c.rangeBytes, c.FlushRows = smallRanges, 50 })
-	for i := 0; run.Status().State != StateStreaming; i++ {
-		r.exec(`UPDATE org_unit SET kind = 'UTILITY' WHERE id IN (SELECT id FROM org_unit ORDER BY random() LIMIT 20)`)
+	run := r.start(func(c *Config) { c.rangeBytes = smallRanges })
+	for i := 0; i < 40 && run.Status().State != StateStreaming; i++ {
+		r.exec(`UPDATE org_unit SET kind = 'UTILITY' WHERE id IN (SELECT id FROM org_unit ORDER BY random() LIMIT 5)`)
 		r.exec(`DELETE FROM org_unit WHERE id IN (SELECT id FROM org_unit WHERE name LIKE 'u%' ORDER BY random() LIMIT 5)`)
 		r.exec(`DELETE FROM callback_attempt WHERE id IN (SELECT id FROM callback_attempt ORDER BY random() LIMIT 5)`)
 		r.exec(`INSERT INTO org_unit (id, name, kind) VALUES (gen_random_uuid(), 'late' || $1::int, 'PARTY')`, i)
@@ -265,7 +265,7 @@ func TestRebuildDisturbsNoReader(t *testing.T) {
 	run.agree()
 	require.Empty(t, stop())
 	require.Equal(t, 2, run.Status().Rebuilt)
-	require.Zero(t, run.Status().Loads)
+	require.Equal(t, 1, run.Status().Loads, "the first one")
 	r.requireNoShadows()
 }
 
@@ -322,7 +322,7 @@ func TestRebuildThatFailsLeavesTheOldMirror(t *testing.T) {
 	require.ErrorContains(t, err, "the old mirror stands")
 	r.exec(`UPDATE org_unit SET name = name || '!'`)
 	run.agree()
-	require.Zero(t, run.Status().Loads)
+	require.Equal(t, 1, run.Status().Loads, "the first one")
 }
 
 func TestRebuildNeedsAReplicator(t *testing.T) {

@@ -54,6 +54,17 @@ func (s *session) dropTable(ctx context.Context, name string) error {
 
 // exchange puts the shadow in the mirror's place, and the other way round.
 func (s *session) exchange(ctx context.Context, p *plan, shadow string) error {
+	before, err := targetColumns(ctx, s.cfg.ClickHouse, p.mirror.Table)
+	if err != nil {
+		return err
+	}
+	after, err := targetColumns(ctx, s.cfg.ClickHouse, shadow)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(before, after) {
+		return fmt.Errorf("%s was altered while it was built anew; it has to be built again", p.mirror.Table)
+	}
 	failpoint(failBeforeSwap)
 	if err := s.cfg.ClickHouse.Exec(ctx, exchangeSQL(s.cfg.Layout, p.mirror.Table, shadow)); err != nil {
 		return fmt.Errorf("put %s in the place of %s (the database must have the engine Atomic): %w", shadow, p.mirror.Table, err)

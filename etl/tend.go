@@ -108,7 +108,7 @@ func (s *session) wanted(ctx context.Context, pg *pgx.Conn) ([]*plan, error) {
 	}
 	var plans []*plan
 	for _, source := range sources {
-		p := s.catalog.plans[source]
+		p := s.catalog.planned(source)
 		if p == nil {
 			if err := s.answer(ctx, pg, source, 0, "the publication has no such table"); err != nil {
 				return nil, err

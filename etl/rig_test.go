@@ -176,6 +176,15 @@ func (r *rig) start(change ...func(*Config)) *running {
 	return &running{Replicator: replicator, rig: r, stop: stop}
 }
 
+// startThrough runs a replicator that reaches the warehouse through a proxy.
+func (r *rig) startThrough(p *proxy, change ...func(*Config)) *running {
+	r.t.Helper()
+	ch, err := warehouse.Open(context.Background(), p.url)
+	require.NoError(r.t, err)
+	r.t.Cleanup(func() { _ = ch.Close() })
+	return r.start(append(change, func(c *Config) { c.ClickHouse = ch })...)
+}
+
 // await waits for a status.
 func (run *running) await(ok func(Status) bool) {
 	run.rig.t.Helper()

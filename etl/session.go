@@ -128,7 +128,9 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	if s.slot.exists && (s.slot.database != s.system.database || s.slot.plugin != "pgoutput") {
 		return v, fatalf("replication slot %s belongs to database %q (plugin %q), not to %q: choose another slot name", s.cfg.Slot, s.slot.database, s.slot.plugin, s.system.database)
 	}
-	v = assess(s.check, s.slot, s.system, s.cfg.Slot)
+	if v, err = s.assess(ctx); err != nil {
+		return v, err
+	}
 	if s.loads, err = readLoads(ctx, s.cfg.ClickHouse, s.cfg.Pipeline); err != nil {
 		return v, err
 	}
@@ -150,6 +152,25 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 		return v, err
 	}
 	return v, s.recall(ctx, v)
+}
+
+// assess decides how to start. A promotion that took nothing away is no gap, as far as the mirrors show nothing that it did take.
+func (s *session) assess(ctx context.Context) (verdict, error) {
+	v := assess(s.check, s.slot, s.system, s.cfg.Slot)
+	if v.load || s.check.timeline == s.system.timeline {
+		return v, nil
+	}
+	mirror, err := s.foreignRows(ctx)
+	if err != nil {
+		return v, err
+	}
+	if mirror != "" {
+		return verdict{load: true, gap: true, reason: fmt.Sprintf("Postgres was promoted or restored, and %s has rows of transactions that were lost with it", mirror)}, nil
+	}
+	s.log.WarnContext(ctx, "Postgres was promoted; nothing that the warehouse has was lost with it, so the stream goes on",
+		slog.Int("timeline", int(s.system.timeline)), slog.Int("before", int(s.check.timeline)),
+		slog.String("left_at", s.system.history[s.check.timeline].String()), slog.String("applied", s.check.applied.String()))
+	return v, nil
 }
 
 // declareGap makes the next session load afresh, for a gap found while streaming.

@@ -19,6 +19,7 @@ type system struct {
 	timeline int32
 	position pglogrepl.LSN
 	database string
+	history  history // of the timeline
 }
 
 // slotState is what Postgres says of our slot.
@@ -84,7 +85,8 @@ func identify(ctx context.Context, repl *pgconn.PgConn) (system, error) {
 	if err != nil {
 		return system{}, fmt.Errorf("identify Postgres: %w", err)
 	}
-	return system{id: r.SystemID, timeline: r.Timeline, position: r.XLogPos, database: r.DBName}, nil
+	h, err := readHistory(ctx, repl, r.Timeline)
+	return system{id: r.SystemID, timeline: r.Timeline, position: r.XLogPos, database: r.DBName, history: h}, err
 }
 
 func readSlot(ctx context.Context, pg *pgx.Conn, name string) (slotState, error) {
@@ -107,9 +109,12 @@ func readSlot(ctx context.Context, pg *pgx.Conn, name string) (slotState, error)
 // checkSource refuses a Postgres that cannot be replicated from.
 func checkSource(ctx context.Context, pg *pgx.Conn) error {
 	var level string
-	var deadLetters, pauses, rebuilds bool
-	if err := pg.QueryRow(ctx, "SELECT current_setting('wal_level'), to_regclass('etl.dead_letter') IS NOT NULL, to_regclass('etl.pause') IS NOT NULL, to_regclass('etl.rebuild') IS NOT NULL").Scan(&level, &deadLetters, &pauses, &rebuilds); err != nil {
+	var standby, deadLetters, pauses, rebuilds bool
+	if err := pg.QueryRow(ctx, "SELECT current_setting('wal_level'), pg_is_in_recovery(), to_regclass('etl.dead_letter') IS NOT NULL, to_regclass('etl.pause') IS NOT NULL, to_regclass('etl.rebuild') IS NOT NULL").Scan(&level, &standby, &deadLetters, &pauses, &rebuilds); err != nil {
 		return fmt.Errorf("read the settings of Postgres: %w", err)
+	}
+	if standby { // it may be promoted any moment: worth another attempt
+		return errors.New("this Postgres is a standby: name all hosts and target_session_attrs=read-write in the connection string, or promote it")
 	}
 	if level != "logical" {
 		return fatalf("Postgres has wal_level = %s: set wal_level = logical and restart it", level)
@@ -146,8 +151,8 @@ func assess(c checkpoint, s slotState, sys system, slot string) verdict {
 		return verdict{load: true, reason: "the last load did not finish"}
 	case c.systemID != sys.id:
 		return gap("the warehouse was filled from another Postgres (system %s, now %s)", c.systemID, sys.id)
-	case c.timeline != sys.timeline:
-		return gap("Postgres was restored or promoted (timeline %d, was %d)", sys.timeline, c.timeline)
+	case assessTimeline(c, sys) != "":
+		return gap("%s", assessTimeline(c, sys))
 	case c.slot != slot:
 		return gap("the warehouse was filled through slot %s, not %s", c.slot, slot)
 	case !s.exists:

@@ -30,7 +30,8 @@ func TestAssess(t *testing.T) {
 		"has lost its WAL":     func(_ *checkpoint, s *slotState, _ *system) { s.walStatus = "lost" },
 		"the warehouse only":   func(_ *checkpoint, s *slotState, _ *system) { s.confirmed = 101 },
 		"another Postgres":     func(_ *checkpoint, _ *slotState, sys *system) { sys.id = "t" },
-		"restored or promoted": func(_ *checkpoint, _ *slotState, sys *system) { sys.timeline = 2 },
+		"does not come from":   func(_ *checkpoint, _ *slotState, sys *system) { sys.timeline = 2 },
+		"promoted or restored": func(_ *checkpoint, _ *slotState, sys *system) { sys.timeline, sys.history = 2, history{1: 99} },
 		"Postgres only at":     func(_ *checkpoint, _ *slotState, sys *system) { sys.position = 99 },
 		"through slot other":   func(c *checkpoint, _ *slotState, _ *system) { c.slot = "other" },
 	} {
@@ -40,9 +41,22 @@ func TestAssess(t *testing.T) {
 		require.True(t, v.load && v.gap, name)
 		require.Contains(t, v.reason, name)
 	}
+	promoted := system{id: "s", timeline: 3, position: 120, history: history{1: 100, 2: 110}}
+	require.Equal(t, verdict{}, assess(c, s, promoted, "slot"), "promoted where the warehouse had nothing beyond: resume")
 	require.Equal(t, verdict{load: true, reason: "first load"}, assess(checkpoint{}, slotState{}, sys, "slot"))
 	unfinished := checkpoint{epoch: 1, systemID: "s", timeline: 1, slot: "slot"}
 	require.Equal(t, verdict{load: true, reason: "the last load did not finish"}, assess(unfinished, s, sys, "slot"))
+}
+
+func TestHistoriesOfTimelines(t *testing.T) {
+	t.Parallel()
+	h, err := parseHistory([]byte("1\t0/5000148\tno recovery target specified\n\n# a remark\n2\t1A/BEEF\tbefore 2025-01-01 00:00:00+00\n"))
+	require.NoError(t, err)
+	require.Equal(t, history{1: 0x5000148, 2: 0x1A0000BEEF}, h)
+	for _, broken := range []string{"1", "one\t0/1\tx", "1\tx\ty"} {
+		_, err := parseHistory([]byte(broken))
+		require.Error(t, err, broken)
+	}
 }
 
 func TestVersionsSortAsTheyAreWritten(t *testing.T) {

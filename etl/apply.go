@@ -1,12 +1,10 @@
 package etl
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pglogrepl"
 )
@@ -37,6 +35,7 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 			return err
 		}
 		catalog.replan(p)
+		delete(a.long, p.mirror.Table) // it is of the old shape, and empty since the flush
 	}
 	for _, k := range p.mirror.Key {
 		if !slices.Contains(identity, k) {
@@ -57,8 +56,8 @@ func (a *applier) planOf(relation uint32) (*plan, error) {
 // operations names the changes of pgoutput for people.
 var operations = map[byte]string{'I': "insert", 'U': "update", 'D': "delete"}
 
-// applyChange buffers an insert, update or delete, and flushes if the buffer is full, be it in the middle of a transaction: what
-// is sent is committed already, and the checkpoint waits for its end.
+// applyChange buffers an insert, update or delete, and stores what is buffered when a piece of the transaction is full: what is sent is
+// committed already, and the checkpoint waits for its end.
 func (a *applier) applyChange(ctx context.Context, data []byte) error {
 	c := &a.change
 	if err := parseChange(data, c); err != nil {
@@ -77,39 +76,143 @@ func (a *applier) applyChange(ctx context.Context, data []byte) error {
 	if err := a.buffer(ctx, p, c, v); err != nil {
 		return err
 	}
-	if a.full() {
-		return a.flush(ctx)
+	a.piece.changes++
+	a.piece.bytes += len(data)
+	if a.pieceFull() {
+		return a.cut(ctx)
 	}
 	return nil
 }
 
+// piece is what has come of the transaction since it began or was last cut. It counts only what Postgres sent, so that a transaction
+// that comes again is cut in the same places.
+type piece struct{ changes, bytes, waiting int }
+
+func (a *applier) pieceFull() bool {
+	return a.piece.changes >= a.session.cfg.FlushRows || a.piece.bytes >= a.session.cfg.FlushBytes || a.piece.waiting >= waitingAtOnce
+}
+
+// cut stores what is buffered in the middle of a transaction.
+func (a *applier) cut(ctx context.Context) error {
+	a.piece = piece{}
+	ctx, span := a.session.batchSpan(ctx, "etl.piece")
+	err := a.flush(ctx)
+	endSpan(span, err)
+	if err != nil {
+		return err
+	}
+	failpoint(failMidTransaction)
+	return nil
+}
+
 func (a *applier) buffer(ctx context.Context, p *plan, c *change, v version) error {
+	long := a.long[p.mirror.Table]
 	if c.op == 'D' {
+		if err := long.ended(c.old); err != nil {
+			return err
+		}
 		return a.writer.tombstone(p, c.old, v)
 	}
-	previous := c.new // the row's key before the change
+	previous, moved := c.new, false // the row's key before the change
 	if c.old != nil {
 		for i := range c.new {
 			if c.new[i].kind == fieldToast && (c.oldKind == 'O' || p.columns[i].key) {
 				c.new[i] = c.old[i]
 			}
 		}
-		moved, err := a.keyChanged(p, c)
-		if err != nil {
+		var err error
+		if moved, err = a.keyChanged(p, c); err != nil {
 			return err
 		}
 		if moved {
 			previous = c.old
-			if err := a.writer.tombstone(p, c.old, v); err != nil {
+		}
+	}
+	from, err := a.complete(ctx, p, c.new, previous)
+	if err != nil {
+		return err
+	}
+	long = a.long[p.mirror.Table]
+	if moved {
+		if err := errors.Join(long.ended(previous), a.writer.tombstone(p, previous, v)); err != nil {
+			return err
+		}
+	}
+	if err := long.saw(c.new, from); err != nil {
+		return err
+	}
+	if from != nil {
+		a.piece.waiting++
+		a.waiting++
+		from.waiting = append(from.waiting, waitingRow{ownRow(c.new), v.next()})
+		return nil
+	}
+	return a.putOrPark(ctx, p, c.new, nil, v.next())
+}
+
+// complete fills in the long values that an update left alone, as far as this batch has them, and returns where the rest comes from.
+func (a *applier) complete(ctx context.Context, p *plan, row, previous []field) (*lookup, error) {
+	if !lacksValues(row) {
+		return nil, nil
+	}
+	if a.long[p.mirror.Table] == nil {
+		// Nobody has kept the rows of this batch: it goes to the mirror, which then has them all.
+		if err := a.flush(ctx); err != nil {
+			return nil, err
+		}
+		a.long[p.mirror.Table] = newLongValues(p)
+	}
+	return a.long[p.mirror.Table].complete(row, previous)
+}
+
+// resolve reads the long values that rows wait for and buffers these rows.
+func (a *applier) resolve(ctx context.Context, l *longValues) error {
+	if len(l.lookups) == 0 {
+		return nil
+	}
+	stored, err := l.read(ctx, a)
+	if err != nil {
+		return err
+	}
+	for key, look := range l.lookups {
+		for _, w := range look.waiting {
+			own, err := l.plan.keyOf(w.row)
+			if err != nil {
+				return err
+			}
+			found, ok := stored[own]
+			if !ok || found.version.less(w.version) { // the first time that this change comes
+				found, ok = stored[key]
+				ok = ok && !found.gone
+			}
+			if !ok {
+				err = a.parkIncomplete(ctx, l.plan, look.row, w)
+			} else {
+				err = a.putOrPark(ctx, l.plan, w.row, found.values, w.version)
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
-	stored, err := a.stored(ctx, p, c.new, previous, v)
+	return nil
+}
+
+// parkIncomplete sets a row aside whose long value the mirror lacks because the row was set aside before. Any other lack is a gap.
+func (a *applier) parkIncomplete(ctx context.Context, p *plan, before []field, w waitingRow) error {
+	column := p.columns[slices.IndexFunc(w.row, func(f field) bool { return f.kind == fieldToast })].name
+	known, err := a.session.dead.holds(ctx, p, before)
 	if err != nil {
 		return err
 	}
-	return a.putOrPark(ctx, p, c.new, stored, v.next())
+	if !known {
+		return &gapError{fmt.Sprintf("an update of %s leaves a long value of %s alone, but %s does not have it", p.source.name, column, p.mirror.Table)}
+	}
+	fault := &columnError{column, &valueError{"the update left this long value alone, and the warehouse does not have it since the row was set aside"}}
+	if err := a.session.dead.park(ctx, p, w.row, w.version, fault); err != nil {
+		return err
+	}
+	return a.writer.tombstone(p, w.row, w.version)
 }
 
 func (a *applier) keyChanged(p *plan, c *change) (bool, error) {
@@ -153,57 +256,4 @@ func (a *applier) truncate(ctx context.Context, msg *pglogrepl.TruncateMessage) 
 		a.session.log.InfoContext(ctx, "table truncated", "table", p.source.name)
 	}
 	return nil
-}
-
-// stored fetches the long values that an update left alone and Postgres did not send. All earlier changes are written first, so
-// the mirror has them. When changes are sent a second time it may have a later value, which a later version then corrects.
-func (a *applier) stored(ctx context.Context, p *plan, row, previous []field, v version) (map[int][]byte, error) {
-	var values map[int][]byte
-	for i, f := range row {
-		if f.kind != fieldToast {
-			continue
-		}
-		if values == nil {
-			values = map[int][]byte{}
-			if err := a.flush(ctx); err != nil {
-				return nil, err
-			}
-		}
-		value, err := a.storedValue(ctx, p, previous, i, v)
-		if err != nil {
-			return nil, err
-		}
-		values[i] = value
-	}
-	return values, nil
-}
-
-func (a *applier) storedValue(ctx context.Context, p *plan, key []field, column int, v version) ([]byte, error) {
-	var where []string
-	var args []any
-	for n, i := range p.keys {
-		value, err := p.keyValue(key, i)
-		if err != nil {
-			return nil, err
-		}
-		where = append(where, fmt.Sprintf("%s = {k%d:%s}", quote(p.columns[i].name), n, p.columns[i].typ))
-		args = append(args, named(fmt.Sprintf("k%d", n), value))
-	}
-	// Without FINAL and with tombstones: the newest version, whatever it is. The change's own tombstone (key change) is above.
-	query := fmt.Sprintf("SELECT %s, _ver, _deleted FROM %s WHERE %s AND _ver != %s ORDER BY _ver DESC LIMIT 1",
-		quote(p.columns[column].name), quote(p.mirror.Table), strings.Join(where, " AND "), v.sql())
-	stream, err := a.session.cfg.ClickHouse.QueryFormat(ctx, "RowBinary", query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read %s.%s: %w", p.mirror.Table, p.columns[column].name, err)
-	}
-	defer stream.Close()
-	row, err := io.ReadAll(stream)
-	if err != nil {
-		return nil, fmt.Errorf("read %s.%s: %w", p.mirror.Table, p.columns[column].name, err)
-	}
-	const tail = 17 // _ver and _deleted
-	if len(row) < tail || row[len(row)-1] == 1 && readVersion(row[len(row)-tail:]).less(v) {
-		return nil, &gapError{fmt.Sprintf("an update of %s leaves a long value of %s alone, but %s does not have it", p.source.name, p.columns[column].name, p.mirror.Table)}
-	}
-	return bytes.Clone(row[:len(row)-tail]), nil
 }

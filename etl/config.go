@@ -12,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"groundwork/warehouse"
 )
@@ -39,6 +40,7 @@ type Config struct {
 	Logger *slog.Logger     // slog.Default()
 
 	Metrics prometheus.Registerer // where the figures of operations are shown: nowhere
+	Traces  trace.TracerProvider  // who collects a trace of each session and each batch: nobody
 	Layout  warehouse.Layout      // on what the warehouse is laid out: one server
 
 	mirrors    []warehouse.Mirror // warehouse.Mirrors; tests play an older program with fewer

@@ -32,9 +32,10 @@ func playReplicate() int {
 	offset, _ := time.ParseDuration(os.Getenv("TEST_CLOCK_OFFSET"))
 	retry, _ := time.ParseDuration(os.Getenv("TEST_RETRY"))
 	flushRows, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_ROWS"))
+	flushBytes, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_BYTES"))
 	size, _ := strconv.ParseInt(os.Getenv("TEST_RANGE_BYTES"), 10, 64)
 	replicator, err := New(Config{rangeBytes: size, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(offset) },
-		Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: cmp.Or(flushRows, 50),
+		Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: cmp.Or(flushRows, 50), FlushBytes: flushBytes, QueueBytes: flushBytes,
 		RetryInterval: cmp.Or(retry, 20*time.Millisecond), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err == nil {
 		err = replicator.Run(ctx)
@@ -139,6 +140,37 @@ func TestKilledAnywhereNothingIsLost(t *testing.T) {
 			require.Zero(t, run.Status().Loads, "resumed, not loaded afresh: %s", run.Status().LastGap)
 		})
 	}
+}
+
+// A transaction larger than a flush is stored in pieces. Killed in the middle of it, the checkpoint still stands before it, and it is cut
+// in the same places when it comes again.
+func TestKilledInsideALargeTransaction(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.seed()
+	first := r.start()
+	first.catchUp()
+	first.stop()
+	r.chExec("SYSTEM STOP MERGES d_org_unit")
+	before := r.position()
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 1030) i`)
+	pieces := func() uint64 {
+		return r.chCount("SELECT uniqExact(_part) FROM d_org_unit WHERE startsWith(name, 'u')")
+	}
+	r.requireKilled(r.child(failMidTransaction))
+	r.requireSlotBehindCheckpoint()
+	require.EqualValues(t, 50, r.chCount("SELECT count() FROM d_org_unit WHERE startsWith(name, 'u')"), "a piece is visible")
+	c, err := readCheckpoint(t.Context(), r.ch, "main")
+	require.NoError(t, err)
+	require.LessOrEqual(t, c.applied, before, "but the watermark has not moved")
+	r.requireKilled(r.child(failBeforeCheckpoint))
+	require.EqualValues(t, 1+21, pieces())
+	run := r.start(func(c *Config) { c.FlushRows = 50 })
+	run.agree()
+	require.Zero(t, run.Status().Loads)
+	require.EqualValues(t, 1+21+21, pieces())
+	require.EqualValues(t, 21, r.chCount(`SELECT count() FROM (SELECT DISTINCT min(_ver), max(_ver), count() FROM d_org_unit WHERE startsWith(name, 'u') GROUP BY _part)`),
+		"each time the same pieces")
 }
 
 func TestKilledInTheLoadStartsItOver(t *testing.T) {

@@ -45,6 +45,21 @@ func (d *deadLetters) park(ctx context.Context, p *plan, row []field, v version,
 	return nil
 }
 
+// holds reports whether the row with the key in row is set aside now.
+func (d *deadLetters) holds(ctx context.Context, p *plan, row []field) (yes bool, err error) {
+	key, err := p.jsonKey(row)
+	if err != nil {
+		return false, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.pg.QueryRow(ctx, "SELECT EXISTS (SELECT FROM etl.dead_letter WHERE pipeline = $1 AND source = $2 AND key = $3 AND settled_at IS NULL)",
+		d.pipeline, p.source.name, key).Scan(&yes); err != nil {
+		return false, fmt.Errorf("look for a row of %s in etl.dead_letter: %w", p.source.name, err)
+	}
+	return yes, nil
+}
+
 // parkable returns the fault if err is about one value rather than about the stream.
 func parkable(err error) (*columnError, bool) {
 	c, ok := errors.AsType[*columnError](err)

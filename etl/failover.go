@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -106,4 +107,13 @@ func (s *session) foreignRows(ctx context.Context) (mirror string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// hasNewer reports whether the mirror has rows above v.
+func hasNewer(ctx context.Context, ch driver.Conn, p *plan, v version) (bool, error) {
+	var n uint64
+	if err := ch.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM %s WHERE _ver > %s", quote(p.mirror.Table), v.sql())).Scan(&n); err != nil {
+		return false, fmt.Errorf("look for newer rows in %s: %w", p.mirror.Table, err)
+	}
+	return n > 0, nil
 }

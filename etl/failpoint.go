@@ -12,6 +12,7 @@ import (
 // Failpoint names the places where tests kill the process. They are the crash points of the checkpoint protocol.
 const (
 	failBeforeInsert     = "before-insert"     // a flush is cut, nothing of it is in the warehouse
+	failMidTransaction   = "mid-transaction"   // the first piece of a large transaction is in, the rest is not
 	failBetweenTables    = "between-tables"    // one mirror has its rows, others not
 	failBeforeCheckpoint = "before-checkpoint" // all rows are in, the checkpoint is not
 	failBeforeAck        = "before-ack"        // the checkpoint is in, Postgres does not know

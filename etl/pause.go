@@ -58,6 +58,7 @@ func (s *session) watch(ctx context.Context, stop context.CancelCauseFunc) {
 			return
 		}
 		s.watchSlot(ctx, conn)
+		s.watchParts(ctx)
 		select {
 		case <-ctx.Done():
 			return

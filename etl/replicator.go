@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pglogrepl"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Replicator replicates one publication to one warehouse. Several may run; one works, the others stand by.
@@ -94,6 +96,14 @@ func (r *Replicator) session(ctx context.Context) (err error) {
 	s := &session{cfg: r.cfg, log: r.log, tracker: r.tracker, metrics: r.metrics, swaps: make(chan swapJob)}
 	s.metrics.sessions.Inc()
 	defer func() { s.close() }()
+	ctx, span := r.cfg.tracer().Start(ctx, "etl.session", trace.WithAttributes(attribute.String("slot", r.cfg.Slot)))
+	defer func() {
+		if errors.Is(err, context.Canceled) {
+			span.End() // asked to stop
+			return
+		}
+		endSpan(span, err)
+	}()
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -112,7 +122,10 @@ func (r *Replicator) session(ctx context.Context) (err error) {
 		}
 	}()
 	if v.load {
-		if err := s.load(working, v); err != nil {
+		loading, span := startSpan(working, "etl.load", attribute.String("reason", v.reason))
+		err := s.load(loading, v)
+		endSpan(span, err)
+		if err != nil {
 			return fmt.Errorf("load: %w", err)
 		}
 	}

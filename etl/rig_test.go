@@ -25,7 +25,7 @@ import (
 )
 
 // patience bounds every wait of the tests.
-const patience = 120 * time.Second
+const patience = 3 * time.Minute
 
 // rig is a migrated Postgres database and a migrated warehouse of the test's own.
 type rig struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,9 +26,11 @@ type session struct {
 	slot    slotState
 	catalog *catalog
 	dead    *deadLetters
-	check   checkpoint // the last one that the warehouse holds
-	alarmed time.Time  // when the last alarm about the slot was logged
-	behind  lagClock   // of watchSlot
+	check   checkpoint   // the last one that the warehouse holds
+	alarmed time.Time    // when the last alarm about the slot was logged
+	behind  lagClock     // of watchSlot
+	parts   atomic.Int64 // parts in the fullest partition of the warehouse, at the last look
+	looked  time.Time    // of watchParts
 
 	loads   map[string]loadRecord // how the mirrors were filled, as of the beginning
 	book    *loadBook
@@ -108,6 +111,9 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 		return v, err
 	}
 	if err := s.awaitResume(ctx); err != nil {
+		return v, err
+	}
+	if err := s.warnUnannounced(ctx, s.control); err != nil {
 		return v, err
 	}
 	if err := s.sayRole(ctx, "active"); err != nil {

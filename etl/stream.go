@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pglogrepl"
+	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -104,12 +105,16 @@ type applier struct {
 	session *session
 	feed    *feed
 	writer  *writer
-	plans   map[uint32]*plan // by Postgres' number of the relation, as the stream announced it
-	change  change           // reused
+	plans   map[uint32]*plan       // by Postgres' number of the relation, as the stream announced it
+	change  change                 // reused
+	long    map[string]*longValues // by mirror, of those where an update lately left long values alone
+	waiting int                    // rows that wait for such values
+	pace    pace
 
 	inTx       bool
 	version    version   // of the next change in the transaction
 	commitTime time.Time // of the transaction
+	piece      piece     // of the transaction, since it was last cut
 
 	ready     pglogrepl.LSN // everything up to here is in the warehouse or in the writer
 	readyTime time.Time     // commit time of the last transaction up to ready
@@ -121,7 +126,8 @@ type applier struct {
 }
 
 func newApplier(s *session, f *feed) *applier {
-	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse), plans: map[uint32]*plan{}, ready: s.check.applied, readyTime: s.check.commitTime}
+	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse), plans: map[uint32]*plan{}, long: map[string]*longValues{},
+		pace: pace{shortest: s.cfg.FlushInterval, parts: &s.parts}, ready: s.check.applied, readyTime: s.check.commitTime}
 }
 
 // run applies messages until stop, which it reports as errStop.
@@ -144,16 +150,16 @@ func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
 			}
 		case <-timer.C:
 		}
-		// The checkpoint moves at once after a quiet time and at most every FlushInterval in a busy one; never inside a
+		// The checkpoint moves at once after a quiet time and at most every interval in a busy one; never inside a
 		// transaction, whose rows only its size flushes.
 		if a.inTx || !a.dirty() {
 			continue
 		}
-		if wait := a.session.cfg.FlushInterval - time.Since(a.advanced); wait > 0 && !a.full() {
+		if wait := a.pace.interval() - time.Since(a.advanced); wait > 0 && !a.full() {
 			timer.Reset(wait)
 			continue
 		}
-		if len(a.feed.queue) > 0 && !a.full() && a.sinceDue() < a.session.cfg.FlushInterval {
+		if len(a.feed.queue) > 0 && !a.full() && a.sinceDue() < a.pace.interval() {
 			continue // more is here already: let it go with this flush
 		}
 		if err := a.advance(ctx); err != nil {
@@ -184,21 +190,41 @@ func (a *applier) take(ctx context.Context, m message) error {
 func (a *applier) dirty() bool { return a.ready > a.session.check.applied || a.writer.rows > 0 }
 
 func (a *applier) full() bool {
-	return a.writer.rows >= a.session.cfg.FlushRows || a.writer.bytes >= a.session.cfg.FlushBytes
+	return a.waiting >= waitingAtOnce || a.writer.rows >= a.session.cfg.FlushRows || a.writer.bytes >= a.session.cfg.FlushBytes
 }
 
 // sinceDue is how long ago the checkpoint could have moved.
 func (a *applier) sinceDue() time.Duration {
-	return time.Since(a.advanced) - a.session.cfg.FlushInterval
+	return time.Since(a.advanced) - a.pace.interval()
 }
 
 // flush stores what is buffered without moving the checkpoint.
-func (a *applier) flush(ctx context.Context) error {
-	rows, bytes, started := a.writer.rows, a.writer.bytes, time.Now()
+func (a *applier) flush(ctx context.Context) (err error) {
+	if a.writer.rows == 0 && a.waiting == 0 {
+		return nil
+	}
+	ctx, span := startSpan(ctx, "etl.flush", attribute.Int("waiting_rows", a.waiting))
+	defer func() { endSpan(span, err) }()
+	started := time.Now()
+	for _, l := range a.long {
+		if err := a.resolve(ctx, l); err != nil {
+			return err
+		}
+	}
+	rows, bytes := a.writer.rows, a.writer.bytes
+	span.SetAttributes(attribute.Int("rows", rows), attribute.Int("bytes", bytes))
 	if err := a.writer.flush(ctx); err != nil {
 		return err
 	}
-	a.batch.insert += time.Since(started)
+	a.waiting = 0
+	for mirror, l := range a.long {
+		if l.reset() {
+			delete(a.long, mirror)
+		}
+	}
+	took := time.Since(started)
+	a.pace.took(took)
+	a.batch.insert += took
 	a.batch.rows += rows
 	a.batch.bytes += bytes
 	a.session.metrics.wrote(fromStream, rows, bytes)
@@ -206,23 +232,24 @@ func (a *applier) flush(ctx context.Context) error {
 }
 
 // advance stores what is buffered, then the checkpoint, then acknowledges: in this order, whatever happens between.
-func (a *applier) advance(ctx context.Context) error {
+func (a *applier) advance(ctx context.Context) (err error) {
+	ctx, span := a.session.batchSpan(ctx, "etl.batch")
+	defer func() { endSpan(span, err) }()
 	if err := a.flush(ctx); err != nil {
 		return err
 	}
 	s, began := a.session, time.Now()
 	var checkpointed time.Duration
 	if a.ready > s.check.applied {
-		failpoint(failBeforeCheckpoint)
-		next := s.check
-		next.applied, next.commitTime = a.ready, a.readyTime
-		written, err := next.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now())
-		if err != nil {
+		if err := a.checkpoint(ctx); err != nil {
 			return err
 		}
-		s.check, checkpointed = written, time.Since(began)
+		checkpointed = time.Since(began)
 		failpoint(failBeforeAck)
-		if err := a.feed.ack(s.check.applied); err != nil {
+		_, acking := startSpan(ctx, "etl.ack", attribute.String("position", s.check.applied.String()))
+		err := a.feed.ack(s.check.applied)
+		endSpan(acking, err)
+		if err != nil {
 			return err
 		}
 	}
@@ -240,6 +267,21 @@ func (a *applier) advance(ctx context.Context) error {
 		}
 	})
 	return nil
+}
+
+// checkpoint writes down that everything up to a.ready is stored.
+func (a *applier) checkpoint(ctx context.Context) (err error) {
+	s := a.session
+	ctx, span := startSpan(ctx, "etl.checkpoint", attribute.String("position", a.ready.String()))
+	defer func() { endSpan(span, err) }()
+	failpoint(failBeforeCheckpoint)
+	next := s.check
+	next.applied, next.commitTime = a.ready, a.readyTime
+	written, err := next.write(ctx, s.cfg.ClickHouse, s.cfg.Pipeline, s.cfg.Now())
+	if err == nil {
+		s.check = written
+	}
+	return err
 }
 
 // message takes one message of the stream.
@@ -262,6 +304,7 @@ func (a *applier) message(ctx context.Context, m message) error {
 	switch msg := parsed.(type) {
 	case *pglogrepl.BeginMessage:
 		a.inTx, a.version, a.commitTime = true, version{msg.FinalLSN, ordinalsPerChange}, msg.CommitTime
+		a.piece = piece{}
 	case *pglogrepl.CommitMessage:
 		a.inTx, a.ready, a.fresh = false, max(a.ready, msg.TransactionEndLSN), true
 		if msg.CommitTime.After(a.readyTime) {
@@ -273,6 +316,10 @@ func (a *applier) message(ctx context.Context, m message) error {
 		return a.relation(ctx, msg)
 	case *pglogrepl.TruncateMessage:
 		return a.truncate(ctx, msg)
+	case *pglogrepl.LogicalDecodingMessage:
+		if msg.Prefix == ddlPrefix {
+			return a.schemaChanged(ctx, msg.Content)
+		}
 	}
-	return nil // types, origins and messages (heartbeats) carry nothing to store
+	return nil // types, origins and other messages (heartbeats) carry nothing to store
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"go.opentelemetry.io/otel/attribute"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -90,7 +91,10 @@ func (w *writer) flush(ctx context.Context) error {
 			continue
 		}
 		g.Go(func() error {
-			if err := b.insert(gctx, w.ch); err != nil {
+			ictx, span := startSpan(gctx, "etl.insert", attribute.String("table", b.plan.mirror.Table), attribute.Int("rows", b.rows))
+			err := b.insert(ictx, w.ch)
+			endSpan(span, err)
+			if err != nil {
 				return err
 			}
 			failpoint(failBetweenTables)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"groundwork"
 	"groundwork/graph/edge"
@@ -30,6 +31,7 @@ type Deps struct {
 	Limits         edge.Limits           // of a document, zero = the edge's defaults
 	Now            func() time.Time      // nil: time.Now
 	Metrics        prometheus.Registerer // takes the figures of requests; nil: nobody
+	Traces         trace.TracerProvider  // takes a span for each operation; nil: nobody
 	// Identify finds out who asks, for groundwork.ActorFrom; nil: WithActor.
 	Identify func(http.Handler) http.Handler
 }
@@ -46,6 +48,10 @@ func NewHandler(d Deps) http.Handler {
 	if d.Identify == nil {
 		d.Identify = WithActor
 	}
+	extensions := []graphql.HandlerExtension{permissions{}, newMeasured(d.Metrics)}
+	if d.Traces != nil {
+		extensions = append(extensions, traced{d.Traces.Tracer("groundwork/graph")})
+	}
 	r := &Resolver{store: d.Store, measures: d.Measures, logger: d.Logger, now: d.Now}
 	es := gen.NewExecutableSchema(gen.Config{Resolvers: r, Complexity: complexity()})
 	r.schema = es.Schema()
@@ -56,7 +62,7 @@ func NewHandler(d Deps) http.Handler {
 		AllowedOrigins: d.AllowedOrigins,
 		Timeout:        d.Timeout,
 		Limits:         d.Limits,
-		Extensions:     []graphql.HandlerExtension{permissions{}, newMeasured(d.Metrics)},
+		Extensions:     extensions,
 	})
 	return d.Identify(withLoaders(d.Store, api))
 }

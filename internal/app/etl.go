@@ -47,7 +47,7 @@ func newReplicator(cfg Config, house *warehouse.DB, figures metrics) (*etl.Repli
 	if err != nil {
 		return nil, err
 	}
-	config.Metrics = figures.registerer()
+	config.Metrics, config.Traces = figures.registerer(), figures.traces.tracer()
 	return etl.New(config)
 }
 

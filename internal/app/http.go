@@ -28,7 +28,7 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Store: store, Measures: warehouse.NewCache(warehouse.NewMeasures(house)), Logger: cfg.Logger,
-		Introspection: cfg.GraphiQL, Identify: identify, Metrics: figures.registerer(),
+		Introspection: cfg.GraphiQL, Identify: identify, Metrics: figures.registerer(), Traces: figures.traces.tracer(),
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger})))
 	evidence := files.NewHandler(files.Deps{Store: store, Blobs: blobs, Logger: cfg.Logger})

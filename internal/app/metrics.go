@@ -19,17 +19,24 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	listener net.Listener
+	traces   traces
 }
 
+// openMetrics opens the traces too, which go to a collector of their own.
 func openMetrics(cfg Config) (metrics, error) {
+	spans, err := fromEnvironment(context.Background())
+	if err != nil {
+		return metrics{}, err
+	}
 	if cfg.Metrics == "" {
-		return metrics{}, nil
+		return metrics{traces: spans}, nil
 	}
 	listener, err := net.Listen("tcp", cfg.Metrics)
 	if err != nil {
+		spans.close()
 		return metrics{}, fmt.Errorf("the metrics cannot listen on %s: %w: end what holds the port, or choose another by --metrics (GROUNDWORK_METRICS)", cfg.Metrics, err)
 	}
-	m := metrics{prometheus.NewRegistry(), listener}
+	m := metrics{prometheus.NewRegistry(), listener, spans}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m, nil
 }
@@ -43,6 +50,7 @@ func (m metrics) registerer() prometheus.Registerer {
 }
 
 func (m metrics) close() {
+	m.traces.close()
 	if m.listener != nil {
 		_ = m.listener.Close()
 	}

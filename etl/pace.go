@@ -1,0 +1,68 @@
+package etl
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// pace says how long changes are gathered before they are stored. A warehouse that is slow to take them, or that has many parts to merge,
+// gets fewer and larger inserts: the other way round each flush would make the next one slower.
+type pace struct {
+	shortest time.Duration // what was configured
+	parts    *atomic.Int64 // in the fullest partition
+	recent   [9]time.Duration
+	n        int
+}
+
+const (
+	insertsPerInterval = 4               // so that storing takes at most a quarter of the time
+	longestPace        = 5 * time.Second // however slow the inserts are
+	manyParts          = 300             // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
+)
+
+// took notes how long a flush was.
+func (p *pace) took(d time.Duration) {
+	p.recent[p.n%len(p.recent)] = d
+	p.n++
+}
+
+// interval is the time between two checkpoints while changes flow: four times the median flush, between what was configured and 5 s,
+// and twice that while there are many parts.
+func (p *pace) interval() time.Duration {
+	if p.shortest >= longestPace {
+		return p.shortest
+	}
+	known := slices.Clone(p.recent[:min(p.n, len(p.recent))])
+	slices.Sort(known)
+	d := p.shortest
+	if len(known) > 0 {
+		d = min(max(d, insertsPerInterval*known[len(known)/2]), longestPace)
+	}
+	if p.parts.Load() > manyParts {
+		d *= 2
+	}
+	return d
+}
+
+// watchPartsEvery keeps the look at the parts cheap.
+const watchPartsEvery = 5 * time.Second
+
+// watchParts looks how many parts the fullest partition has.
+func (s *session) watchParts(ctx context.Context) {
+	if time.Since(s.looked) < watchPartsEvery {
+		return
+	}
+	s.looked = time.Now()
+	var n uint64
+	err := s.cfg.ClickHouse.QueryRow(ctx, `SELECT max(n) FROM (SELECT count() AS n FROM system.parts
+		WHERE active AND database = currentDatabase() GROUP BY table, partition)`).Scan(&n)
+	if err != nil {
+		return // the next insert meets the same error and handles it
+	}
+	if before := s.parts.Swap(int64(n)); n > manyParts && before <= manyParts {
+		s.log.WarnContext(ctx, "the warehouse is behind with merging; changes are stored less often", slog.Uint64("parts", n))
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,17 @@ func playReplicate() int {
 	flushRows, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_ROWS"))
 	flushBytes, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_BYTES"))
 	size, _ := strconv.ParseInt(os.Getenv("TEST_RANGE_BYTES"), 10, 64)
-	replicator, err := New(Config{rangeBytes: size, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(offset) },
+	var clock atomic.Int64 // its error
+	clock.Store(int64(offset))
+	jumps := make(chan os.Signal, 1)
+	signal.Notify(jumps, syscall.SIGUSR1) // a thousand hours ahead, then as much behind
+	go func() {
+		for n := 1; ; n = -n {
+			<-jumps
+			clock.Store(int64(n) * int64(1000*time.Hour))
+		}
+	}()
+	replicator, err := New(Config{rangeBytes: size, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
 		Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: cmp.Or(flushRows, 50), FlushBytes: flushBytes, QueueBytes: flushBytes,
 		RetryInterval: cmp.Or(retry, 20*time.Millisecond), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err == nil {

@@ -28,8 +28,11 @@ func TestRandomScheduleAgrees(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	r := newRig(t)
 	r.seed()
+	r.exec(`ALTER TABLE post_holding ALTER COLUMN title SET STORAGE EXTERNAL`)
+	r.exec(`UPDATE post_holding SET title = repeat('long ', 1000)`)
+	network := newProxy(t, r.chURL) // delivers some requests twice and loses some answers
 	start := func() *running {
-		return r.start(func(c *Config) { c.FlushRows = 4 + random.IntN(80); c.QueueBytes = 1 + random.IntN(4096) })
+		return r.startThrough(network, func(c *Config) { c.FlushRows = 4 + random.IntN(80); c.QueueBytes = 1 + random.IntN(4096) })
 	}
 	run := start()
 	for round := range 6 {
@@ -38,6 +41,7 @@ func TestRandomScheduleAgrees(t *testing.T) {
 			s := schedule{rig: r, random: rand.New(rand.NewPCG(seed, uint64(1+10*round+w)))}
 			writers.Go(s.run)
 		}
+		network.set(func() { network.again = random.IntN(6); network.lose = random.IntN(2) })
 		switch random.IntN(3) {
 		case 0:
 			run.stop()
@@ -82,7 +86,7 @@ func (s schedule) run() {
 func (s schedule) step(ctx context.Context, tx pgx.Tx) error {
 	year, other, n := 1900+s.random.IntN(12), 1900+s.random.IntN(12), s.random.IntN(1000)
 	var sql string
-	switch s.random.IntN(12) {
+	switch s.random.IntN(15) {
 	case 0, 1, 2:
 		sql = fmt.Sprintf(`INSERT INTO region_population VALUES ('%s', %d, %d, 'x') ON CONFLICT (region_id, year) DO UPDATE SET persons = excluded.persons`, region, year, n)
 	case 3, 4:
@@ -103,6 +107,14 @@ func (s schedule) step(ctx context.Context, tx pgx.Tx) error {
 		sql = fmt.Sprintf(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'p' || random(), 'PARTY' FROM generate_series(1, %d)`, 1+n/100)
 	case 10:
 		sql = fmt.Sprintf(`DELETE FROM org_unit WHERE name LIKE 'p0.%d%%'`, n%10)
+	case 11: // two keys swap
+		sql = fmt.Sprintf(`UPDATE region_population SET year = 2199 WHERE year = %[1]d; UPDATE region_population SET year = %[1]d WHERE year = %[2]d; UPDATE region_population SET year = %[2]d WHERE year = 2199`, year, other)
+	case 12: // born, changed and gone at once
+		sql = fmt.Sprintf(`INSERT INTO region_population VALUES ('%s', 2198, %d, 'short'); UPDATE region_population SET persons = persons + 1 WHERE year = 2198; DELETE FROM region_population WHERE year = 2198`, region, n)
+	case 13: // long values left alone, changed, and moved with their key
+		sql = []string{`UPDATE post_holding SET rank = CASE rank WHEN 'TOWNSHIP' THEN 'SECTION' ELSE 'TOWNSHIP' END`,
+			fmt.Sprintf(`UPDATE post_holding SET title = repeat('%d ', 2000)`, n),
+			`SET LOCAL session_replication_role = replica; UPDATE post_holding SET id = gen_random_uuid(); SET LOCAL session_replication_role = origin`}[n%3]
 	default:
 		if n > 200 {
 			return nil

@@ -202,6 +202,9 @@ func (s *soak) writeOne(ctx context.Context, random *rand.Rand, kind string) err
 // writeLong changes long values, and rows that leave them alone.
 func (s *soak) writeLong(ctx context.Context, tx pgx.Tx, random *rand.Rand) error {
 	_, err := tx.Exec(ctx, `UPDATE post_holding SET rank = CASE rank WHEN 'TOWNSHIP' THEN 'SECTION' ELSE 'TOWNSHIP' END`)
+	if err == nil && random.IntN(4) == 0 { // with its key, too
+		_, err = tx.Exec(ctx, `SET LOCAL session_replication_role = replica; UPDATE post_holding SET id = gen_random_uuid(); SET LOCAL session_replication_role = origin`)
+	}
 	if err == nil && random.IntN(2) == 0 {
 		_, err = tx.Exec(ctx, fmt.Sprintf(`UPDATE post_holding SET title = repeat('%d ', 4000)`, random.IntN(1000)))
 	}
@@ -218,6 +221,7 @@ var faults = []fault{
 	{"none", func(*soak) {}},
 	{"replicator killed", func(s *soak) { s.pause(); s.endWorker(syscall.SIGKILL) }},
 	{"replicator killed before an insert", func(s *soak) { s.dieAt(failBeforeInsert) }},
+	{"replicator killed inside a large transaction", func(s *soak) { s.dieAt(failMidTransaction) }},
 	{"replicator killed between tables", func(s *soak) { s.dieAt(failBetweenTables) }},
 	{"replicator killed before the checkpoint", func(s *soak) { s.dieAt(failBeforeCheckpoint) }},
 	{"replicator killed before the acknowledgement", func(s *soak) { s.dieAt(failBeforeAck) }},
@@ -228,7 +232,13 @@ var faults = []fault{
 		require.NoError(s.t, s.worker.Process.Signal(syscall.SIGCONT))
 	}},
 	{"zombie beside its successor", (*soak).zombie},
-	{"clock jumps", func(s *soak) {
+	{"clock jumps under way", func(s *soak) {
+		for range 3 {
+			require.NoError(s.t, s.worker.Process.Signal(syscall.SIGUSR1))
+			s.pause()
+		}
+	}},
+	{"clock wrong at the start", func(s *soak) {
 		s.endWorker(syscall.SIGTERM)
 		s.work(fmt.Sprintf("TEST_CLOCK_OFFSET=%dh", s.random.IntN(2_000)-1_000))
 	}},
@@ -272,6 +282,9 @@ func (s *soak) pause() {
 func (s *soak) dieAt(point string) {
 	s.endWorker(syscall.SIGTERM)
 	s.worker = s.child(point, "TEST_CLICKHOUSE="+s.proxy.url, "TEST_FLUSH_ROWS=400")
+	if point == failMidTransaction {
+		s.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'p' || random(), 'PARTY' FROM generate_series(1, 1500) i`)
+	}
 	s.exec(`UPDATE region SET name = name || '.' WHERE parent_id IS NOT NULL`)
 	s.exec(`UPDATE region SET name = left(name, 5)`)
 	s.requireKilled(s.worker)

@@ -114,6 +114,27 @@ func TestBrokenMessagesAreErrors(t *testing.T) {
 	})
 }
 
+// FuzzParseChange: whatever comes, parsing ends without a panic, and what it took for a change has fields that lie inside the message.
+func FuzzParseChange(f *testing.F) {
+	for _, seed := range []string{
+		"U\x00\x00\x00\x07K\x00\x01b\x00\x00\x00\x01kN\x00\x02b\x00\x00\x00\x01ku", "I\x00\x00\x00\x07N\x00\x01n", "D\x00\x00\x00\x07O\x00\x02b\x00\x00\x00\x00n",
+		"I\x00\x00\x00\x07N\x00\x01b\xff\xff\xff\xff", "U\x00\x00\x00\x07N\xff\xffu",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		var c change
+		if parseChange(message, &c) != nil {
+			return
+		}
+		total := 0
+		for _, field := range append(append([]field(nil), c.old...), c.new...) {
+			total += len(field.data)
+		}
+		require.LessOrEqual(t, total, len(message))
+	})
+}
+
 func TestEncodersRefuseWhatWouldChange(t *testing.T) {
 	t.Parallel()
 	date := func(v int32) []byte { return binary.BigEndian.AppendUint32(nil, uint32(v)) }

@@ -190,7 +190,7 @@ func TestRowsOfALostFutureAreNoticed(t *testing.T) {
 	defer conn.Close(context.Background())
 	s := &session{cfg: run.cfg, log: run.log, check: c, slot: slotState{exists: true},
 		system: system{id: c.systemID, timeline: c.timeline + 1, position: c.applied + 100, history: history{c.timeline: c.applied + 50}}}
-	s.catalog, err = loadCatalog(t.Context(), conn, r.ch, run.cfg.Publication)
+	s.catalog, err = loadCatalog(t.Context(), conn, run.cfg)
 	require.NoError(t, err)
 	v, err := s.assess(t.Context())
 	require.NoError(t, err)

@@ -23,6 +23,7 @@ type Store interface {
 	PolicyStore
 	RotaStore
 	SkillStore
+	ResearchStore
 	HistoryStore
 	ReachStore
 	Ping(ctx context.Context) error

@@ -17,6 +17,8 @@ type Measures interface {
 	// Ask answers a measure of warehouse.Registry. A question that makes no sense is a *warehouse.InputError.
 	Ask(ctx context.Context, code string, q warehouse.Question) (*warehouse.Table, error)
 	Watermark(ctx context.Context) (warehouse.Watermark, error)
+	// Nearest tells by how few issues a question differs from earlier ones.
+	Nearest(ctx context.Context, now warehouse.Asked, before []warehouse.Asked) (difference uint64, ok bool, err error)
 }
 
 const (
@@ -51,6 +53,9 @@ func (r *Resolver) ask(ctx context.Context, code string, q warehouse.Question) (
 		return nil, unavailable(nil)
 	}
 	q.Protect = !worksOnIssues(ctx)
+	if groundwork.ActorFrom(ctx).Role == groundwork.RoleResearcher {
+		return r.research(ctx, code, q)
+	}
 	table, err := r.measures.Ask(ctx, code, q)
 	if err != nil {
 		return nil, r.warehouseError(ctx, err)

@@ -350,6 +350,8 @@ SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.shapes(
 SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.shapes_change(policy_change_id)')
     FROM unnest('{policy_rollout,evidence_link,policy_evaluation}'::text[]) AS t (name);
 
+SELECT access.protect('research_question', reads => 'account = (SELECT access.actor())', adds => 'account = (SELECT access.actor())');
+
 -- Skills: those that are seen by few stand under policies of their own (migration 00130).
 SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR'$$);
 

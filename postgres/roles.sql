@@ -12,7 +12,7 @@ GRANT EXECUTE ON FUNCTION vault.known(text, text[]), vault.pseudonyms(text, text
 GRANT SELECT, INSERT ON
     target_version, official, visit_participant, attestation, rota_plan, opinion, issue_opinion, issue_event, callback_attempt,
     feedback, entity_event, mutation_receipt, campaign_region, campaign_criterion, campaign_result, policy, policy_rollout,
-    evidence_link, policy_evaluation, skill_record, training, training_participation
+    evidence_link, policy_evaluation, skill_record, training, training_participation, research_question
 TO groundwork_app, groundwork_jobs;
 
 GRANT UPDATE (id) ON opinion, policy TO groundwork_app, groundwork_jobs; -- a row is locked with the right to update a column of it

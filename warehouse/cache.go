@@ -36,6 +36,11 @@ func NewCache(m *Measures) *Cache {
 // Watermark returns how far the warehouse has the system of record.
 func (c *Cache) Watermark(ctx context.Context) (Watermark, error) { return c.measures.Watermark(ctx) }
 
+// Nearest is Measures.Nearest.
+func (c *Cache) Nearest(ctx context.Context, now Asked, before []Asked) (difference uint64, ok bool, err error) {
+	return c.measures.Nearest(ctx, now, before)
+}
+
 // Ask answers as Measures.Ask does. The answer is shared: whoever gets it must not change it.
 func (c *Cache) Ask(ctx context.Context, code string, q Question) (*Table, error) {
 	measure, ok := MeasureByCode(code)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/jackc/pgx/v5"
+
+	"groundwork/warehouse"
 )
 
 // keysAtOnce bounds one statement of a repair.
@@ -35,6 +37,10 @@ func (o *Operator) repair(ctx context.Context, cat *catalog, p *plan, keys []str
 		if err := r.chunk(ctx, conn, chunk); err != nil {
 			return nil, fmt.Errorf("repair %s: %w", p.source.name, err)
 		}
+	}
+	// The rows' versions may lie below a position up to which the measures believe that they know everything.
+	if err := warehouse.VoidBase(ctx, o.cfg.ClickHouse); err != nil {
+		return nil, err
 	}
 	return r.stuck, nil
 }

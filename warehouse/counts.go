@@ -41,19 +41,10 @@ func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 }
 
 func (s *scope) countStatement() statement {
-	b := &builder{values: s.spells().values}
-	b.write("SELECT ")
-	names := s.keyColumns(b)
-	b.write("toInt64(uniqExact(i.id)), toInt64(uniqExact(ifNull(o.reporter_pid, o.id))) FROM (", s.spells().text, `) AS i
+	rows := s.spells()
+	rows.text = `SELECT i.*, i.id AS issue, ifNull(o.reporter_pid, o.id) AS reporter FROM (` + rows.text + `) AS i
 		LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link ON link.issue_id = i.id
 		LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL WHERE _deleted = 0) AS o ON o.id = link.opinion_id
-		WHERE i.state != 'MERGED'`)
-	for i, name := range names {
-		if i == 0 {
-			b.write(" GROUP BY ", name)
-			continue
-		}
-		b.write(", ", name)
-	}
-	return b.statement()
+		WHERE i.state != 'MERGED'`
+	return s.byCell(&builder{}, rows, nil, "toInt64(uniqExact(issue)), toInt64(uniqExact(reporter))")
 }

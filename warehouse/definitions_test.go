@@ -75,6 +75,7 @@ func TestACluster(t *testing.T) {
 		}
 		require.NotContains(t, string(text), "{{", name)
 		require.NotContains(t, string(text), "= ReplacingMergeTree", name)
+		require.NotContains(t, string(text), "= MergeTree", name)
 	}
 	_, err = warehouse.Layout{Cluster: "main; DROP"}.Render()
 	require.ErrorContains(t, err, "letters, digits and underscores")

@@ -8,34 +8,69 @@ import (
 	"strings"
 )
 
-// dimensionKeys are the expressions, over spells, that cells are split by. NULL is "unknown".
-var dimensionKeys = map[Dimension]string{
-	ByRegion:   "region_code",
-	ByCategory: "toString(category_id)",
-	ByDay:      "toNullable(formatDateTime(anchor_at, '%Y-%m-%d', {timezone:String}))",
-	ByWeek:     "toNullable(toString(toMonday(anchor_at, {timezone:String})))",
-	ByMonth:    "toNullable(formatDateTime(anchor_at, '%Y-%m', {timezone:String}))",
-	ByQuarter:  "toNullable(concat(formatDateTime(anchor_at, '%Y', {timezone:String}), '-Q', toString(toQuarter(anchor_at, {timezone:String}))))",
-	ByYear:     "toNullable(formatDateTime(anchor_at, '%Y', {timezone:String}))",
-	ByChannel:  "toNullable(toString(channel))",
-	ByKind:     "toNullable(toString(kind))",
-	BySeverity: "toNullable(toString(severity))",
+// dimensionKey is how cells are split: rows are grouped by a value that is quickly made of a spell, and a group is then named by a text
+// made of the value g. NULL is "unknown".
+type dimensionKey struct{ group, name string }
+
+var dimensionKeys = map[Dimension]dimensionKey{
+	ByRegion:   {"region_place", "nullIf(arrayElement(%s, g), '')"},
+	ByCategory: {"ifNull(toString(category_id), '')", "nullIf(toString(g), '')"},
+	ByDay:      {"toYYYYMMDD(anchor_at, {timezone:String})", "concat(substring(toString(g), 1, 4), '-', substring(toString(g), 5, 2), '-', substring(toString(g), 7, 2))"},
+	ByWeek:     {"toMonday(anchor_at, {timezone:String})", "toString(g)"},
+	ByMonth:    {"toYYYYMM(anchor_at, {timezone:String})", "concat(substring(toString(g), 1, 4), '-', substring(toString(g), 5, 2))"},
+	ByQuarter:  {"toYear(anchor_at, {timezone:String}) * 10 + toQuarter(anchor_at, {timezone:String})", "concat(substring(toString(g), 1, 4), '-Q', substring(toString(g), 5, 1))"},
+	ByYear:     {"toYear(anchor_at, {timezone:String})", "toString(g)"},
+	ByChannel:  {"channel", "toString(g)"},
+	ByKind:     {"kind", "toString(g)"},
+	BySeverity: {"severity", "toString(g)"},
 }
 
 // grains are the dimensions of time: of them a question takes one.
 var grains = []Dimension{ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
 
-// keyColumns writes the keys as k0, k1, … and returns the list of these names.
-func (s *scope) keyColumns(b *builder) (names []string) {
+// byCell makes the statement that aggregates rows by cell: the texts of the cell, then the aggregates. condition narrows the rows; further
+// are names among the aggregates that cells are split by too.
+func (s *scope) byCell(b *builder, rows statement, condition func(*builder), aggregates string, further ...string) statement {
+	for name, value := range rows.values {
+		b.value(name, value)
+	}
+	var groups, names, columns []string
 	for i, d := range s.By {
-		name := fmt.Sprintf("k%d", i)
-		b.write(dimensionKeys[d], " AS ", name, ", ")
-		names = append(names, name)
+		column, key := fmt.Sprintf("g%d", i), dimensionKeys[d]
+		groups = append(groups, column)
+		columns = append(columns, key.group+" AS "+column+", ")
+		name := strings.ReplaceAll(key.name, "g)", column+")")
+		name = strings.ReplaceAll(name, "g,", column+",")
+		if d == ByRegion {
+			name = fmt.Sprintf(name, "("+s.regionCodes()+")")
+		}
+		names = append(names, "toNullable("+name+")")
 	}
 	if slices.ContainsFunc(grains, s.split) {
 		b.value("timezone", s.Timezone)
 	}
-	return names
+	if s.split(ByRegion) {
+		b.value("level", s.RegionLevel)
+	}
+	b.write("SELECT ")
+	for _, name := range names {
+		b.write(name, ", ")
+	}
+	b.write("*")
+	if len(groups) > 0 {
+		b.write(" EXCEPT (", strings.Join(groups, ", "), ")")
+	}
+	b.write(" FROM (SELECT ", strings.Join(columns, ""), aggregates, " FROM (", rows.text, ")")
+	if condition != nil {
+		condition(b)
+	}
+	if by := slices.Concat(groups, further); len(by) > 0 {
+		b.write(" GROUP BY ", strings.Join(by, ", "))
+	} else {
+		b.write(" HAVING count() > 0") // an aggregate without groups makes a row of nothing
+	}
+	b.write(")")
+	return b.statement()
 }
 
 // cellKey identifies a cell; unknown keys are empty.

@@ -1,6 +1,7 @@
 package warehouse_test
 
 import (
+	"math/big"
 	"reflect"
 	"strings"
 	"testing"
@@ -92,6 +93,9 @@ type population struct {
 	Persons int64     `ch:"persons"`
 }
 
+// version is that of a row whose transaction was committed at lsn.
+func version(lsn uint64) *big.Int { return new(big.Int).Lsh(new(big.Int).SetUint64(lsn), 64) }
+
 // insert writes rows into a mirror, as the replication does: each call is a later version.
 func insert[R any](h *house, table string, rows ...R) { put(h, table, 0, rows) }
 
@@ -109,7 +113,7 @@ func put[R any](h *house, table string, deleted uint8, rows []R) {
 	require.NoError(h.t, err)
 	for _, r := range rows {
 		_, values := fields(reflect.ValueOf(r))
-		require.NoError(h.t, batch.Append(append(values, bigInt(h.version), deleted)...))
+		require.NoError(h.t, batch.Append(append(values, version(h.version), deleted)...))
 	}
 	require.NoError(h.t, batch.Send())
 }

@@ -84,12 +84,15 @@ func yearFraction(t time.Time) float64 {
 // are those of the data, whatever the filter, so that a region without issues is not observed for less time. The window becomes
 // the filter of the scope.
 func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, to time.Time) (span, error) {
+	if err := m.useBase(ctx, s); err != nil {
+		return span{}, err
+	}
 	whole := *s
 	whole.Where, whole.categories, whole.By = Filter{}, nil, nil
-	var n uint64
+	var n int64
 	var data span
 	text := whole.spells()
-	text.text = "SELECT count(), min(origin_at), max(seen_until) FROM (" + text.text + ")"
+	text.text = "SELECT toInt64(sum(w)), " + extreme("min", "origin_at", text.text) + ", " + extreme("max", "seen_until", text.text) + " FROM (" + text.text + ")"
 	err := m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to) })
 	if err != nil || n == 0 {
 		return span{}, err
@@ -114,6 +117,12 @@ func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, 
 	s.Where.OriginFrom, s.Where.OriginTo = &w.from, &w.to
 	t.Notes = append(t.Notes, fmt.Sprintf("window %s to %s (%s)", w.from.In(s.location).Format(time.RFC3339), w.to.In(s.location).Format(time.RFC3339), s.Timezone))
 	return w, nil
+}
+
+// extreme is SQL of the least or greatest moment of weighted rows: of those of the extreme day, the ones that are left.
+func extreme(function, column, rows string) string {
+	day := "SELECT " + function + "(day) FROM (SELECT toDate32(" + column + ") AS day FROM (" + rows + ") GROUP BY day HAVING sum(w) > 0)"
+	return "assumeNotNull((SELECT " + function + "(moment) FROM (SELECT " + column + " AS moment FROM (" + rows + ") WHERE toDate32(" + column + ") = (" + day + ") GROUP BY moment HAVING sum(w) > 0)))"
 }
 
 // hotspotCell is the issues of one region, or of one category in it.
@@ -167,23 +176,20 @@ func (m *Measures) hotspotCells(ctx context.Context, s *scope, t *Table, areas m
 }
 
 func (m *Measures) countHotspots(ctx context.Context, s *scope, t *Table, region int, named func(cellKey) *hotspotCell) error {
-	b := &builder{values: s.spells().values}
-	b.write("SELECT ")
-	names := s.keyColumns(b)
-	b.write("state = 'MERGED' AS merged, toInt64(count()), toInt64(sum(greatest(opinion_count, 1) - 1)) FROM (", s.spells().text, ") GROUP BY merged")
-	for _, name := range names {
-		b.write(", ", name)
-	}
+	rows := s.spells()
+	rows.text = "SELECT *, state = 'MERGED' AS merged FROM (" + rows.text + ")"
+	counts := s.byCell(&builder{}, rows, nil, "merged, toInt64(sum(w)), toInt64(sum(w * (greatest(opinion_count, 1) - 1)))", "merged")
 	targets, key := s.scanKeys()
 	var merged uint8
 	var n, repeats int64
 	targets = append(targets, &merged, &n, &repeats)
-	return m.each(ctx, "count issues by region", b.statement(), func(scan func(...any) error) error {
+	return m.each(ctx, "count issues by region", counts, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
 		}
 		k := key()
 		switch {
+		case n == 0 && repeats == 0: // came and went again
 		case merged == 1:
 			t.exclude("merged", n)
 		case k[region] == "":

@@ -2,8 +2,7 @@ package warehouse
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"strconv"
 
 	"groundwork/warehouse/stats"
 )
@@ -24,18 +23,29 @@ type cell struct {
 	claims   int64 // issues ever claimed
 	verdicts int64 // issues with a verdict of a citizen
 	unseen   int64 // open issues last observed before as-of
-	newest   time.Time
+	recent   int64 // ended during the last 90 days
 	inflow   int64
 	outflow  int64
 	merged   int64
 	invalid  int64
 }
 
-// units of time in which exits are counted, from the finest.
-var units = []struct {
-	seconds int64
-	name    string
-}{{1, "seconds"}, {60, "minutes"}, {3600, "hours"}}
+// grid is how exits are counted: times are rounded up to its points, so that "within 24 hours" and "over 60 days" stay exact on each grid.
+type grid struct {
+	seconds int64  // of one unit
+	points  string // of the units, which of them are points of the grid
+	note    string
+}
+
+var (
+	bySecond = grid{seconds: 1, points: "units"}
+	// byHour has few points, however many issues there are: hours during 30 days, days up to 400, then weeks.
+	byHour = grid{seconds: 3600, points: "multiIf(units <= 720, units, units <= 9600, intDiv(units + 23, 24) * 24, intDiv(units + 167, 168) * 168)",
+		note: "times are counted in whole hours up to 30 days, in days up to 400, then in weeks, since there are so many"}
+)
+
+// fineTotal is the number of issues up to which the base is asked by second at first; beyond, the grid would overflow.
+const fineTotal = 500_000
 
 const (
 	secondsPerDay = 86400
@@ -48,19 +58,21 @@ type spell struct {
 	flow bool // cells matter for what flows through them, even with nobody in the life table
 }
 
-// lifeTables counts, per cell, the issues by how and when their spell ended. Times are rounded up to a unit, so that "within 24 hours" and "over 60 days" stay exact in every unit; the unit is the
-// finest in which the counts fit the guard.
+// lifeTables counts, per cell, the issues by how and when their spell ended, by second where the counts fit the guard and else by hour.
 func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell) (map[cellKey]*cell, error) {
-	for i, unit := range units {
-		cells, err := m.lifeTablesIn(ctx, s, how.sql, unit.seconds)
+	if err := m.useBase(ctx, s); err != nil {
+		return nil, err
+	}
+	for _, g := range m.grids(s) {
+		cells, err := m.lifeTablesOn(ctx, s, how.sql, g)
 		if exceptionCode(err) == codeTooManyRows {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if i > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf("times are counted in whole %s, since there are so many", unit.name))
+		if g.note != "" {
+			t.Notes = append(t.Notes, g.note)
 		}
 		for _, c := range cells {
 			t.exclude("merged", c.merged)
@@ -74,18 +86,26 @@ func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell
 	return nil, invalid("By", "the split gives more cells than one answer can hold; split by less, roll regions up to a level, or narrow the filter")
 }
 
+// grids are those to try, from the finest.
+func (m *Measures) grids(s *scope) []grid {
+	if s.base != nil && s.base.total > fineTotal && m.maxGroups == maxGroups {
+		return []grid{byHour}
+	}
+	return []grid{bySecond, byHour}
+}
+
 func (t *Table) exclude(reason string, n int64) {
 	if n > 0 {
 		t.Excluded[reason] += n
 	}
 }
 
-func (m *Measures) lifeTablesIn(ctx context.Context, s *scope, ending string, unit int64) (map[cellKey]*cell, error) {
+func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, ending string, on grid) (map[cellKey]*cell, error) {
 	cells := map[cellKey]*cell{}
 	targets, key := s.scanKeys()
 	var g group
 	targets = append(targets, g.targets()...)
-	err := m.each(ctx, "count issues by time", s.lifeStatement(ending, unit), func(scan func(...any) error) error {
+	err := m.each(ctx, "count issues by time", s.lifeStatement(ending, on), func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
 		}
@@ -93,31 +113,25 @@ func (m *Measures) lifeTablesIn(ctx context.Context, s *scope, ending string, un
 		if cells[k] == nil {
 			cells[k] = &cell{key: k}
 		}
-		cells[k].add(g, unit)
+		cells[k].add(g, on.seconds)
 		return nil
 	})
 	return cells, err
 }
 
 // lifeStatement groups the spells by cell, end and time.
-func (s *scope) lifeStatement(ending string, unit int64) statement {
-	b := &builder{values: s.spells().values}
-	b.write("SELECT ")
-	names := s.keyColumns(b)
-	b.value("unit", unit*1_000_000)
-	b.write(`micros < 0 AND cause < 8 ? 9 : cause AS ending, awaiting,
-		ending < 8 ? intDiv(micros + {unit:Int64} - 1, {unit:Int64}) : 0 AS units,
-		toInt64(count()), toInt64(countIf(claimed_at IS NOT NULL)),
-		toInt64(countIf(resolved_at IS NOT NULL OR dispute_count > 0)),
-		toInt64(countIf(cause = 0 AND seen_until < `, asOf, `)), max(exit_at),
-		toInt64(countIf(origin_at > flow_from AND state != 'MERGED')), toInt64(countIf(closed_at > flow_from AND state = 'CLOSED'))
-	FROM (SELECT *, subtractDays(`, asOf, `, 28) AS flow_from, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(origin_at) AS micros
-		FROM (SELECT *, `, ending, ` FROM (`, s.spells().text, `))) GROUP BY `)
-	for _, name := range names {
-		b.write(name, ", ")
-	}
-	b.write("ending, awaiting, units")
-	return b.statement()
+func (s *scope) lifeStatement(ending string, on grid) statement {
+	rows := s.spells()
+	rows.text = "SELECT *, ending < 8 ? " + on.points + " : 0 AS point, origin_at > flow_from AND state != 'MERGED' AS came, ifNull(closed_at > flow_from, 0) AND state = 'CLOSED' AS went FROM (" +
+		"SELECT *, micros < 0 AND cause < 8 ? 9 : cause AS ending, intDiv(micros + {unit:Int64} - 1, {unit:Int64}) AS units FROM (" +
+		"SELECT *, subtractDays(" + asOf + ", 28) AS flow_from, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(origin_at) AS micros FROM (" +
+		"SELECT *, " + ending + " FROM (" + rows.text + "))))"
+	rows = rows.with("unit", on.seconds*1_000_000)
+	aggregates := `ending, awaiting, point, toInt64(sum(w)), toInt64(sumIf(w, claimed_at IS NOT NULL)),
+		toInt64(sumIf(w, resolved_at IS NOT NULL OR dispute_count > 0)),
+		toInt64(sumIf(w, cause = 0 AND seen_until < ` + asOf + `)), toInt64(sumIf(w, exit_at > subtractDays(` + asOf + `, ` + strconv.Itoa(reopenDays) + `))),
+		toInt64(sumIf(w, came)), toInt64(sumIf(w, went))`
+	return s.byCell(&builder{}, rows, nil, aggregates, "ending", "awaiting", "point")
 }
 
 // group is one row of the answer: issues of a cell that ended alike at the same time.
@@ -125,11 +139,11 @@ type group struct {
 	ending, awaiting                             uint8
 	units                                        int64
 	n, claims, verdicts, unseen, inflow, outflow int64
-	newest                                       time.Time
+	recent                                       int64
 }
 
 func (g *group) targets() []any {
-	return []any{&g.ending, &g.awaiting, &g.units, &g.n, &g.claims, &g.verdicts, &g.unseen, &g.newest, &g.inflow, &g.outflow}
+	return []any{&g.ending, &g.awaiting, &g.units, &g.n, &g.claims, &g.verdicts, &g.unseen, &g.recent, &g.inflow, &g.outflow}
 }
 
 func (c *cell) add(g group, unit int64) {
@@ -145,6 +159,9 @@ func (c *cell) add(g group, unit int64) {
 	case endGone:
 		return
 	}
+	if g.n == 0 { // came and went again between the base and now
+		return
+	}
 	row := stats.LifeRow{Time: float64(g.units*unit) / secondsPerDay}
 	row.Events[g.ending] = float64(g.n)
 	if g.awaiting == 1 {
@@ -156,8 +173,8 @@ func (c *cell) add(g group, unit int64) {
 	c.claims += g.claims
 	c.verdicts += g.verdicts
 	c.unseen += g.unseen
-	if g.ending != 0 && g.newest.After(c.newest) {
-		c.newest = g.newest
+	if g.ending != 0 {
+		c.recent += g.recent
 	}
 }
 

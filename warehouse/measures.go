@@ -13,8 +13,10 @@ import (
 // Measures answers the questions of Definitions from the mirrors. What it returns is wrong input (*InputError), no warehouse
 // (ErrUnavailable), a context's error, or an answer that says of when it is.
 type Measures struct {
-	db        *DB
-	maxGroups uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
+	db         *DB
+	maxGroups  uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
+	mirrorOnly bool   // the base is not read
+	queryTime  time.Duration
 }
 
 // Guards of every query.
@@ -24,12 +26,20 @@ const (
 )
 
 // NewMeasures returns the measures of a warehouse.
-func NewMeasures(db *DB) *Measures { return &Measures{db: db, maxGroups: maxGroups} }
+func NewMeasures(db *DB) *Measures {
+	return &Measures{db: db, maxGroups: maxGroups, queryTime: queryTime}
+}
+
+// Patient lets every query of a measure take so long; otherwise it is 10 s.
+func (m *Measures) Patient(d time.Duration) *Measures {
+	m.queryTime = d
+	return m
+}
 
 // query runs a composed statement under the guards.
 func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"max_execution_time":      int(queryTime.Seconds()),
+		"max_execution_time":      int(m.queryTime.Seconds()),
 		"max_rows_to_group_by":    m.maxGroups,
 		"group_by_overflow_mode":  "throw",
 		"join_use_nulls":          0,

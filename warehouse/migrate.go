@@ -122,6 +122,22 @@ func (l Layout) ReplacingBy(parameters string) string {
 	return "ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', " + parameters + ")"
 }
 
+// Appending is the engine of a table to which rows are only added.
+func (l Layout) Appending() string {
+	if l.Cluster == "" {
+		return "MergeTree"
+	}
+	return "ReplicatedMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}')"
+}
+
+// Deduplicated is the setting by which a table notices an insert that was sent twice; replicated ones do by themselves.
+func (l Layout) Deduplicated() string {
+	if l.Cluster == "" {
+		return ", non_replicated_deduplication_window = 1000"
+	}
+	return ""
+}
+
 // quote makes an identifier safe to stand in a statement.
 func quote(identifier string) string {
 	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(identifier) + "`"

@@ -13,6 +13,9 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.useBase(ctx, s); err != nil {
+		return nil, err
+	}
 	rows := s.spells()
 	rows.text = `SELECT *, closed AND NOT held AS late, NOT closed AND NOT held AND NOT waits AS overdue FROM (
 		SELECT s.* REPLACE (assumeNotNull(s.due_at) AS anchor_at), s.due_at <= ` + asOf + ` AS due, s.state = 'CLOSED' AS closed,
@@ -20,10 +23,10 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 			s.state = 'CLAIMED' AND ifNull(s.claimed_at <= s.due_at, 0) AND NOT held AS waits,
 			ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn, s.seen_until < least(assumeNotNull(s.due_at), ` + asOf + `) AND NOT closed AS unseen
 		FROM (` + rows.text + `) AS s WHERE s.due_at IS NOT NULL AND s.state != 'MERGED')`
-	counted := tally{rows: rows, sums: []string{
-		"countIf(due AND NOT withdrawn AND NOT unseen)", "countIf(due AND held AND NOT withdrawn AND NOT unseen)", "countIf(due AND waits AND NOT withdrawn AND NOT unseen)",
-		"countIf(due AND late AND NOT withdrawn AND NOT unseen)", "countIf(due AND overdue AND NOT withdrawn AND NOT unseen)", "countIf(NOT due)",
-		"countIf(due AND withdrawn)", "countIf(due AND unseen AND NOT withdrawn)",
+	counted := tally{rows: rows, weighted: true, sums: []string{
+		"sumIf(w, due AND NOT withdrawn AND NOT unseen)", "sumIf(w, due AND held AND NOT withdrawn AND NOT unseen)", "sumIf(w, due AND waits AND NOT withdrawn AND NOT unseen)",
+		"sumIf(w, due AND late AND NOT withdrawn AND NOT unseen)", "sumIf(w, due AND overdue AND NOT withdrawn AND NOT unseen)", "sumIf(w, NOT due)",
+		"sumIf(w, due AND withdrawn)", "sumIf(w, due AND unseen AND NOT withdrawn)",
 	}}
 	found, err := m.tally(ctx, s, counted)
 	if err != nil {

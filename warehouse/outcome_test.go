@@ -14,7 +14,7 @@ import (
 func (h *house) sql(table, columns, values string, n int) {
 	h.t.Helper()
 	h.version++
-	require.NoError(h.t, h.Exec(h.t.Context(), fmt.Sprintf("INSERT INTO %s (%s, _ver, _deleted) SELECT %s, toUInt128(%d), 0 FROM (SELECT number AS n FROM numbers(%d))", table, columns, values, h.version, n)))
+	require.NoError(h.t, h.Exec(h.t.Context(), fmt.Sprintf("INSERT INTO %s (%s, _ver, _deleted) SELECT %s, bitShiftLeft(toUInt128(%d), 64), 0 FROM (SELECT number AS n FROM numbers(%d))", table, columns, values, h.version, n)))
 }
 
 const (

@@ -20,12 +20,7 @@ type lived struct {
 func (m *Measures) lives(ctx context.Context, s *scope, rows statement) (map[cellKey]*lived, error) {
 	cells := map[cellKey]*lived{}
 	rows.text = "SELECT *, intDiv(greatest(0, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(anchor_at)) + 3599999999, 3600000000) AS hours FROM (" + rows.text + ")"
-	grouped := s.group(rows, "event, hours, toInt64(count()) AS units")
-	if len(s.By) == 0 {
-		grouped.text = grouped.text[:len(grouped.text)-len(" HAVING count() > 0")] + " GROUP BY event, hours"
-	} else {
-		grouped.text += ", event, hours"
-	}
+	grouped := s.group(rows, "event, hours, toInt64(count())", "event", "hours")
 	targets, key := s.scanKeys()
 	var event uint8
 	var hours, n int64

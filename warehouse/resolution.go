@@ -3,7 +3,6 @@ package warehouse
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"groundwork/warehouse/stats"
 )
@@ -63,7 +62,7 @@ func (m *Measures) TimeToResolution(ctx context.Context, q Query) (*Table, error
 		if cell.withoutVerdicts() {
 			silent++
 		}
-		if err := c.resolution(cell, s.asOf); err != nil {
+		if err := c.resolution(cell); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +84,7 @@ func (t *Table) noteSilence(silent, cells int) {
 	}
 }
 
-func (c *columns) resolution(cell *cell, asOf time.Time) error {
+func (c *columns) resolution(cell *cell) error {
 	curve, err := stats.Fit(cell.rows)
 	if err != nil {
 		return err
@@ -116,7 +115,7 @@ func (c *columns) resolution(cell *cell, asOf time.Time) error {
 	c.table.N = append(c.table.N, cell.n)
 	c.table.flag(map[string]bool{
 		"unstable":    cell.n < stats.UnstableBelow,
-		"provisional": cell.newest.After(asOf.AddDate(0, 0, -reopenDays)),
+		"provisional": cell.recent > 0,
 	})
 	return nil
 }

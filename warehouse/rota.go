@@ -13,14 +13,11 @@ func (s *scope) slotRows() (statement, error) {
 	b.value("zone", s.Timezone)
 	b.write(`SELECT t.*`)
 	if s.split(ByRegion) {
-		b.write(", r.region_code AS region_code")
+		b.write(", ", s.regionPlace("t.region_id"), " AS region_place")
+		b.value("level", s.RegionLevel)
 	}
 	b.write(` FROM (SELECT id, post_id, toNullable(region_id) AS region_id, activity_kind, state, toDateTime64(toDateTime(toDate(window_to), {zone:String}), 6, 'UTC') AS anchor_at
 			FROM f_slot FINAL WHERE _deleted = 0 AND state != 'SWAPPED' AND anchor_at <= `, asOf, `) AS t`)
-	if s.split(ByRegion) {
-		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON t.region_id = r.member")
-		b.value("level", s.RegionLevel)
-	}
 	if len(s.Where.Regions) > 0 {
 		b.write(" WHERE t.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
 		b.value("regions", s.Where.Regions)

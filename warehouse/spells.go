@@ -12,23 +12,25 @@ var progress = []string{
 	"origin_at", "first_response_at", "claimed_at", "resolved_at", "closed_at", "closure_type", "dispute_count", "opinion_count",
 }
 
-// spells selects the issues that the scope looks at, each with its frozen columns and its progress as known at asOf, and, where
-// asked for, region_code: the code of its region, rolled up to the level of the query.
+// spells selects the issues that the scope looks at, each with its frozen columns and its progress as known at asOf, its weight w, and,
+// where asked for, region_place: where its region, rolled up to the level of the query, stands among the codes, 0 if nowhere. w is 1, or
+// where the base is read also -1: what is summed with it is right.
 func (s *scope) spells() statement {
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())
-	source := s.currentRows()
-	if s.past {
-		source = s.pastRows()
-	}
 	b.write("SELECT i.*, i.origin_at AS anchor_at, least(", asOf, ", ifNull(observed_until, ", asOf, ")) AS seen_until")
 	if s.split(ByRegion) {
-		b.write(", r.region_code AS region_code")
-	}
-	b.write(" FROM (", source, ") AS i")
-	if s.split(ByRegion) {
-		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON i.region_id = r.member")
+		b.write(", ", s.regionPlace("i.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
+	}
+	switch {
+	case s.base != nil:
+		b.write(" FROM (", s.base.rows(), ") AS i")
+		s.base.bind(b.value)
+	case s.past:
+		b.write(" FROM (", s.pastRows(), ") AS i")
+	default:
+		b.write(" FROM (", s.currentRows(), ") AS i")
 	}
 	s.filter(b)
 	return b.statement()
@@ -60,7 +62,7 @@ func (s *scope) progress() []string {
 }
 
 func (s *scope) currentRows() string {
-	return "SELECT " + frozen + ", state, " + strings.Join(s.progress(), ", ") + " FROM f_issue FINAL WHERE _deleted = 0"
+	return "SELECT " + frozen + ", state, " + strings.Join(s.progress(), ", ") + ", toInt8(1) AS w FROM f_issue FINAL WHERE _deleted = 0"
 }
 
 // pastRows takes of every issue the last event that was known at asOf. Issues of which none was known are absent.
@@ -71,19 +73,36 @@ func (s *scope) pastRows() string {
 	}
 	latest := "SELECT issue_id, argMax(tuple(to_state, " + strings.Join(s.progress(), ", ") + "), seq) AS last" +
 		" FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= " + asOf + " GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
-	return "SELECT f.*, tupleElement(last, 1) AS state" + names.String() + " FROM (" + latest + ") AS e" +
+	return "SELECT f.*, toInt8(1) AS w, tupleElement(last, 1) AS state" + names.String() + " FROM (" + latest + ") AS e" +
 		" INNER JOIN (SELECT " + frozen + " FROM f_issue FINAL WHERE _deleted = 0) AS f ON f.id = e.issue_id"
 }
 
-// regionMap leads from a region to the code that its issues are counted under. The codes are Nullable so that an issue without a
-// match has NULL.
+// regionPlace is SQL of the place of a region's code. The base has regions as texts of which few are distinct, so that each is looked up once;
+// ids are looked up by a hash, in which no two of a country's regions meet.
+func (s *scope) regionPlace(column string) string {
+	key := func(id string) string { return "cityHash64(" + id + ")" }
+	of := func(name string) string { return "(SELECT groupArray(" + name + ") FROM (" + s.regionMap() + "))" }
+	if s.base != nil {
+		return "toUInt32(transform(ifNull(" + column + ", ''), " + of("toString(member)") + ", " + of("place") + ", toUInt32(0)))"
+	}
+	return "toUInt32(transform(" + key("ifNull("+column+", "+noID+")") + ", " + of(key("member")) + ", " + of("place") + ", toUInt32(0)))"
+}
+
+// regionMap leads from the id of a region to the place, from 1, of the code that its issues are counted under.
 func (s *scope) regionMap() string {
 	if s.RegionLevel == "" {
-		return "SELECT toNullable(id) AS member, toNullable(code) AS region_code FROM d_region FINAL WHERE _deleted = 0"
+		return "SELECT id AS member, toUInt32(row_number() OVER (ORDER BY code, id)) AS place FROM d_region FINAL WHERE _deleted = 0 ORDER BY place"
 	}
-	return "SELECT toNullable(m.id) AS member, toNullable(a.code) AS region_code" +
-		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m" +
-		" INNER JOIN (SELECT code FROM d_region FINAL WHERE _deleted = 0 AND level = {level:String}) AS a ON m.ancestor = a.code"
+	return "SELECT m.id AS member, indexOf((" + s.regionCodes() + "), m.ancestor) AS at, toUInt32(at) AS place" +
+		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m WHERE at > 0 ORDER BY member"
+}
+
+// regionCodes is the array of the codes by place.
+func (s *scope) regionCodes() string {
+	if s.RegionLevel == "" {
+		return "SELECT groupArray(code) FROM (SELECT code FROM d_region FINAL WHERE _deleted = 0 ORDER BY code, id)"
+	}
+	return "SELECT groupArray(code) FROM (SELECT code FROM d_region FINAL WHERE _deleted = 0 AND level = {level:String} ORDER BY code, id)"
 }
 
 // segments are conditions over spells. "As known at as-of" holds for them too: what changes is taken from the progress.
@@ -106,13 +125,13 @@ func (s *scope) filter(b *builder) {
 		and = " AND "
 	}
 	if len(w.Regions) > 0 {
-		condition("i.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))", "regions", w.Regions)
+		condition("i.region_id IN (SELECT "+s.text("id")+" FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))", "regions", w.Regions)
 	}
 	if w.RegionUnknown {
 		condition("i.region_id IS NULL", "", nil)
 	}
 	if len(s.categories) > 0 {
-		condition("i.category_id IN {categories:Array(UUID)}", "categories", s.categories)
+		condition("toString(i.category_id) IN {categories:Array(String)}", "categories", s.categories)
 	}
 	if len(w.Channels) > 0 {
 		condition("i.channel IN {channels:Array(String)}", "channels", w.Channels)
@@ -132,6 +151,14 @@ func (s *scope) filter(b *builder) {
 	if w.OriginTo != nil {
 		condition("i.origin_at < fromUnixTimestamp64Micro({origin_to:Int64}, 'UTC')", "origin_to", ceilMicro(*w.OriginTo))
 	}
+}
+
+// text is the id of a region as the rows have it: the base keeps texts.
+func (s *scope) text(id string) string {
+	if s.base != nil {
+		return "toString(" + id + ")"
+	}
+	return id
 }
 
 // ceilMicro is the first stored moment that is not before t: times are stored to the microsecond.

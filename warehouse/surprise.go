@@ -100,15 +100,13 @@ func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question) (cell
 		n    float64
 	}
 	var points []point
+	if err := m.useBase(ctx, s); err != nil {
+		return nil, first, last, err
+	}
 	rows := s.spells()
 	rows.text = "SELECT *, toMonday(origin_at, {zone:String}) AS week FROM (" + rows.text + ") WHERE state != 'MERGED'"
 	rows = rows.with("zone", s.Timezone)
-	grouped := s.group(rows, "toString(week), toFloat64(count())")
-	if len(s.By) == 0 {
-		grouped.text = grouped.text[:len(grouped.text)-len(" HAVING count() > 0")] + " GROUP BY week"
-	} else {
-		grouped.text += ", week"
-	}
+	grouped := s.group(rows, "toString(week), toFloat64(sum(w))", "week")
 	targets, key := s.scanKeys()
 	var week string
 	var n float64
@@ -120,6 +118,9 @@ func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question) (cell
 		begins, err := time.ParseInLocation(time.DateOnly, week, time.UTC)
 		if err != nil {
 			return err
+		}
+		if n == 0 {
+			return nil
 		}
 		if q.From != nil && begins.Before(monday(*q.From, s.location)) || begins.After(last) {
 			return nil

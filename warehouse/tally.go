@@ -9,10 +9,12 @@ import (
 )
 
 // tally counts, per cell, units of some kind (issues, claims, verdicts, visits) and sums over them. rows is SQL with one row a unit: the
-// columns of spells or of visitRows, with anchor_at as the time at which the unit belongs to a period; sums are aggregates over rows.
+// columns of spells or of visitRows, with anchor_at as the time at which the unit belongs to a period; sums are aggregates over rows. Where
+// the rows are weighted (the base was allowed), sums must sum w, and units do.
 type tally struct {
-	rows statement
-	sums []string
+	rows     statement
+	sums     []string
+	weighted bool
 }
 
 // tallied is a cell of a tally.
@@ -34,11 +36,17 @@ func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]
 	for _, sum := range how.sums {
 		fmt.Fprintf(sums, ", ifNotFinite(ifNull(toFloat64(%s), 0), 0)", sum)
 	}
-	err := m.each(ctx, "count", s.group(how.rows, "toInt64(count())"+sums.String()), func(scan func(...any) error) error {
+	units := "toInt64(count())"
+	if how.weighted {
+		units = "toInt64(sum(w))"
+	}
+	err := m.each(ctx, "count", s.group(how.rows, units+sums.String()), func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
 		}
-		cells[key()] = &tallied{n: row.n, sums: append([]float64(nil), row.sums...)}
+		if row.n != 0 { // what came and went again leaves nothing
+			cells[key()] = &tallied{n: row.n, sums: append([]float64(nil), row.sums...)}
+		}
 		return nil
 	})
 	if exceptionCode(err) == codeTooManyRows {
@@ -47,24 +55,9 @@ func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]
 	return cells, err
 }
 
-// group makes the statement that aggregates rows by cell.
-func (s *scope) group(rows statement, aggregates string) statement {
-	b := &builder{values: rows.values}
-	b.write("SELECT ")
-	names := s.keyColumns(b)
-	b.write(aggregates, " FROM (", rows.text, ")")
-	s.window(b)
-	for i, name := range names {
-		if i == 0 {
-			b.write(" GROUP BY ", name)
-			continue
-		}
-		b.write(", ", name)
-	}
-	if len(names) == 0 {
-		b.write(" HAVING count() > 0") // an aggregate without groups makes a row of nothing
-	}
-	return b.statement()
+// group makes the statement that aggregates rows by cell, of those whose anchor lies in the window.
+func (s *scope) group(rows statement, aggregates string, further ...string) statement {
+	return s.byCell(&builder{}, rows, s.window, aggregates, further...)
 }
 
 // window writes the condition on the anchor.

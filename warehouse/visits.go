@@ -16,15 +16,12 @@ func (s *scope) visitRows() (statement, error) {
 	b.value("as_of", s.asOf.UnixMicro())
 	b.write(`SELECT v.*, site.region_id AS region_id, site.kind AS site_kind`)
 	if s.split(ByRegion) {
-		b.write(", r.region_code AS region_code")
+		b.write(", ", s.regionPlace("site.region_id"), " AS region_place")
+		b.value("level", s.RegionLevel)
 	}
 	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, ifNull(ended_at, started_at) AS anchor_at, started_at, state
 			FROM f_visit FINAL WHERE _deleted = 0 AND state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND anchor_at <= `, asOf, `) AS v
 		LEFT ANY JOIN (SELECT id AS site, toNullable(region_id) AS region_id, kind FROM d_site FINAL WHERE _deleted = 0) AS site ON v.site_id = site.site`)
-	if s.split(ByRegion) {
-		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON site.region_id = r.member")
-		b.value("level", s.RegionLevel)
-	}
 	switch {
 	case len(s.Where.Regions) > 0:
 		b.write(" WHERE site.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
@@ -259,14 +256,12 @@ func (s *scope) siteRows(visits string, values map[string]any) statement {
 	b := &builder{values: values}
 	b.write(`SELECT w.id AS id, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
 	if s.split(ByRegion) {
-		b.write(", r.region_code AS region_code")
+		b.write(", ", s.regionPlace("w.region_id"), " AS region_place")
+		b.value("level", s.RegionLevel)
 	}
 	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toDateTime64(ifNull(eligible_from, toDate32(created_at)), 6, 'UTC') AS eligible FROM d_site FINAL
 			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(`, asOf, `))) AS w
 		LEFT ANY JOIN (SELECT site_id, groupArray(anchor_at) AS held FROM (`, visits, `) GROUP BY site_id SETTINGS max_rows_to_group_by = 0) AS h ON h.site_id = w.id`)
-	if s.split(ByRegion) {
-		b.write(" LEFT ANY JOIN (", s.regionMap(), ") AS r ON w.region_id = r.member")
-	}
 	if len(s.Where.Regions) > 0 {
 		b.write(" WHERE w.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
 	}

@@ -3,6 +3,10 @@
 //
 //	bin/groundwork up --demo=1000000        # in another terminal, until it says that it is ready
 //	go run ./bench/measures -postgres URL -clickhouse URL
+//
+// With -rows N it makes N issues by SQL in engines of its own (of bin/groundwork), without histories, opinions or verdicts, and times the measures over issues:
+//
+//	go run ./bench/measures -rows 10000000
 package main
 
 import (
@@ -26,6 +30,10 @@ func main() {
 	flag.StringVar(&b.postgres, "postgres", "", "URL of the system of record")
 	flag.StringVar(&b.clickHouse, "clickhouse", "", "URL of the warehouse, replicated from it")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds, of which the median counts")
+	flag.Int64Var(&b.rows, "rows", 0, "make so many issues, in engines of its own")
+	flag.DurationVar(&b.patience, "patience", time.Minute, "how long a question may take")
+	flag.StringVar(&b.binary, "binary", "bin/groundwork", "the program that is the engine, for -rows")
+	flag.BoolVar(&b.cpu, "cpu", false, "with -rows: measure processor time in place of the clock, where others use the machine")
 	flag.BoolVar(&b.json, "json", false, "print the figures as JSON")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -38,8 +46,12 @@ func main() {
 
 type bench struct {
 	postgres, clickHouse string
+	rows                 int64
+	binary               string
+	patience             time.Duration
 	rounds               int
-	json                 bool
+	json, cpu            bool
+	engine, server       int // processes whose time is measured; 0 = the clock is
 }
 
 // figure is a measure's times in milliseconds, the medians of the rounds.
@@ -53,6 +65,15 @@ type figure struct {
 }
 
 func (b bench) run(ctx context.Context) error {
+	if b.rows > 0 {
+		g, err := generate(ctx, b.binary, b.rows)
+		if err != nil {
+			return err
+		}
+		defer g.close()
+		b.engine, b.server = g.engine.PID(), g.postgres.PID()
+		return b.measure(ctx, g.ch, g.conn)
+	}
 	db, err := warehouse.Open(ctx, b.clickHouse)
 	if err != nil {
 		return err
@@ -63,20 +84,30 @@ func (b bench) run(ctx context.Context) error {
 		return err
 	}
 	defer conn.Close(ctx)
+	return b.measure(ctx, db, conn)
+}
+
+// overIssues are the measures that need nothing but issues.
+var overIssues = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
+
+func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) error {
 	var issues int64
 	if err := conn.QueryRow(ctx, "SELECT count(*) FROM issue").Scan(&issues); err != nil {
 		return err
 	}
-	measures := warehouse.NewMeasures(db)
+	measures := warehouse.NewMeasures(db).Patient(b.patience)
 	var figures []figure
 	for _, m := range warehouse.Registry() {
+		if b.rows > 0 && !slices.Contains(overIssues, m.Code) {
+			continue
+		}
 		f, err := b.time(ctx, measures, m)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.Code, err)
 		}
 		figures = append(figures, f)
 	}
-	against, err := b.against(ctx, measures, conn)
+	against, err := b.against(ctx, measures, db, conn)
 	if err != nil {
 		return err
 	}
@@ -87,9 +118,9 @@ func (b bench) run(ctx context.Context) error {
 	for _, f := range figures {
 		fmt.Printf("| %s | %s | %d | %.0f | %.0f | %.1f |\n", f.Measure, f.By, f.Rows, f.Cold, f.Protected, f.Again)
 	}
-	fmt.Print("\n| aggregate | warehouse | Postgres | ratio |\n|---|---:|---:|---:|\n")
+	fmt.Print("\n| aggregate | warehouse | ClickHouse by hand | ratio | Postgres | ratio |\n|---|---:|---:|---:|---:|---:|\n")
 	for _, a := range against {
-		fmt.Printf("| %s | %.0f | %.0f | %.1f |\n", a.Name, a.Warehouse, a.Postgres, a.Postgres/a.Warehouse)
+		fmt.Printf("| %s | %.0f | %.0f | %.2f | %.0f | %.1f |\n", a.Name, a.Warehouse, a.Hand, a.Warehouse/a.Hand, a.Postgres, a.Postgres/a.Warehouse)
 	}
 	return nil
 }
@@ -121,11 +152,23 @@ func (b bench) time(ctx context.Context, measures *warehouse.Measures, m warehou
 }
 
 func (b bench) median(do func() error) (milliseconds float64, err error) {
+	return b.medianOf(b.engine, do)
+}
+
+// medianOf is that of the processor time of a process if -cpu asks for it, else of the clock.
+func (b bench) medianOf(pid int, do func() error) (milliseconds float64, err error) {
 	var took []float64
 	for range b.rounds {
-		started := time.Now()
+		started, before := time.Now(), int64(0)
+		if b.cpu {
+			before = used(pid) + used(os.Getpid())
+		}
 		if err := do(); err != nil {
 			return 0, err
+		}
+		if b.cpu {
+			took = append(took, float64(used(pid)+used(os.Getpid())-before))
+			continue
 		}
 		took = append(took, float64(time.Since(started).Microseconds())/1000)
 	}
@@ -137,30 +180,52 @@ func (b bench) median(do func() error) (milliseconds float64, err error) {
 type comparison struct {
 	Name      string  `json:"name"`
 	Warehouse float64 `json:"warehouse_ms"`
+	Hand      float64 `json:"by_hand_ms"` // the best SQL of ours over the mirror
 	Postgres  float64 `json:"postgres_ms"`
 }
 
 // headline are the aggregates that Postgres is asked for as well: how long until an end, by county, and issues by county, each over all issues.
-var headline = []struct{ name, measure, sql string }{
+var headline = []struct{ name, measure, sql, hand string }{
 	{"T2: time to any end, median and p90 by county", "T2", `
 		SELECT c.code, count(*), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(i.closed_at, now()) - i.origin_at))
-		FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path WHERE i.state <> 'MERGED' GROUP BY c.code`},
+		FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path WHERE i.state <> 'MERGED' GROUP BY c.code`, `
+		WITH c AS (SELECT m.id AS id, a.code AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS up FROM d_region FINAL) AS m INNER JOIN (SELECT code FROM d_region FINAL WHERE level = 'COUNTY') AS a ON a.code = m.up)
+		SELECT c.county, count(), quantilesExact(0.5, 0.9)(dateDiff('second', i.origin_at, ifNull(i.closed_at, now())))
+		FROM (SELECT region_id, origin_at, closed_at FROM f_issue FINAL WHERE _deleted = 0 AND state != 'MERGED') AS i INNER JOIN c ON c.id = i.region_id GROUP BY c.county`},
 	{"H1: issues and opinions by county", "H1", `
 		SELECT c.code, count(*), sum(i.opinion_count) FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path
-		WHERE i.state <> 'MERGED' GROUP BY c.code`},
+		WHERE i.state <> 'MERGED' GROUP BY c.code`, `
+		WITH c AS (SELECT m.id AS id, a.code AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS up FROM d_region FINAL) AS m INNER JOIN (SELECT code FROM d_region FINAL WHERE level = 'COUNTY') AS a ON a.code = m.up)
+		SELECT c.county, count(), sum(i.opinion_count) FROM (SELECT region_id, opinion_count FROM f_issue FINAL WHERE _deleted = 0 AND state != 'MERGED') AS i
+		INNER JOIN c ON c.id = i.region_id GROUP BY c.county`},
 }
 
-func (b bench) against(ctx context.Context, measures *warehouse.Measures, conn *pgx.Conn) (all []comparison, err error) {
+func (b bench) against(ctx context.Context, measures *warehouse.Measures, db *warehouse.DB, conn *pgx.Conn) (all []comparison, err error) {
 	for _, h := range headline {
 		c := comparison{Name: h.name}
 		q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: "COUNTY"}}
 		if c.Warehouse, err = b.median(func() error { _, err := measures.Ask(ctx, h.measure, q); return err }); err != nil {
 			return nil, err
 		}
-		if c.Postgres, err = b.median(func() error { _, err := conn.Exec(ctx, h.sql); return err }); err != nil {
+		if c.Hand, err = b.median(func() error { return drain(ctx, db, h.hand) }); err != nil {
+			return nil, err
+		}
+		if c.Postgres, err = b.medianOf(b.server, func() error { _, err := conn.Exec(ctx, h.sql); return err }); err != nil {
 			return nil, err
 		}
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// drain reads an answer to its end.
+func drain(ctx context.Context, db *warehouse.DB, sql string) error {
+	rows, err := db.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	return rows.Err()
 }

@@ -38,6 +38,7 @@ func ETL(ctx context.Context, cfg Config) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return replicator.Run(ctx) })
+	group.Go(func() error { return (&warehouse.Keeper{DB: house, Logger: cfg.Logger}).Run(ctx) })
 	group.Go(func() error { return figures.serve(ctx, cfg) })
 	return ignoreStop(group.Wait())
 }

@@ -85,6 +85,7 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	group.Go(func() error { return children.failed(ctx) })
 	group.Go(func() error { return chores.Run(ctx) })
 	group.Go(func() error { return replicator.Run(ctx) })
+	group.Go(func() error { return (&warehouse.Keeper{DB: house, Logger: cfg.Logger}).Run(ctx) })
 	group.Go(func() error { return figures.serve(ctx, cfg) })
 	group.Go(func() error {
 		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs, identify, figures))

@@ -1,0 +1,287 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// The base is f_issue_base: a copy of the issues at a position of the replication that is read without FINAL, as a log of what came (w = 1)
+// and went (w = -1). Whoever sums w over it, less the base's rows of the issues that changed since plus those rows as they are now, gets
+// what FINAL over the mirror would give, at any moment. So the base may lag, but an answer never does.
+
+// base is a state of the base: what batches up to position of one generation hold.
+type base struct {
+	gen      uint64
+	position uint64 // LSN up to which all changes are in
+	total    int64  // issues in it
+	void     bool   // what it was made of was changed behind its back
+	tail     uint64 // rows that changed since
+}
+
+// Bounds of what is corrected while answering, and of what is folded in rather than built anew.
+const (
+	maxTail     = 50_000
+	maxFold     = 500_000
+	growth      = 2 // rows of the log to an issue, beyond which it is built anew
+	graceOfGens = time.Minute
+)
+
+const noID = "toUUID('00000000-0000-0000-0000-000000000000')"
+
+// baseColumns are the columns of an issue in the base; those in the middle come from the mirror as they are.
+const (
+	basePlain   = "severity, kind, channel, source_visit_id, due_at, observed_until, state, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, dispute_count, opinion_count"
+	baseColumns = "id, category_id, region_id, " + basePlain
+	// fromMirror makes them of the mirror.
+	fromMirror = "SELECT id, toString(f.category_id) AS category_id, toString(f.region_id) AS region_id, " + basePlain + " FROM f_issue AS f FINAL WHERE _deleted = 0"
+	changedIDs = "SELECT id FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128({base_position:UInt64} + 1), 64)"
+	ofBase     = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64} AND w != 0"
+)
+
+// readBase finds the newest state of the base; nil = there is none.
+func readBase(ctx context.Context, db *DB) (*base, error) {
+	rows, err := db.Query(ctx, "SELECT gen, max(batch), argMax(total, batch) FROM f_issue_base WHERE id = "+noID+" GROUP BY gen ORDER BY gen DESC LIMIT 1")
+	if err != nil {
+		return nil, fmt.Errorf("read the state of the base: %w", err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return nil, rows.Err()
+	}
+	var b base
+	if err := rows.Scan(&b.gen, &b.position, &b.total); err != nil {
+		return nil, fmt.Errorf("read the state of the base: %w", err)
+	}
+	b.void = b.total < 0
+	return &b, rows.Err()
+}
+
+// readTail counts the rows that changed since the base.
+func (b *base) readTail(ctx context.Context, db *DB) error {
+	err := db.QueryRow(ctx, "SELECT count() FROM ("+changedIDs+")", clickhouse.Named("base_position", b.position)).Scan(&b.tail)
+	if err != nil {
+		return fmt.Errorf("count what changed since the base: %w", err)
+	}
+	return nil
+}
+
+// rows is SQL of the issues with their weights. Its values are those of bind.
+func (b *base) rows() string {
+	all := "SELECT " + baseColumns + ", w FROM f_issue_base WHERE " + ofBase
+	if b.tail == 0 {
+		return all
+	}
+	return all + " UNION ALL SELECT " + baseColumns + ", toInt8(-w) AS w FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ")" +
+		" UNION ALL SELECT *, toInt8(1) AS w FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
+}
+
+func (b *base) bind(values func(name string, value any)) {
+	values("base_gen", b.gen)
+	values("base_position", b.position)
+}
+
+// useBase lets the scope read the base, if there is one that it can read: as of the past, or with much changed since, the mirror is
+// read. The measure must sum w where it would count rows.
+func (m *Measures) useBase(ctx context.Context, s *scope) error {
+	if s.past || s.deep || m.mirrorOnly {
+		return nil
+	}
+	b, err := readBase(ctx, m.db)
+	if err != nil {
+		return unavailable(ctx, "measure", err)
+	}
+	if b == nil || b.void || b.position > s.watermark.LSN {
+		return nil
+	}
+	if err := b.readTail(ctx, m.db); err != nil {
+		return unavailable(ctx, "measure", err)
+	}
+	if b.tail <= maxTail {
+		s.base = b
+	}
+	return nil
+}
+
+// VoidBase makes the base void, after rows came into the mirror with versions below those that it has, or left it without a trace. It is
+// built anew from the mirror by whoever keeps it.
+func VoidBase(ctx context.Context, conn clickhouse.Conn) error {
+	if err := conn.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, total, id) SELECT "+nextGen+", 0, 0, -1, "+noID); err != nil {
+		return fmt.Errorf("make the base of the measures void: %w", err)
+	}
+	return nil
+}
+
+// nextGen is by the clock of the server, and above all before.
+const nextGen = "greatest(toUInt64(toUnixTimestamp64Micro(now64(6))), (SELECT max(gen) FROM f_issue_base) + 1)"
+
+// Keeper keeps the base near the mirror. One process of all that share a warehouse should run it, that which replicates; if two do,
+// the inserts of one are ignored.
+type Keeper struct {
+	DB     *DB
+	Logger *slog.Logger
+	Every  time.Duration // between two looks; 0 = 2 s
+}
+
+// Kept is what one look of a Keeper did.
+type Kept struct {
+	Built  bool   // anew
+	Folded uint64 // changed rows folded in
+}
+
+// Run looks until ctx ends. What goes wrong is logged and tried again: the measures are right without the base.
+func (k *Keeper) Run(ctx context.Context) error {
+	every := k.Every
+	if every <= 0 {
+		every = 2 * time.Second
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if _, err := k.Once(ctx); err != nil && ctx.Err() == nil {
+			k.Logger.WarnContext(ctx, "the base of the measures was not brought up to date; answers stay right and get slower", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Once brings the base to the watermark: by folding in what changed, or anew where there is none, or it became void, or long.
+func (k *Keeper) Once(ctx context.Context) (Kept, error) {
+	watermark, err := NewMeasures(k.DB).Watermark(ctx)
+	if err != nil {
+		return Kept{}, ignoreNothingYet(err)
+	}
+	b, err := readBase(ctx, k.DB)
+	if err != nil {
+		return Kept{}, err
+	}
+	if b == nil || b.void || b.position > watermark.LSN {
+		return Kept{Built: true}, k.build(ctx, watermark)
+	}
+	if err := k.dropOld(ctx, b); err != nil {
+		return Kept{}, err
+	}
+	if b.position == watermark.LSN {
+		return Kept{}, nil
+	}
+	if err := b.readTail(ctx, k.DB); err != nil {
+		return Kept{}, err
+	}
+	switch long, err := k.long(ctx, b); {
+	case err != nil:
+		return Kept{}, err
+	case long || b.tail > maxFold:
+		return Kept{Built: true}, k.build(ctx, watermark)
+	case b.tail == 0:
+		return Kept{}, nil
+	}
+	return Kept{Folded: b.tail}, k.fold(ctx, b, watermark)
+}
+
+// ignoreNothingYet: before the first load there is nothing to keep.
+func ignoreNothingYet(err error) error {
+	if strings.Contains(err.Error(), "the first load") {
+		return nil
+	}
+	return err
+}
+
+// wholeBlock are the settings by which an INSERT … SELECT is one block, hence one part: all of it is there, or nothing.
+var wholeBlock = clickhouse.Settings{
+	"async_insert": 0, "max_threads": 1, "max_insert_threads": 1, "max_block_size": 8 * maxFold,
+	"min_insert_block_size_rows": 8 * maxFold, "min_insert_block_size_bytes": 0,
+}
+
+// fold adds one batch: the changed issues' rows out, their present ones in, and the mark. Its token is the state that it changes, so that
+// of two folds of one state the second is ignored.
+func (k *Keeper) fold(ctx context.Context, b *base, to Watermark) error {
+	settings := clickhouse.Settings{"insert_deduplicate": 1, "insert_deduplication_token": fmt.Sprintf("%d/%d", b.gen, b.position)}
+	for name, value := range wholeBlock {
+		settings[name] = value
+	}
+	changes := "SELECT " + baseColumns + ", toInt8(-sum(w)) AS weight FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ") GROUP BY " + baseColumns + " HAVING weight != 0" +
+		" UNION ALL SELECT *, toInt8(1) AS weight FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
+	statement := "INSERT INTO f_issue_base (gen, batch, w, total, " + baseColumns + ") WITH changes AS (" + changes + ")" +
+		" SELECT {base_gen:UInt64}, {to:UInt64}, weight, 0, " + baseColumns + " FROM changes" +
+		" UNION ALL SELECT {base_gen:UInt64}, {to:UInt64}, 0, {total:Int64} + (SELECT sum(weight) FROM changes), " + emptyRow
+	var values []any
+	b.bind(func(name string, value any) { values = append(values, clickhouse.Named(name, value)) })
+	values = append(values, clickhouse.Named("to", to.LSN), clickhouse.Named("total", b.total))
+	if err := k.DB.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), statement, values...); err != nil {
+		return fmt.Errorf("fold %d changed rows into the base: %w", b.tail, err)
+	}
+	return nil
+}
+
+// emptyRow is the issue's part of a mark.
+const emptyRow = noID + ", NULL, NULL, '', '', '', NULL, NULL, NULL, '', toDateTime64(0, 6, 'UTC'), NULL, NULL, NULL, NULL, NULL, 0, 0"
+
+// build makes a new generation. Nobody sees it before its mark.
+func (k *Keeper) build(ctx context.Context, at Watermark) error {
+	started := time.Now()
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "max_execution_time": 0}))
+	var gen, total uint64
+	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen).Scan(&gen); err != nil {
+		return fmt.Errorf("build the base: %w", err)
+	}
+	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN)}
+	if err := k.DB.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, "+baseColumns+") SELECT {gen:UInt64}, {at:UInt64}, 1, * FROM ("+fromMirror+")", values...); err != nil {
+		return fmt.Errorf("build the base: %w", err)
+	}
+	if err := k.DB.QueryRow(ctx, "SELECT count() FROM f_issue_base WHERE gen = {gen:UInt64}", values[0]).Scan(&total); err != nil {
+		return fmt.Errorf("build the base: %w", err)
+	}
+	mark := "INSERT INTO f_issue_base (gen, batch, w, total, id) SELECT {gen:UInt64}, {at:UInt64}, 0, {total:Int64}, " + noID
+	if err := k.DB.Exec(ctx, mark, append(values, clickhouse.Named("total", int64(total)))...); err != nil {
+		return fmt.Errorf("build the base: %w", err)
+	}
+	k.Logger.DebugContext(ctx, "the base of the measures was built", slog.Uint64("issues", total), slog.Duration("took", time.Since(started)))
+	return nil
+}
+
+// long reports whether the log has grown far beyond the issues in it.
+func (k *Keeper) long(ctx context.Context, b *base) (bool, error) {
+	var rows uint64
+	err := k.DB.QueryRow(ctx, "SELECT sum(rows) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
+		clickhouse.Named("gen", fmt.Sprint(b.gen))).Scan(&rows)
+	if err != nil {
+		return false, fmt.Errorf("measure the length of the base: %w", err)
+	}
+	return int64(rows) > growth*max(b.total, maxTail), nil
+}
+
+// dropOld drops generations that nobody reads any more.
+func (k *Keeper) dropOld(ctx context.Context, b *base) error {
+	var old []string
+	rows, err := k.DB.Query(ctx, `SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base'
+		AND toUInt64(partition) < {gen:UInt64} AND {gen:UInt64} < toUnixTimestamp64Micro(now64(6)) - {grace:Int64}`,
+		clickhouse.Named("gen", b.gen), clickhouse.Named("grace", graceOfGens.Microseconds()))
+	if err != nil {
+		return fmt.Errorf("look for old generations of the base: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var gen string
+		if err := rows.Scan(&gen); err != nil {
+			return fmt.Errorf("look for old generations of the base: %w", err)
+		}
+		old = append(old, gen)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("look for old generations of the base: %w", err)
+	}
+	for _, gen := range old {
+		if err := k.DB.Exec(ctx, "ALTER TABLE f_issue_base DROP PARTITION "+gen); err != nil {
+			return fmt.Errorf("drop generation %s of the base: %w", gen, err)
+		}
+	}
+	return nil
+}

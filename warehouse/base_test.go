@@ -1,0 +1,183 @@
+package warehouse_test
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"groundwork/warehouse"
+)
+
+// position is the watermark that says that all written so far is in.
+func (h *house) position(at time.Time) { h.watermark(h.version, at) }
+
+func (h *house) keeper() *warehouse.Keeper {
+	return &warehouse.Keeper{DB: h.DB, Logger: slog.New(slog.DiscardHandler)}
+}
+
+func (h *house) keep() warehouse.Kept {
+	h.t.Helper()
+	kept, err := h.keeper().Once(h.t.Context())
+	require.NoError(h.t, err)
+	return kept
+}
+
+// based are the measures that read the base.
+var based = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
+
+// sameAsExact asks random questions of the base and of the mirror.
+func (h *house) sameAsExact(w *world, questions int) {
+	h.t.Helper()
+	exact := warehouse.NewMeasures(h.DB)
+	exact.WithoutBase()
+	for k := range questions {
+		q := warehouse.Question{Query: w.ask(2 * k)} // as of now
+		for _, code := range based {
+			q := q
+			switch code {
+			case "H1":
+				q.By, q.RegionLevel, q.Where.Regions = []warehouse.Dimension{warehouse.ByRegion}, "COUNTY", nil
+			case "H4":
+				q.By = []warehouse.Dimension{warehouse.ByCategory}
+			case "E1":
+				q.By = nil
+			}
+			want, err := exact.Ask(h.t.Context(), code, q)
+			require.NoError(h.t, err)
+			got, err := h.Ask(h.t.Context(), code, q)
+			require.NoError(h.t, err)
+			require.Equal(h.t, want, got, "%s %+v", code, q)
+		}
+	}
+}
+
+// Whatever happens to the mirror, and however far the base is behind it, answers are those of the mirror.
+func TestBaseAnswersAsTheMirror(t *testing.T) {
+	t.Parallel()
+	w := newWorld(11, 200)
+	h := open(t)
+	w.load(h, nil)
+	end := w.end()
+	h.position(end)
+	require.True(t, h.keep().Built)
+	h.sameAsExact(w, 2)
+	require.Equal(t, warehouse.Kept{}, h.keep(), "nothing changed")
+
+	for round := range 3 {
+		// Some go on, some move, some vanish, some come; then all of it once more, as a replay does.
+		var changed, gone, fresh []issue
+		for k := range 40 {
+			i := &w.issues[w.rnd.IntN(len(w.issues))]
+			switch k % 4 {
+			case 0:
+				i.Category = &w.categories[w.rnd.IntN(len(w.categories))].ID
+			case 1:
+				i.State, i.Closure, i.Closed = "CLOSED", new("EXPLAINED"), new(end.Add(-days(w.rnd.Float64()*60)).Truncate(time.Microsecond))
+				if i.Closed.Before(i.Origin) {
+					i.Closed = &i.Origin
+				}
+			case 2:
+				i.Origin = i.Origin.Add(-days(w.rnd.Float64() * 300)).Truncate(time.Microsecond) // an earlier opinion turned up
+			case 3:
+				i.Region = nil
+			}
+			changed = append(changed, *i)
+		}
+		gone, w.issues = w.issues[:7], w.issues[7:]
+		before := len(w.issues)
+		for range 9 {
+			w.live()
+		}
+		fresh = w.issues[before:]
+		insert(h, "f_issue", changed...)
+		h.position(end)
+		h.sameAsExact(w, 1)
+		remove(h, "f_issue", gone...)
+		insert(h, "f_issue", fresh...)
+		h.version-- // a replay: the same rows with the same version
+		insert(h, "f_issue", fresh...)
+		h.position(end)
+		h.sameAsExact(w, 1)
+		if round == 0 {
+			continue // let it lag
+		}
+		kept := h.keep()
+		require.False(t, kept.Built)
+		require.NotZero(t, kept.Folded)
+	}
+	h.sameAsExact(w, 1)
+	require.Equal(t, uint64(1), h.count("SELECT uniqExact(gen) FROM f_issue_base"), "it was folded in, not built")
+	require.Equal(t, h.count("SELECT count() FROM f_issue FINAL WHERE _deleted = 0"), h.count("SELECT toUInt64(sum(w)) FROM f_issue_base"))
+	require.Equal(t, h.count("SELECT count() FROM f_issue FINAL WHERE _deleted = 0"), h.count("SELECT toUInt64(argMax(total, batch)) FROM f_issue_base WHERE id = toUUID('00000000-0000-0000-0000-000000000000')"))
+}
+
+func (h *house) count(sql string) (n uint64) {
+	h.t.Helper()
+	require.NoError(h.t, h.QueryRow(h.t.Context(), sql).Scan(&n))
+	return n
+}
+
+// A fold is one part, so that it is there or not; and of two keepers that fold the same changes one is ignored.
+func TestFoldsHaveTheirEffectOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(12, 60)
+	h := open(t)
+	w.load(h, nil)
+	h.position(w.end())
+	h.keep()
+	require.NoError(t, h.Exec(t.Context(), "SYSTEM STOP MERGES "+"f_issue_base"))
+	parts := h.count("SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base'")
+	w.issues[3].State = "MERGED"
+	insert(h, "f_issue", w.issues[3:9]...)
+	h.position(w.end())
+
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() {
+			_, err := h.keeper().Once(t.Context())
+			errs <- err
+		}()
+	}
+	for range cap(errs) {
+		require.NoError(t, <-errs)
+	}
+	require.Equal(t, parts+1, h.count("SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base'"))
+	h.sameAsExact(w, 1)
+}
+
+// Rows with versions below the base's come in only by repairs, which make it void.
+func TestVoidBaseIsNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(13, 60)
+	h := open(t)
+	w.load(h, nil)
+	h.position(w.end())
+	h.keep()
+	require.NoError(t, h.Exec(t.Context(), "TRUNCATE TABLE f_issue"))
+	require.NoError(t, warehouse.VoidBase(t.Context(), h.DB))
+	got, err := h.Ask(t.Context(), "T4", warehouse.Question{})
+	require.NoError(t, err)
+	require.Empty(t, got.N)
+	require.True(t, h.keep().Built)
+	got, err = h.Ask(t.Context(), "T4", warehouse.Question{})
+	require.NoError(t, err)
+	require.Empty(t, got.N)
+}
+
+// A log much longer than what it holds is built anew, and generations that nobody reads are dropped.
+func TestLongBaseIsBuiltAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(14, 30)
+	h := open(t)
+	w.load(h, nil)
+	h.position(w.end())
+	h.keep()
+	require.NoError(t, h.Exec(t.Context(), fmt.Sprintf(`INSERT INTO f_issue_base (gen, batch, w, id) SELECT (SELECT max(gen) FROM f_issue_base), 1, if(number %% 2, 1, -1), toUUID('00000000-0000-0000-0000-000000000001') FROM numbers(%d)`, 200_000)))
+	insert(h, "f_issue", w.issues[:2]...)
+	h.position(w.end())
+	require.True(t, h.keep().Built)
+	h.sameAsExact(w, 1)
+}

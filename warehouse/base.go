@@ -2,9 +2,9 @@ package warehouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -19,7 +19,8 @@ type base struct {
 	gen      uint64
 	position uint64 // LSN up to which all changes are in
 	total    int64  // issues in it
-	void     bool   // what it was made of was changed behind its back
+	source   string // the table that it was made of: a load builds the mirror anew and puts another in its place
+	void     bool   // what it was made of was changed behind its back, or is no longer the mirror
 	tail     uint64 // rows that changed since
 }
 
@@ -30,6 +31,9 @@ const (
 	growth      = 2 // rows of the log to an issue, beyond which it is built anew
 	graceOfGens = time.Minute
 )
+
+// baseTable is a copy of f_issue.
+const baseTable = "f_issue_base"
 
 const noID = "toUUID('00000000-0000-0000-0000-000000000000')"
 
@@ -43,9 +47,13 @@ const (
 	ofBase     = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64} AND w != 0"
 )
 
+// mirrorID is the identity of the table that is the mirror now.
+const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabase() AND name = 'f_issue'"
+
 // readBase finds the newest state of the base; nil = there is none.
 func readBase(ctx context.Context, db *DB) (*base, error) {
-	rows, err := db.Query(ctx, "SELECT gen, max(batch), argMax(total, batch) FROM f_issue_base WHERE id = "+noID+" GROUP BY gen ORDER BY gen DESC LIMIT 1")
+	rows, err := db.Query(ctx, "SELECT gen, max(batch), argMax(total, batch) AS newest, toString(argMax(source, batch)), newest < 0 OR argMax(source, batch) != ("+mirrorID+
+		") FROM f_issue_base WHERE id = "+noID+" GROUP BY gen ORDER BY gen DESC LIMIT 1")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
@@ -54,10 +62,9 @@ func readBase(ctx context.Context, db *DB) (*base, error) {
 		return nil, rows.Err()
 	}
 	var b base
-	if err := rows.Scan(&b.gen, &b.position, &b.total); err != nil {
+	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.void); err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
-	b.void = b.total < 0
 	return &b, rows.Err()
 }
 
@@ -157,7 +164,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) Once(ctx context.Context) (Kept, error) {
 	watermark, err := NewMeasures(k.DB).Watermark(ctx)
 	if err != nil {
-		return Kept{}, ignoreNothingYet(err)
+		if errors.Is(err, errNotLoaded) {
+			err = nil // there is nothing to keep
+		}
+		return Kept{}, err
 	}
 	b, err := readBase(ctx, k.DB)
 	if err != nil {
@@ -186,14 +196,6 @@ func (k *Keeper) Once(ctx context.Context) (Kept, error) {
 	return Kept{Folded: b.tail}, k.fold(ctx, b, watermark)
 }
 
-// ignoreNothingYet: before the first load there is nothing to keep.
-func ignoreNothingYet(err error) error {
-	if strings.Contains(err.Error(), "the first load") {
-		return nil
-	}
-	return err
-}
-
 // wholeBlock are the settings by which an INSERT … SELECT is one block, hence one part: all of it is there, or nothing.
 var wholeBlock = clickhouse.Settings{
 	"async_insert": 0, "max_threads": 1, "max_insert_threads": 1, "max_block_size": 8 * maxFold,
@@ -209,12 +211,12 @@ func (k *Keeper) fold(ctx context.Context, b *base, to Watermark) error {
 	}
 	changes := "SELECT " + baseColumns + ", toInt8(-sum(w)) AS weight FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ") GROUP BY " + baseColumns + " HAVING weight != 0" +
 		" UNION ALL SELECT *, toInt8(1) AS weight FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
-	statement := "INSERT INTO f_issue_base (gen, batch, w, total, " + baseColumns + ") WITH changes AS (" + changes + ")" +
-		" SELECT {base_gen:UInt64}, {to:UInt64}, weight, 0, " + baseColumns + " FROM changes" +
-		" UNION ALL SELECT {base_gen:UInt64}, {to:UInt64}, 0, {total:Int64} + (SELECT sum(weight) FROM changes), " + emptyRow
+	statement := "INSERT INTO f_issue_base (gen, batch, w, total, source, " + baseColumns + ") WITH changes AS (" + changes + ")" +
+		" SELECT {base_gen:UInt64}, {to:UInt64}, weight, 0, toUUID({source:String}), " + baseColumns + " FROM changes" +
+		" UNION ALL SELECT {base_gen:UInt64}, {to:UInt64}, 0, {total:Int64} + (SELECT sum(weight) FROM changes), toUUID({source:String}), " + emptyRow
 	var values []any
 	b.bind(func(name string, value any) { values = append(values, clickhouse.Named(name, value)) })
-	values = append(values, clickhouse.Named("to", to.LSN), clickhouse.Named("total", b.total))
+	values = append(values, clickhouse.Named("to", to.LSN), clickhouse.Named("total", b.total), clickhouse.Named("source", b.source))
 	if err := k.DB.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), statement, values...); err != nil {
 		return fmt.Errorf("fold %d changed rows into the base: %w", b.tail, err)
 	}
@@ -229,17 +231,18 @@ func (k *Keeper) build(ctx context.Context, at Watermark) error {
 	started := time.Now()
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "max_execution_time": 0}))
 	var gen, total uint64
-	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen).Scan(&gen); err != nil {
+	var source string
+	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen+", toString(("+mirrorID+"))").Scan(&gen, &source); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
-	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN)}
+	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN), clickhouse.Named("source", source)}
 	if err := k.DB.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, "+baseColumns+") SELECT {gen:UInt64}, {at:UInt64}, 1, * FROM ("+fromMirror+")", values...); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
 	if err := k.DB.QueryRow(ctx, "SELECT count() FROM f_issue_base WHERE gen = {gen:UInt64}", values[0]).Scan(&total); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
-	mark := "INSERT INTO f_issue_base (gen, batch, w, total, id) SELECT {gen:UInt64}, {at:UInt64}, 0, {total:Int64}, " + noID
+	mark := "INSERT INTO f_issue_base (gen, batch, w, total, source, id) SELECT {gen:UInt64}, {at:UInt64}, 0, {total:Int64}, toUUID({source:String}), " + noID
 	if err := k.DB.Exec(ctx, mark, append(values, clickhouse.Named("total", int64(total)))...); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}

@@ -162,9 +162,36 @@ func TestVoidBaseIsNotRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, got.N)
 	require.True(t, h.keep().Built)
+	require.False(t, h.keep().Built)
+	// A load puts another table in the mirror's place, without any of the rows.
+	h.loadElsewhere(w.issues[:1])
+	got, err = h.Ask(t.Context(), "T1", warehouse.Question{})
+	require.NoError(t, err)
+	require.Equal(t, []int64{1}, got.N)
+	require.True(t, h.keep().Built)
+	h.loadElsewhere(nil)
 	got, err = h.Ask(t.Context(), "T4", warehouse.Question{})
 	require.NoError(t, err)
 	require.Empty(t, got.N)
+}
+
+// loadElsewhere makes a mirror anew beside the old one, and lets it take its place.
+func (h *house) loadElsewhere(issues []issue) {
+	h.t.Helper()
+	for _, i := range issues {
+		if i.State == "MERGED" {
+			i.State = "REGISTERED"
+		}
+		require.NoError(h.t, h.Exec(h.t.Context(), "CREATE TABLE f_issue__new AS f_issue"))
+		h.version = 0 // as a snapshot of another history
+		insert(h, "f_issue__new", i)
+		require.NoError(h.t, h.Exec(h.t.Context(), "EXCHANGE TABLES f_issue AND f_issue__new"))
+		require.NoError(h.t, h.Exec(h.t.Context(), "DROP TABLE f_issue__new"))
+		return
+	}
+	require.NoError(h.t, h.Exec(h.t.Context(), "CREATE TABLE f_issue__new AS f_issue"))
+	require.NoError(h.t, h.Exec(h.t.Context(), "EXCHANGE TABLES f_issue AND f_issue__new"))
+	require.NoError(h.t, h.Exec(h.t.Context(), "DROP TABLE f_issue__new"))
 }
 
 // A log much longer than what it holds is built anew, and generations that nobody reads are dropped.

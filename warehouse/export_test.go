@@ -1,6 +1,9 @@
 package warehouse
 
-import "io/fs"
+import (
+	"io/fs"
+	"time"
+)
 
 // HandOver limits how many groups ClickHouse may hand over, so that tests reach the coarser units with few rows.
 func (m *Measures) HandOver(groups uint64) { m.maxGroups = groups }
@@ -10,3 +13,6 @@ func (l Layout) Render() (fs.FS, error) { return l.render() }
 
 // WithoutBase makes the measures read the mirror alone.
 func (m *Measures) WithoutBase() { m.mirrorOnly = true }
+
+// LookEachTime makes the cache look at the versions for every question, by the given clock.
+func (c *Cache) LookEachTime(now func() time.Time) { c.now, c.again = now, 0 }

@@ -38,6 +38,7 @@ func (m *Measures) Patient(d time.Duration) *Measures {
 
 // query runs a composed statement under the guards.
 func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) {
+	noteTables(ctx, s.text)
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"max_execution_time":      int(m.queryTime.Seconds()),
 		"max_rows_to_group_by":    m.maxGroups,

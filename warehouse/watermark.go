@@ -13,12 +13,14 @@ const (
 	pollEvery   = 20 * time.Millisecond
 )
 
+var errNotLoaded = fmt.Errorf("%w yet: the first load from the system of record is not done (`groundwork etl` does it)", ErrUnavailable)
+
 // Watermark returns how far the warehouse has the system of record. Before the first load is done the error wraps ErrUnavailable.
 func (m *Measures) Watermark(ctx context.Context) (Watermark, error) {
 	var w Watermark
 	err := m.db.QueryRow(ctx, "SELECT lsn, committed_at FROM pub_watermark").Scan(&w.LSN, &w.CommittedAt)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && w.LSN == 0 {
-		return Watermark{}, fmt.Errorf("%w yet: the first load from the system of record is not done (`groundwork etl` does it)", ErrUnavailable)
+		return Watermark{}, errNotLoaded
 	}
 	if err != nil {
 		return Watermark{}, unavailable(ctx, "read the watermark", err)

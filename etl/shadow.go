@@ -36,9 +36,6 @@ func dropSQL(l warehouse.Layout, table string) string {
 // makeShadow makes an empty table like the mirror.
 func (s *session) makeShadow(ctx context.Context, p *plan) (string, error) {
 	name := s.shadowOf(p)
-	if err := s.dropTable(ctx, name); err != nil {
-		return "", err
-	}
 	if err := s.cfg.ClickHouse.Exec(ctx, makeSQL(s.cfg.Layout, p.mirror.Table, name)); err != nil {
 		return "", fmt.Errorf("make a table beside %s: %w", p.mirror.Table, err)
 	}

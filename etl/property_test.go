@@ -31,8 +31,13 @@ func TestRandomScheduleAgrees(t *testing.T) {
 	r.exec(`ALTER TABLE post_holding ALTER COLUMN title SET STORAGE EXTERNAL`)
 	r.exec(`UPDATE post_holding SET title = repeat('long ', 1000)`)
 	network := newProxy(t, r.chURL) // delivers some requests twice and loses some answers
+	ch := r.openThrough(network)
 	start := func() *running {
-		return r.startThrough(network, func(c *Config) { c.FlushRows = 4 + random.IntN(80); c.QueueBytes = 1 + random.IntN(4096) })
+		return r.start(func(c *Config) {
+			c.ClickHouse = ch
+			c.FlushRows = 4 + random.IntN(80)
+			c.QueueBytes = 1 + random.IntN(4096)
+		})
 	}
 	run := start()
 	for round := range 6 {

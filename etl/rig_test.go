@@ -179,10 +179,16 @@ func (r *rig) start(change ...func(*Config)) *running {
 // startThrough runs a replicator that reaches the warehouse through a proxy.
 func (r *rig) startThrough(p *proxy, change ...func(*Config)) *running {
 	r.t.Helper()
+	ch := r.openThrough(p)
+	return r.start(append(change, func(c *Config) { c.ClickHouse = ch })...)
+}
+
+func (r *rig) openThrough(p *proxy) *warehouse.DB {
+	r.t.Helper()
 	ch, err := warehouse.Open(context.Background(), p.url)
 	require.NoError(r.t, err)
 	r.t.Cleanup(func() { _ = ch.Close() })
-	return r.start(append(change, func(c *Config) { c.ClickHouse = ch })...)
+	return ch
 }
 
 // await waits for a status.

@@ -33,6 +33,7 @@ type Config struct {
 	StatusInterval    time.Duration // longest time without a status to Postgres; below its wal_sender_timeout: 5 s
 	ControlInterval   time.Duration // how often the slot's health and the wishes of operators are looked up: 1 s
 	LoadWorkers       int           // ranges of tables that a load copies at the same time: 3
+	DeadBudget        int           // rows of one table that a session sets aside before it pauses the pipeline: 1,000
 	MaxKeptWAL        int64         // bytes of WAL kept for the slot at whose half a warning and at 80 % of which an alarm is logged: 16 GiB
 	RetryInterval     time.Duration // first pause after a lost connection, doubling up to 20 times: 250 ms
 
@@ -72,7 +73,7 @@ func (c Config) Validate() error {
 	for name, v := range map[string]int64{
 		"FlushInterval": int64(c.FlushInterval), "FlushRows": int64(c.FlushRows), "FlushBytes": int64(c.FlushBytes), "QueueBytes": int64(c.QueueBytes),
 		"HeartbeatInterval": int64(c.HeartbeatInterval), "StatusInterval": int64(c.StatusInterval), "RetryInterval": int64(c.RetryInterval),
-		"ControlInterval": int64(c.ControlInterval), "MaxKeptWAL": c.MaxKeptWAL, "LoadWorkers": int64(c.LoadWorkers),
+		"ControlInterval": int64(c.ControlInterval), "DeadBudget": int64(c.DeadBudget), "MaxKeptWAL": c.MaxKeptWAL, "LoadWorkers": int64(c.LoadWorkers),
 	} {
 		if v < 0 {
 			fault("%s %d: give a positive value, or zero for the default", name, v)
@@ -92,6 +93,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.HeartbeatInterval, 10*time.Second)
 	orDefault(&c.StatusInterval, 5*time.Second)
 	orDefault(&c.ControlInterval, time.Second)
+	orDefault(&c.DeadBudget, 1000)
 	orDefault(&c.MaxKeptWAL, 16<<30)
 	orDefault(&c.LoadWorkers, 3)
 	orDefault(&c.rangeBytes, rangeBytes)

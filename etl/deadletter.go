@@ -19,6 +19,18 @@ type deadLetters struct {
 	pg       *pgx.Conn
 	pipeline string
 	parked   func() // counts
+	budget   int    // rows of one table, beyond which something is wrong with more than rows
+	count    map[string]int
+}
+
+// budgetError says that so many rows of a table were set aside that a person should look before more are.
+type budgetError struct {
+	table string
+	rows  int
+}
+
+func (e *budgetError) Error() string {
+	return fmt.Sprintf("%d rows of table %s were set aside since this session began: see etl.dead_letter for the reason, then `groundwork etl resume`, which allows as many more", e.rows, e.table)
 }
 
 // park records why the row at v was left out. Parking it again is harmless.
@@ -35,13 +47,20 @@ func (d *deadLetters) park(ctx context.Context, p *plan, row []field, v version,
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, err = d.pg.Exec(ctx, `INSERT INTO etl.dead_letter (pipeline, commit_lsn, ordinal, source, key, column_name, value, reason)
+	tag, err := d.pg.Exec(ctx, `INSERT INTO etl.dead_letter (pipeline, commit_lsn, ordinal, source, key, column_name, value, reason)
 		VALUES ($1, $2::text::pg_lsn, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
 		d.pipeline, v.commit.String(), int64(v.ordinal), p.source.name, key, fault.column, raw, fault.err.Error())
 	if err != nil {
 		return fmt.Errorf("park a row of %s in etl.dead_letter: %w", p.source.name, err)
 	}
 	d.parked()
+	// A load takes what there is: paused, it would start over and meet the same rows. Nor do letters count that were there before.
+	if v.ordinal == 0 || tag.RowsAffected() == 0 {
+		return nil
+	}
+	if d.count[p.source.name]++; d.count[p.source.name] > d.budget {
+		return &budgetError{p.source.name, d.count[p.source.name]}
+	}
 	return nil
 }
 

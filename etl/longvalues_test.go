@@ -78,6 +78,25 @@ func TestLongValuesThroughEveryChangeAndReplays(t *testing.T) {
 	require.Zero(t, run.Status().Loads, run.Status().LastGap)
 }
 
+// Many rows that cannot be stored are a fault of something else than rows: the pipeline pauses, and goes on when told to.
+func TestTooManyRowsSetAsidePauseThePipeline(t *testing.T) {
+	t.Parallel()
+	r := withLongTitles(t)
+	run := r.start(func(c *Config) { c.DeadBudget, c.ControlInterval = 12, 20*time.Millisecond })
+	run.agree()
+	r.replica(`UPDATE post_holding SET title = 'short', held_from = 'infinity', held_to = NULL WHERE id::text < 'bbbbbbbb-0000-7000-8000-000000000020' AND title LIKE '%other%'`)
+	run.await(func(s Status) bool { return s.State == StatePaused })
+	require.Equal(t, 13, r.pgCount("SELECT count(*) FROM etl.dead_letter"))
+	require.Contains(t, run.Status().LastError, "13 rows of table post_holding were set aside")
+	_, err := r.operator().Resume(t.Context())
+	require.NoError(t, err)
+	run.catchUp()
+	require.Equal(t, 19, r.pgCount("SELECT count(*) FROM etl.dead_letter"))
+	r.replica(`UPDATE post_holding SET held_from = '2020-01-01' WHERE held_from = 'infinity'`)
+	run.agree()
+	require.Equal(t, 1, run.Status().Loads)
+}
+
 // A row that was set aside has no long value in the mirror; corrected without touching it, it waits for a replay.
 func TestLongValueOfARowThatWasSetAside(t *testing.T) {
 	t.Parallel()

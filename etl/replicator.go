@@ -133,5 +133,8 @@ func (r *Replicator) session(ctx context.Context) (err error) {
 	if gap, ok := errors.AsType[*gapError](err); ok {
 		return s.declareGap(ctx, gap)
 	}
+	if over, ok := errors.AsType[*budgetError](err); ok {
+		return s.pauseOver(ctx, over)
+	}
 	return err
 }

@@ -65,7 +65,7 @@ func (s *session) open(ctx context.Context) (err error) {
 	if s.control, err = connect(ctx, s.cfg.Postgres); err != nil {
 		return err
 	}
-	s.dead = &deadLetters{pg: s.control, pipeline: s.cfg.Pipeline, parked: func() { s.tracker.update(func(st *Status) { st.DeadLetters++ }) }}
+	s.dead = &deadLetters{budget: s.cfg.DeadBudget, count: map[string]int{}, pg: s.control, pipeline: s.cfg.Pipeline, parked: func() { s.tracker.update(func(st *Status) { st.DeadLetters++ }) }}
 	s.repl, err = connectReplication(ctx, s.cfg.Postgres)
 	return err
 }

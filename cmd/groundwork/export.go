@@ -13,6 +13,8 @@ import (
 type exportCommand struct {
 	Cells exportCells `cmd:"" help:"The cells of a measure: figures with their intervals."`
 	Table exportTable `cmd:"" help:"Counts of issues with totals over each dimension."`
+
+	Extract exportExtract `cmd:"" help:"Single opinions for one research project, under pseudonyms of its own."`
 }
 
 // exportOptions are those of every export.
@@ -101,4 +103,34 @@ func (e exportTable) Run(ctx context.Context, c *Common) error {
 	}
 	job.Command = e.command("table")
 	return job.Counts(ctx)
+}
+
+// exportExtract takes fewer options than the others: what an extract can be split and filtered by is fixed.
+type exportExtract struct {
+	ProjectKey      string   `help:"File with the key of the project, for its pseudonyms." required:"" type:"path" placeholder:"FILE"`
+	RegionLevel     string   `help:"Level that regions are rolled up to: province, prefecture, county or township." default:"township" placeholder:"LEVEL"`
+	Region          []string `help:"Only opinions from this region, with everything below." placeholder:"CODE"`
+	WithoutCategory []string `help:"Code of a sensitive category, left out with everything below." placeholder:"CODE"`
+	From            string   `help:"First day of receipt." placeholder:"DAY"`
+	To              string   `help:"Last day of receipt." placeholder:"DAY"`
+	Out             string   `help:"File to write, .csv or .parquet; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
+}
+
+func (exportExtract) Help() string {
+	return `For a project that has been approved, never for publication. Rows are so coarse (region, month, category, channel) that each is shared by five
+reporters at least who do not all want the same; what reports wrongs or is confidential is left out. Reporters get pseudonyms made with the project's
+key: the same in every extract of the project, different in every other. Destroy the key when the project ends.
+
+Example:
+  (umask 077; openssl rand -hex 32 > roads.key)
+  groundwork export extract --project-key roads.key --without-category 0900 --out roads.parquet`
+}
+
+func (e exportExtract) Run(ctx context.Context, c *Common) error {
+	job := app.ExportJob{Config: c.config(), Out: e.Out, RegionLevel: e.RegionLevel, Regions: e.Region, From: e.From, To: e.To, Say: os.Stdout,
+		Command: exportOptions{RegionLevel: e.RegionLevel, Region: e.Region, From: e.From, To: e.To}.command("extract --project-key FILE")}
+	if len(e.WithoutCategory) > 0 {
+		job.Command += " --without-category " + strings.Join(e.WithoutCategory, ",")
+	}
+	return job.Extract(ctx, e.ProjectKey, e.WithoutCategory)
 }

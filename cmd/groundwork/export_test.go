@@ -78,6 +78,28 @@ func TestExport(t *testing.T) {
 		require.GreaterOrEqual(t, rounded, 10)
 	}
 	export("t2.parquet", "cells", "--measure", "t2", "--by", "category")
+
+	keys := map[string]string{}
+	for project, secret := range map[string]string{"roads": strings.Repeat("r", 32), "parks": strings.Repeat("p", 32)} {
+		keys[project] = filepath.Join(dir, project+".key")
+		require.NoError(t, os.WriteFile(keys[project], []byte(secret), 0o600))
+	}
+	extract := func(project, name string) [][]string {
+		rows, sheet := export(name, "extract", "--project-key", keys[project], "--region-level", "prefecture")
+		require.Contains(t, sheet, "Not for publication")
+		require.Equal(t, []string{"reporter", "region_code", "month", "category_code", "channel", "kind"}, rows[0])
+		require.Greater(t, len(rows), 10)
+		return rows
+	}
+	roads, again, parks := extract("roads", "roads.csv"), extract("roads", "again.csv"), extract("parks", "parks.csv")
+	require.Equal(t, roads, again, "a project's pseudonyms are the same in each of its extracts")
+	require.Len(t, parks, len(roads))
+	theirs := column(parks, "reporter")
+	for _, reporter := range column(roads, "reporter") {
+		if reporter != "" {
+			require.NotContains(t, theirs, reporter, "and different in every other")
+		}
+	}
 	export("t4.csv", "cells", "--measure", "T4", "--by", "channel")
 	export("h1.csv", "cells", "--measure", "H1", "--by", "region", "--from", "2019-01-01", "--to", "2019-12-31")
 

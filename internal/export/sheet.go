@@ -65,7 +65,21 @@ func (s Sheet) columns(b *strings.Builder) {
 	}
 }
 
+// ExtractCode marks the data sheet of single opinions instead of figures.
+const ExtractCode = "EXTRACT"
+
+// hidden tells what was left out, and of figures what was hidden.
 func (s Sheet) hidden(b *strings.Builder) {
+	if s.Definition.Code == ExtractCode {
+		fmt.Fprintf(b, `
+## What is left out
+
+Opinions that report wrongs (REPORT), confidential ones, those of categories that the command names as sensitive, and all of a group (region, month, category and
+channel) that has fewer than %d reporters, those who are unknown counted as one, or in which everybody wants the same. There are no texts, points, days or names.
+Not for publication: for the project alone, whose key is to be destroyed at its end.
+`, warehouse.ExtractPersons)
+		return
+	}
 	fmt.Fprintf(b, `
 ## What is hidden
 
@@ -91,6 +105,13 @@ column "suppressed" says so; it does not say which cells are small themselves. 0
 // smallCount finds, in a remark, a number of issues that must not be told.
 var smallCount = regexp.MustCompile(`\b([1-9]|10) (issues?|opinions?|rows?)\b`)
 
+func (s Sheet) units() string {
+	if s.Definition.Code == ExtractCode {
+		return "opinions"
+	}
+	return "issues"
+}
+
 func (s Sheet) remarks(b *strings.Builder) {
 	var lines []string
 	lines = append(lines, s.Definition.Caveats...)
@@ -102,7 +123,7 @@ func (s Sheet) remarks(b *strings.Builder) {
 		if privacy.Small(s.Table.Excluded[reason]) {
 			n = "fewer than 11"
 		}
-		lines = append(lines, fmt.Sprintf("left out (%s): %s issues", reason, n))
+		lines = append(lines, fmt.Sprintf("left out (%s): %s %s", reason, n, s.units()))
 	}
 	if len(lines) == 0 {
 		return

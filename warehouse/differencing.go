@@ -112,29 +112,23 @@ func (m *Measures) nearestBy(ctx context.Context, populations []Asked, by split)
 		return 0, false, err
 	}
 	all := frame.spells()
-	b := &builder{values: all.values}
-	b.write("SELECT ")
-	names := frame.keyColumns(b)
+	rows := &builder{values: all.values}
+	rows.write("SELECT s.*, e.first_known AS first_known")
+	var counts []string
 	for i, p := range populations {
-		if err := m.membership(ctx, b, i, p); err != nil {
+		rows.write(", ")
+		if err := m.membership(ctx, rows, i, p); err != nil {
 			return 0, false, err
 		}
-		b.write(" AS in", fmt.Sprint(i), ", ")
-	}
-	b.write("1 FROM (SELECT s.*, e.first_known FROM (", all.text, ") AS s INNER JOIN (",
-		"SELECT issue_id, min(known_at) AS first_known FROM f_issue_event FINAL WHERE _deleted = 0 AND seq = 1 GROUP BY issue_id) AS e ON s.id = e.issue_id)")
-	var counts strings.Builder
-	for i := 1; i < len(populations); i++ {
-		if i > 1 {
-			counts.WriteString(", ")
+		rows.write(fmt.Sprintf(" AS in%d", i))
+		if i > 0 {
+			counts = append(counts, fmt.Sprintf("countIf(in0 != in%d)", i))
 		}
-		fmt.Fprintf(&counts, "countIf(in0 != in%d)", i)
 	}
-	cells := "SELECT arrayMin(arrayFilter(d -> d > 0, [" + counts.String() + "])) AS d FROM (" + b.text.String() + ")"
-	if len(names) > 0 {
-		cells += " GROUP BY " + strings.Join(names, ", ")
-	}
-	smallest := statement{text: "SELECT min(d), count() FROM (" + cells + ") WHERE d > 0", values: b.values}
+	rows.write(" FROM (", all.text, ") AS s INNER JOIN (",
+		"SELECT issue_id, min(known_at) AS first_known FROM f_issue_event FINAL WHERE _deleted = 0 AND seq = 1 GROUP BY issue_id) AS e ON s.id = e.issue_id")
+	cells := frame.byCell(&builder{}, rows.statement(), nil, "arrayMin(arrayFilter(d -> d > 0, ["+strings.Join(counts, ", ")+"])) AS d")
+	smallest := statement{text: "SELECT min(d), count() FROM (" + cells.text + ") WHERE d > 0", values: cells.values}
 	var differing uint64
 	err = m.each(ctx, "compare with what was asked before", smallest, func(scan func(...any) error) error { return scan(&difference, &differing) })
 	return difference, differing > 0, err

@@ -106,11 +106,10 @@ func (s *scope) extractRows(b *builder, q ExtractQuery) {
 		uniqExactIf(reporter_pid, NOT sensitive) OVER same + (countIf(reporter_pid IS NULL AND NOT sensitive) OVER same > 0) AS persons,
 		uniqExactIf(kind, NOT sensitive) OVER same AS kinds
 	FROM (
-		SELECT o.reporter_pid AS reporter_pid, r.region_code AS region_code, formatDateTime(o.received_at, '%Y-%m', {timezone:String}) AS month,
+		SELECT o.reporter_pid AS reporter_pid, nullIf(arrayElement((`, s.regionCodes(), `), `, s.regionPlace("o.region_id"), `), '') AS region_code, formatDateTime(o.received_at, '%Y-%m', {timezone:String}) AS month,
 			ifNull(c.code, '') AS category_code, o.channel AS channel, o.kind AS kind,
 			o.kind = 'REPORT' OR o.confidentiality = 'CONFIDENTIAL' OR has({sensitive:Array(String)}, ifNull(toString(i.category_id), '')) AS sensitive
 		FROM (SELECT * FROM f_opinion FINAL WHERE _deleted = 0) AS o
-		LEFT ANY JOIN (`, s.regionMap(), `) AS r ON o.region_id = r.member
 		LEFT ANY JOIN (SELECT opinion_id, issue_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link ON o.id = link.opinion_id
 		LEFT ANY JOIN (SELECT id, category_id FROM f_issue FINAL WHERE _deleted = 0) AS i ON link.issue_id = i.id
 		LEFT ANY JOIN (SELECT toNullable(id) AS id, toNullable(code) AS code FROM d_category FINAL WHERE _deleted = 0) AS c ON i.category_id = c.id

@@ -11,6 +11,8 @@ import (
 type Foundation struct {
 	Regions     []Region
 	Populations []Population
+	Boundaries  []Boundary
+	Neighbours  []Neighbourhood
 	Sites       []Site
 	Categories  []Category
 	Targets     []TargetVersion

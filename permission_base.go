@@ -41,7 +41,7 @@ var baseOperations = []Operation{
 	{"official", everybody()}, {"officials", everybody()}, {"visit", everybody()}, {"visits", everybody()},
 	{"followOpinion", everybody()}, {"opinion", everybody()}, {"opinions", everybody()}, {"issue", everybody()}, {"issues", everybody()},
 	{"timeToResponse", everybody()}, {"timeToResolution", everybody()}, {"backlog", everybody()}, {"hotspots", everybody()},
-	{"measures", everybody()}, {"measureCatalog", everybody()},
+	{"measures", everybody()}, {"measureMap", everybody()}, {"measureCatalog", everybody()},
 	{"watermark", everybody()}, {"targetVersions", everybody()}, {"similarIssues", everybody()}, {"viewer", everybody()},
 
 	{"createRegion", grants(Anywhere, RoleSystem)}, {"setPopulation", grants(Anywhere, RoleSystem)},

@@ -12,6 +12,10 @@ import (
 // Rows that cannot be taken are named in the result and do not keep the others out.
 type ReferenceImporter interface {
 	ImportRegions(ctx context.Context, by Actor, rows []RegionRow, o ReferenceOptions) (ReferenceResult, error)
+	// ImportBoundaries takes in the outlines of regions that are there. A region without a place gets the centroid.
+	ImportBoundaries(ctx context.Context, by Actor, rows []BoundaryRow, o ReferenceOptions) (ReferenceResult, error)
+	// ImportNeighbours takes in pairs of regions that touch. With Replace, other pairs of the same source at the levels of the rows go.
+	ImportNeighbours(ctx context.Context, by Actor, rows []NeighbourRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportSites(ctx context.Context, by Actor, rows []SiteRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportUnits(ctx context.Context, by Actor, rows []UnitRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportOfficials(ctx context.Context, by Actor, rows []OfficialRow, o ReferenceOptions) (ReferenceResult, error)
@@ -24,7 +28,7 @@ type ReferenceImporter interface {
 // ReferenceOptions steer an import of reference data. The zero value takes everything in.
 type ReferenceOptions struct {
 	DryRun   bool
-	Replace  bool           // holidays: days of the file's years that it does not name become ordinary again
+	Replace  bool           // holidays: days of the file's years that it does not name become ordinary again; neighbours: pairs that are not given go
 	Progress func(done int) // told how many rows are done; may be nil
 }
 

@@ -36,6 +36,9 @@ type PlaceStore interface {
 	RegionByCode(ctx context.Context, code string) (*Region, error)
 	ChildrenOf(ctx context.Context, regionIDs []uuid.UUID, limit int) (map[uuid.UUID][]*Region, error) // by code, at most limit a region
 	PopulationsOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID][]Population, error)
+	BoundariesOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID]*Boundary, error)
+	// NeighboursOf returns the regions that touch each one today, by code.
+	NeighboursOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID][]*Region, error)
 	CreateRegion(ctx context.Context, by Actor, r Region) (*Region, Receipt, error)
 	SetPopulations(ctx context.Context, by Actor, ps []Population) (Receipt, error)
 

@@ -13,6 +13,7 @@ import (
 const (
 	measureCost  = 100 // one question to the warehouse, flat: its answer is columns, whatever their length
 	similarCost  = 50  // one comparison of a matter with the open issues of its place
+	outlineCost  = 5   // an outline has thousands of positions
 	unpagedLists = 20  // what lists without a page size usually hold
 )
 
@@ -49,6 +50,7 @@ func complexity() gen.ComplexityRoot {
 		return measureCost*max(questions, 1) + child
 	}
 	c.Query.Hotspots = func(child int, _ model.MeasureQuery, _, _ *time.Time) int { return measureCost + child }
+	c.Query.MeasureMap = func(child int, _ model.MeasureCode, _ model.MapQuery) int { return measureCost + child }
 	return c
 }
 
@@ -135,7 +137,8 @@ func nested(c *gen.ComplexityRoot) {
 	c.Visit.Attestations = c.Visit.Participants
 	c.Policy.Versions, c.PolicyChange.Evidence, c.PolicyChange.History = listCost, listCost, listCost
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
-	c.Region.Populations, c.Official.Posts = unpaged, unpaged
+	c.Region.Populations, c.Official.Posts, c.Region.Neighbours = unpaged, unpaged, unpaged
+	c.Region.Boundary = func(child int) int { return outlineCost + child }
 	c.Campaign.Regions, c.Campaign.ExitCriteria, c.Campaign.Results, c.HotspotEvidence.Cells = unpaged, unpaged, unpaged, unpaged
 	c.PolicyChange.Rollouts = unpaged
 }

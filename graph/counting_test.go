@@ -55,6 +55,16 @@ func (c *counting) PopulationsOf(ctx context.Context, regionIDs []uuid.UUID) (ma
 	return c.Store.PopulationsOf(ctx, regionIDs)
 }
 
+func (c *counting) BoundariesOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID]*groundwork.Boundary, error) {
+	c.count("BoundariesOf")
+	return c.Store.BoundariesOf(ctx, regionIDs)
+}
+
+func (c *counting) NeighboursOf(ctx context.Context, regionIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.Region, error) {
+	c.count("NeighboursOf")
+	return c.Store.NeighboursOf(ctx, regionIDs)
+}
+
 func (c *counting) Sites(ctx context.Context, f groundwork.SiteFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Site], error) {
 	c.count("Sites")
 	return c.Store.Sites(ctx, f, p)

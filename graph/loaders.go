@@ -100,6 +100,8 @@ type loaders struct {
 	regions         loader[uuid.UUID, *groundwork.Region]
 	childrenOf      loader[part, []*groundwork.Region]
 	populations     loader[uuid.UUID, []groundwork.Population]
+	boundaries      loader[uuid.UUID, *groundwork.Boundary]
+	neighbours      loader[uuid.UUID, []*groundwork.Region]
 	sites           loader[uuid.UUID, *groundwork.Site]
 	categories      loader[uuid.UUID, *groundwork.Category]
 	orgUnits        loader[uuid.UUID, *groundwork.OrgUnit]
@@ -148,6 +150,8 @@ func newLoaders(s groundwork.Store) *loaders {
 		regions:         newLoader(s.RegionsByID),
 		childrenOf:      newLoader(parts(s.ChildrenOf)),
 		populations:     newLoader(s.PopulationsOf),
+		boundaries:      newLoader(s.BoundariesOf),
+		neighbours:      newLoader(s.NeighboursOf),
 		sites:           newLoader(s.SitesByID),
 		categories:      newLoader(s.CategoriesByID),
 		orgUnits:        newLoader(s.OrgUnitsByID),

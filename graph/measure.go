@@ -16,6 +16,8 @@ import (
 type Measures interface {
 	// Ask answers a measure of warehouse.Registry. A question that makes no sense is a *warehouse.InputError.
 	Ask(ctx context.Context, code string, q warehouse.Question) (*warehouse.Table, error)
+	// Outlines returns the outlines of regions as GeoJSON, by code; regions without one are absent.
+	Outlines(ctx context.Context, codes []string) (map[string]string, error)
 	Watermark(ctx context.Context) (warehouse.Watermark, error)
 	// Nearest tells by how few issues a question differs from earlier ones.
 	Nearest(ctx context.Context, now warehouse.Asked, before []warehouse.Asked) (difference uint64, ok bool, err error)

@@ -81,11 +81,33 @@ func (r *regionResolver) Children(ctx context.Context, objs []*model.Region, fir
 }
 
 func (r *regionResolver) Populations(ctx context.Context, objs []*model.Region) ([][]groundwork.Population, error) {
-	ids := make([]uuid.UUID, len(objs))
-	for i, region := range objs {
-		ids[i] = region.ID
+	return loadersOf(ctx).populations.load(ctx, regionIDs(objs))
+}
+
+func (r *regionResolver) Boundary(ctx context.Context, objs []*model.Region) ([]*model.RegionBoundary, error) {
+	found, err := loadersOf(ctx).boundaries.load(ctx, regionIDs(objs))
+	if err != nil {
+		return nil, err
 	}
-	return loadersOf(ctx).populations.load(ctx, ids)
+	boundaries := make([]*model.RegionBoundary, len(objs))
+	for i, b := range found {
+		if b != nil {
+			boundaries[i] = &model.RegionBoundary{Boundary: b}
+		}
+	}
+	return boundaries, nil
+}
+
+func (r *regionResolver) Neighbours(ctx context.Context, objs []*model.Region) ([][]model.Region, error) {
+	found, err := loadersOf(ctx).neighbours.load(ctx, regionIDs(objs))
+	if err != nil {
+		return nil, err
+	}
+	neighbours := make([][]model.Region, len(objs))
+	for i, regions := range found {
+		neighbours[i] = values(regions, asRegion)
+	}
+	return neighbours, nil
 }
 
 func (r *Resolver) Mutation() gen.MutationResolver { return &mutationResolver{r} }

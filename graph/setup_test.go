@@ -44,7 +44,7 @@ func (c *clock) advance(d time.Duration) {
 // Monday, 2 March 2026, 09:00 in China.
 type office struct {
 	t                                               testing.TB
-	url                                             string
+	url, dsn                                        string
 	store                                           *counting
 	clock                                           *clock
 	province, city, category, site, bureau, callers string // ids
@@ -62,7 +62,7 @@ func newOffice(t testing.TB, o options) *office {
 	c := &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, groundwork.China)}
 	dsn := pgtest.New(t)
 	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp, SecretKey: []byte("key of the secrets")})
-	f := &office{t: t, clock: c, store: &counting{Store: db}}
+	f := &office{t: t, dsn: dsn, clock: c, store: &counting{Store: db}}
 	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now}
 	if o.warehouse {
 		deps.Measures = replicate(t, dsn)

@@ -23,6 +23,14 @@ func loadFoundation(ctx context.Context, tx pgx.Tx, f groundwork.Foundation, by 
 			})},
 		{"region_population", []string{"region_id", "year", "persons", "source", "recorded_by"},
 			copied(f.Populations, func(p *groundwork.Population) []any { return []any{p.RegionID, p.Year, p.Persons, p.Source, by} })},
+		{"region_boundary", []string{"region_id", "geojson", "south", "west", "north", "east", "latitude", "longitude", "source", "recorded_by"},
+			copied(f.Boundaries, func(b *groundwork.Boundary) []any {
+				return []any{b.RegionID, b.GeoJSON, b.South, b.West, b.North, b.East, b.Latitude, b.Longitude, b.Source, by}
+			})},
+		{"region_neighbour", []string{"region_id", "neighbour_id", "source", "valid_from", "valid_to", "recorded_by"},
+			copied(f.Neighbours, func(n *groundwork.Neighbourhood) []any {
+				return []any{n.RegionID, n.NeighbourID, n.Source, calendarDay(n.ValidFrom), calendarDay(n.ValidTo), by}
+			})},
 		{"site", []string{"id", "region_id", "kind", "name", "latitude", "longitude", "eligible_from", "eligible_to", "recorded_by"},
 			copied(f.Sites, func(s *groundwork.Site) []any {
 				return []any{s.ID, s.RegionID, s.Kind, s.Name, s.Latitude, s.Longitude, calendarDay(s.EligibleFrom), calendarDay(s.EligibleTo), by}

@@ -24,7 +24,7 @@ GRANT SELECT, INSERT, UPDATE ON
 TO groundwork_app, groundwork_jobs;
 
 -- What the API reads, and operators alone write.
-GRANT SELECT ON calendar_day, role_binding, api_key, displacement_key TO groundwork_app, groundwork_jobs;
+GRANT SELECT ON calendar_day, region_boundary, region_neighbour, role_binding, api_key, displacement_key TO groundwork_app, groundwork_jobs;
 GRANT UPDATE (last_used_at) ON api_key TO groundwork_app;
 GRANT USAGE ON SEQUENCE issue_public_ref TO groundwork_app, groundwork_jobs;
 

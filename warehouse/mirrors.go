@@ -12,6 +12,8 @@ type Mirror struct {
 var Mirrors = []Mirror{
 	{"region", "d_region", []string{"id"}},
 	{"region_population", "d_population", []string{"region_id", "year"}},
+	{"region_boundary", "d_region_boundary", []string{"region_id"}},
+	{"region_neighbour", "d_region_neighbour", []string{"region_id", "neighbour_id"}},
 	{"site", "d_site", []string{"id"}},
 	{"category", "d_category", []string{"id"}},
 	{"org_unit", "d_org_unit", []string{"id"}},

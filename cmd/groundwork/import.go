@@ -14,6 +14,8 @@ type importCommand struct {
 	Open311       importOpen311       `cmd:"" name:"open311" help:"Service requests of an Open311 GeoReport v2 server, from a file or its URL."`
 	Regions       importRegions       `cmd:"" help:"CSV files of regions."`
 	Populations   importPopulations   `cmd:"" help:"CSV files of how many people live in which region."`
+	Boundaries    importBoundaries    `cmd:"" help:"GeoJSON files of the outlines of regions; which regions touch follows from them."`
+	Neighbours    importNeighbours    `cmd:"" help:"CSV files of pairs of regions that touch."`
 	Sites         importSites         `cmd:"" help:"CSV files of the places that visits go to."`
 	Units         importUnits         `cmd:"" help:"CSV files of units."`
 	Officials     importOfficials     `cmd:"" help:"CSV files of the posts that officials hold, under pseudonyms."`

@@ -843,6 +843,75 @@ func (ec *executionContext) fieldContext_MeasureDefinition_caveats(_ context.Con
 	return graphql.NewScalarFieldContext("MeasureDefinition", field, false, false, "String")
 }
 
+func (ec *executionContext) _MeasureFlag_measure(ctx context.Context, field graphql.CollectedField, obj *model.MeasureFlag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureFlag_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MeasureCode) graphql.Marshaler {
+			return ec.marshalNMeasureCode2groundworkᚋgraphᚋmodelᚐMeasureCode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureFlag_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureFlag", field, false, false, "MeasureCode")
+}
+
+func (ec *executionContext) _MeasureFlag_name(ctx context.Context, field graphql.CollectedField, obj *model.MeasureFlag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureFlag_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureFlag_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureFlag", field, false, false, "String")
+}
+
+func (ec *executionContext) _MeasureFlag_values(ctx context.Context, field graphql.CollectedField, obj *model.MeasureFlag) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureFlag_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []bool) graphql.Marshaler {
+			return ec.marshalNBoolean2ᚕboolᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureFlag_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureFlag", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _MeasuresAnswer_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.MeasuresAnswer) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -915,6 +984,38 @@ func (ec *executionContext) fieldContext_MeasuresAnswer_numbers(ctx context.Cont
 	if fc.Args, err = ec.field_MeasuresAnswer_numbers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MeasuresAnswer_flags(ctx context.Context, field graphql.CollectedField, obj *model.MeasuresAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasuresAnswer_flags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Flags(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.MeasureFlag) graphql.Marshaler {
+			return ec.marshalNMeasureFlag2ᚕgroundworkᚋgraphᚋmodelᚐMeasureFlagᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasuresAnswer_flags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MeasuresAnswer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureFlag(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -1442,6 +1543,49 @@ func (ec *executionContext) _MeasureDefinition(ctx context.Context, sel ast.Sele
 	return out
 }
 
+var measureFlagImplementors = []string{"MeasureFlag"}
+
+func (ec *executionContext) _MeasureFlag(ctx context.Context, sel ast.SelectionSet, obj *model.MeasureFlag) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, measureFlagImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MeasureFlag")
+		case "measure":
+			out.Values[i] = ec._MeasureFlag_measure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._MeasureFlag_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "values":
+			out.Values[i] = ec._MeasureFlag_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var measuresAnswerImplementors = []string{"MeasuresAnswer"}
 
 func (ec *executionContext) _MeasuresAnswer(ctx context.Context, sel ast.SelectionSet, obj *model.MeasuresAnswer) graphql.Marshaler {
@@ -1460,6 +1604,11 @@ func (ec *executionContext) _MeasuresAnswer(ctx context.Context, sel ast.Selecti
 			}
 		case "numbers":
 			out.Values[i] = ec._MeasuresAnswer_numbers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "flags":
+			out.Values[i] = ec._MeasuresAnswer_flags(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1602,6 +1751,26 @@ func (ec *executionContext) marshalNMeasureDefinition2ᚕgroundworkᚋgraphᚋmo
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMeasureDefinition2groundworkᚋgraphᚋmodelᚐMeasureDefinition(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMeasureFlag2groundworkᚋgraphᚋmodelᚐMeasureFlag(ctx context.Context, sel ast.SelectionSet, v model.MeasureFlag) graphql.Marshaler {
+	return ec._MeasureFlag(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNMeasureFlag2ᚕgroundworkᚋgraphᚋmodelᚐMeasureFlagᚄ(ctx context.Context, sel ast.SelectionSet, v []model.MeasureFlag) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMeasureFlag2groundworkᚋgraphᚋmodelᚐMeasureFlag(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

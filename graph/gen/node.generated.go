@@ -31,6 +31,7 @@ type QueryResolver interface {
 	Categories(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) (*model.Connection[model.Category], error)
 	Issue(ctx context.Context, id *model.ID, ref *string) (*model.Issue, error)
 	Issues(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) (*model.IssueConnection, error)
+	MeasureMap(ctx context.Context, measure model.MeasureCode, query model.MapQuery) (*model.MeasureMap, error)
 	TimeToResponse(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error)
 	TimeToResolution(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error)
 	Backlog(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error)
@@ -412,6 +413,28 @@ func (ec *executionContext) field_Query_measureCatalog_args(ctx context.Context,
 		return nil, err
 	}
 	args["codes"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_measureMap_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "measure",
+		func(ctx context.Context, v any) (model.MeasureCode, error) {
+			return ec.unmarshalNMeasureCode2groundworkᚋgraphᚋmodelᚐMeasureCode(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["measure"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "query",
+		func(ctx context.Context, v any) (model.MapQuery, error) {
+			return ec.unmarshalNMapQuery2groundworkᚋgraphᚋmodelᚐMapQuery(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["query"] = arg1
 	return args, nil
 }
 
@@ -1903,6 +1926,50 @@ func (ec *executionContext) fieldContext_Query_issues(ctx context.Context, field
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_issues_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_measureMap(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_measureMap(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MeasureMap(ctx, fc.Args["measure"].(model.MeasureCode), fc.Args["query"].(model.MapQuery))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MeasureMap) graphql.Marshaler {
+			return ec.marshalOMeasureMap2ᚖgroundworkᚋgraphᚋmodelᚐMeasureMap(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_measureMap(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureMap(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_measureMap_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3898,6 +3965,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_issues(ctx, field)
+				})
+		case "measureMap":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_measureMap(ctx, field)
 				})
 		case "timeToResponse":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

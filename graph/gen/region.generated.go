@@ -106,6 +106,8 @@ type RegionResolver interface {
 	Parent(ctx context.Context, objs []*model.Region) ([]*model.Region, error)
 	Children(ctx context.Context, objs []*model.Region, first int32) ([][]model.Region, error)
 	Populations(ctx context.Context, objs []*model.Region) ([][]groundwork.Population, error)
+	Boundary(ctx context.Context, objs []*model.Region) ([]*model.RegionBoundary, error)
+	Neighbours(ctx context.Context, objs []*model.Region) ([][]model.Region, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -5054,6 +5056,52 @@ func (ec *executionContext) fieldContext_Mutation_attestVisit(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Place_latitude(ctx context.Context, field graphql.CollectedField, obj *model.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_latitude(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Latitude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_latitude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Place_longitude(ctx context.Context, field graphql.CollectedField, obj *model.Place) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Place_longitude(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Longitude, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Place_longitude(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Place", field, false, false, "Float")
+}
+
 func (ec *executionContext) _Population_year(ctx context.Context, field graphql.CollectedField, obj *groundwork.Population) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5551,6 +5599,286 @@ func (ec *executionContext) resolveBatch_Region_populations(ctx context.Context,
 		err,
 		"Region.populations",
 	)
+}
+
+func (ec *executionContext) _Region_boundary(ctx context.Context, field graphql.CollectedField, obj *model.Region) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Region_boundary(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Region_boundary(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RegionBoundary) graphql.Marshaler {
+			return ec.marshalORegionBoundary2ᚖgroundworkᚋgraphᚋmodelᚐRegionBoundary(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Region_boundary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Region",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RegionBoundary(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Region_boundary(ctx context.Context, field graphql.CollectedField, obj *model.Region) (any, error) {
+	resolver := ec.Resolvers.Region()
+	if batch, ok := graphql.BatchParentsFor[*model.Region](ctx, "Region"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Boundary(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.RegionBoundary](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Region.boundary",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Boundary(ctx, []*model.Region{obj})
+	return graphql.ResolveBatchSingleResult[*model.RegionBoundary](
+		ctx,
+		results,
+		err,
+		"Region.boundary",
+	)
+}
+
+func (ec *executionContext) _Region_neighbours(ctx context.Context, field graphql.CollectedField, obj *model.Region) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Region_neighbours(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Region_neighbours(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.Region) graphql.Marshaler {
+			return ec.marshalNRegion2ᚕgroundworkᚋgraphᚋmodelᚐRegionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Region_neighbours(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Region",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Region(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Region_neighbours(ctx context.Context, field graphql.CollectedField, obj *model.Region) (any, error) {
+	resolver := ec.Resolvers.Region()
+	if batch, ok := graphql.BatchParentsFor[*model.Region](ctx, "Region"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Neighbours(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]model.Region](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Region.neighbours",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Neighbours(ctx, []*model.Region{obj})
+	return graphql.ResolveBatchSingleResult[[]model.Region](
+		ctx,
+		results,
+		err,
+		"Region.neighbours",
+	)
+}
+
+func (ec *executionContext) _RegionBoundary_geometry(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_geometry(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Geometry(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.GeoJSON) graphql.Marshaler {
+			return ec.marshalNGeoJSON2groundworkᚋgraphᚋmodelᚐGeoJSON(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_geometry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegionBoundary", field, true, false, "GeoJSON")
+}
+
+func (ec *executionContext) _RegionBoundary_centroid(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_centroid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Centroid(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Place) graphql.Marshaler {
+			return ec.marshalNPlace2groundworkᚋgraphᚋmodelᚐPlace(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_centroid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RegionBoundary",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Place(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RegionBoundary_south(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_south(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.South, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_south(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegionBoundary", field, false, false, "Float")
+}
+
+func (ec *executionContext) _RegionBoundary_west(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_west(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.West, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_west(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegionBoundary", field, false, false, "Float")
+}
+
+func (ec *executionContext) _RegionBoundary_north(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_north(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.North, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_north(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegionBoundary", field, false, false, "Float")
+}
+
+func (ec *executionContext) _RegionBoundary_east(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_east(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.East, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_east(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegionBoundary", field, false, false, "Float")
+}
+
+func (ec *executionContext) _RegionBoundary_source(ctx context.Context, field graphql.CollectedField, obj *model.RegionBoundary) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RegionBoundary_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RegionBoundary_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RegionBoundary", field, false, false, "String")
 }
 
 func (ec *executionContext) _RegionConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[model.Region]) (ret graphql.Marshaler) {
@@ -6771,6 +7099,44 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 	return out
 }
 
+var placeImplementors = []string{"Place"}
+
+func (ec *executionContext) _Place(ctx context.Context, sel ast.SelectionSet, obj *model.Place) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, placeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Place")
+		case "latitude":
+			out.Values[i] = ec._Place_latitude(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "longitude":
+			out.Values[i] = ec._Place_longitude(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var populationImplementors = []string{"Population"}
 
 func (ec *executionContext) _Population(ctx context.Context, sel ast.SelectionSet, obj *groundwork.Population) graphql.Marshaler {
@@ -6898,6 +7264,81 @@ func (ec *executionContext) _Region(ctx context.Context, sel ast.SelectionSet, o
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Region_populations(ctx, field, obj)
 				})
+		case "boundary":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Region_boundary(ctx, field, obj)
+				})
+		case "neighbours":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Region_neighbours(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var regionBoundaryImplementors = []string{"RegionBoundary"}
+
+func (ec *executionContext) _RegionBoundary(ctx context.Context, sel ast.SelectionSet, obj *model.RegionBoundary) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, regionBoundaryImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RegionBoundary")
+		case "geometry":
+			out.Values[i] = ec._RegionBoundary_geometry(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "centroid":
+			out.Values[i] = ec._RegionBoundary_centroid(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "south":
+			out.Values[i] = ec._RegionBoundary_south(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "west":
+			out.Values[i] = ec._RegionBoundary_west(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "north":
+			out.Values[i] = ec._RegionBoundary_north(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "east":
+			out.Values[i] = ec._RegionBoundary_east(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._RegionBoundary_source(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -7061,6 +7502,10 @@ func (ec *executionContext) marshalNCreateRegionPayload2ᚖgroundworkᚋgraphᚋ
 	return ec._CreateRegionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNPlace2groundworkᚋgraphᚋmodelᚐPlace(ctx context.Context, sel ast.SelectionSet, v model.Place) graphql.Marshaler {
+	return ec._Place(ctx, sel, &v)
+}
+
 func (ec *executionContext) marshalNPopulation2groundworkᚐPopulation(ctx context.Context, sel ast.SelectionSet, v groundwork.Population) graphql.Marshaler {
 	return ec._Population(ctx, sel, &v)
 }
@@ -7210,6 +7655,13 @@ func (ec *executionContext) marshalORegion2ᚖgroundworkᚋgraphᚋmodelᚐRegio
 		return graphql.Null
 	}
 	return ec._Region(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalORegionBoundary2ᚖgroundworkᚋgraphᚋmodelᚐRegionBoundary(ctx context.Context, sel ast.SelectionSet, v *model.RegionBoundary) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._RegionBoundary(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalORegionConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[model.Region]) graphql.Marshaler {

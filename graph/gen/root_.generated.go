@@ -780,6 +780,12 @@ type ComplexityRoot struct {
 		Version     func(childComplexity int) int
 	}
 
+	MeasureFlag struct {
+		Measure func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Values  func(childComplexity int) int
+	}
+
 	MeasureInfo struct {
 		Anchor            func(childComplexity int) int
 		AsOf              func(childComplexity int) int
@@ -794,9 +800,18 @@ type ComplexityRoot struct {
 		Watermark         func(childComplexity int) int
 	}
 
+	MeasureMap struct {
+		About          func(childComplexity int) int
+		Count          func(childComplexity int) int
+		Features       func(childComplexity int) int
+		Truncated      func(childComplexity int) int
+		WithoutOutline func(childComplexity int) int
+	}
+
 	MeasuresAnswer struct {
 		About      func(childComplexity int) int
 		Dimensions func(childComplexity int) int
+		Flags      func(childComplexity int) int
 		Numbers    func(childComplexity int, names []string) int
 		RowCount   func(childComplexity int) int
 		Truncated  func(childComplexity int) int
@@ -1026,6 +1041,11 @@ type ComplexityRoot struct {
 		Scope     func(childComplexity int) int
 	}
 
+	Place struct {
+		Latitude  func(childComplexity int) int
+		Longitude func(childComplexity int) int
+	}
+
 	PlanIssuePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -1182,6 +1202,7 @@ type ComplexityRoot struct {
 		Issue                  func(childComplexity int, id *model.ID, ref *string) int
 		Issues                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
 		MeasureCatalog         func(childComplexity int, codes []model.MeasureCode) int
+		MeasureMap             func(childComplexity int, measure model.MeasureCode, query model.MapQuery) int
 		Measures               func(childComplexity int, query model.MeasuresQuery) int
 		Node                   func(childComplexity int, id model.ID) int
 		Nodes                  func(childComplexity int, ids []model.ID) int
@@ -1282,6 +1303,7 @@ type ComplexityRoot struct {
 	}
 
 	Region struct {
+		Boundary    func(childComplexity int) int
 		Children    func(childComplexity int, first int32) int
 		Code        func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
@@ -1290,12 +1312,23 @@ type ComplexityRoot struct {
 		Level       func(childComplexity int) int
 		Longitude   func(childComplexity int) int
 		Name        func(childComplexity int) int
+		Neighbours  func(childComplexity int) int
 		Parent      func(childComplexity int) int
 		Path        func(childComplexity int) int
 		Populations func(childComplexity int) int
 		UrbanRural  func(childComplexity int) int
 		ValidFrom   func(childComplexity int) int
 		ValidTo     func(childComplexity int) int
+	}
+
+	RegionBoundary struct {
+		Centroid func(childComplexity int) int
+		East     func(childComplexity int) int
+		Geometry func(childComplexity int) int
+		North    func(childComplexity int) int
+		Source   func(childComplexity int) int
+		South    func(childComplexity int) int
+		West     func(childComplexity int) int
 	}
 
 	RegionConnection struct {
@@ -4723,6 +4756,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MeasureDefinition.Version(childComplexity), true
 
+	case "MeasureFlag.measure":
+		if e.ComplexityRoot.MeasureFlag.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureFlag.Measure(childComplexity), true
+	case "MeasureFlag.name":
+		if e.ComplexityRoot.MeasureFlag.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureFlag.Name(childComplexity), true
+	case "MeasureFlag.values":
+		if e.ComplexityRoot.MeasureFlag.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureFlag.Values(childComplexity), true
+
 	case "MeasureInfo.anchor":
 		if e.ComplexityRoot.MeasureInfo.Anchor == nil {
 			break
@@ -4790,6 +4842,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MeasureInfo.Watermark(childComplexity), true
 
+	case "MeasureMap.about":
+		if e.ComplexityRoot.MeasureMap.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureMap.About(childComplexity), true
+	case "MeasureMap.count":
+		if e.ComplexityRoot.MeasureMap.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureMap.Count(childComplexity), true
+	case "MeasureMap.features":
+		if e.ComplexityRoot.MeasureMap.Features == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureMap.Features(childComplexity), true
+	case "MeasureMap.truncated":
+		if e.ComplexityRoot.MeasureMap.Truncated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureMap.Truncated(childComplexity), true
+	case "MeasureMap.withoutOutline":
+		if e.ComplexityRoot.MeasureMap.WithoutOutline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureMap.WithoutOutline(childComplexity), true
+
 	case "MeasuresAnswer.about":
 		if e.ComplexityRoot.MeasuresAnswer.About == nil {
 			break
@@ -4802,6 +4885,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasuresAnswer.Dimensions(childComplexity), true
+	case "MeasuresAnswer.flags":
+		if e.ComplexityRoot.MeasuresAnswer.Flags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.Flags(childComplexity), true
 	case "MeasuresAnswer.numbers":
 		if e.ComplexityRoot.MeasuresAnswer.Numbers == nil {
 			break
@@ -6267,6 +6356,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Permission.Scope(childComplexity), true
 
+	case "Place.latitude":
+		if e.ComplexityRoot.Place.Latitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Latitude(childComplexity), true
+	case "Place.longitude":
+		if e.ComplexityRoot.Place.Longitude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Place.Longitude(childComplexity), true
+
 	case "PlanIssuePayload.clientMutationId":
 		if e.ComplexityRoot.PlanIssuePayload.ClientMutationID == nil {
 			break
@@ -6984,6 +7086,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.MeasureCatalog(childComplexity, args["codes"].([]model.MeasureCode)), true
+	case "Query.measureMap":
+		if e.ComplexityRoot.Query.MeasureMap == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measureMap_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MeasureMap(childComplexity, args["measure"].(model.MeasureCode), args["query"].(model.MapQuery)), true
 	case "Query.measures":
 		if e.ComplexityRoot.Query.Measures == nil {
 			break
@@ -7574,6 +7687,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RecordVisitPayload.Visit(childComplexity), true
 
+	case "Region.boundary":
+		if e.ComplexityRoot.Region.Boundary == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Region.Boundary(childComplexity), true
 	case "Region.children":
 		if e.ComplexityRoot.Region.Children == nil {
 			break
@@ -7627,6 +7746,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Region.Name(childComplexity), true
+	case "Region.neighbours":
+		if e.ComplexityRoot.Region.Neighbours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Region.Neighbours(childComplexity), true
 	case "Region.parent":
 		if e.ComplexityRoot.Region.Parent == nil {
 			break
@@ -7663,6 +7788,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Region.ValidTo(childComplexity), true
+
+	case "RegionBoundary.centroid":
+		if e.ComplexityRoot.RegionBoundary.Centroid == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.Centroid(childComplexity), true
+	case "RegionBoundary.east":
+		if e.ComplexityRoot.RegionBoundary.East == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.East(childComplexity), true
+	case "RegionBoundary.geometry":
+		if e.ComplexityRoot.RegionBoundary.Geometry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.Geometry(childComplexity), true
+	case "RegionBoundary.north":
+		if e.ComplexityRoot.RegionBoundary.North == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.North(childComplexity), true
+	case "RegionBoundary.source":
+		if e.ComplexityRoot.RegionBoundary.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.Source(childComplexity), true
+	case "RegionBoundary.south":
+		if e.ComplexityRoot.RegionBoundary.South == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.South(childComplexity), true
+	case "RegionBoundary.west":
+		if e.ComplexityRoot.RegionBoundary.West == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegionBoundary.West(childComplexity), true
 
 	case "RegionConnection.edges":
 		if e.ComplexityRoot.RegionConnection.Edges == nil {
@@ -9399,6 +9567,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LinkOpinionInput", ec.unmarshalInputLinkOpinionInput),
 			graphql.NewInputUnmarshaler("LinkOpinionsInput", ec.unmarshalInputLinkOpinionsInput),
 			graphql.NewInputUnmarshaler("LinkPolicyEvidenceInput", ec.unmarshalInputLinkPolicyEvidenceInput),
+			graphql.NewInputUnmarshaler("MapQuery", ec.unmarshalInputMapQuery),
 			graphql.NewInputUnmarshaler("MeasureCategoryFilter", ec.unmarshalInputMeasureCategoryFilter),
 			graphql.NewInputUnmarshaler("MeasureChannelFilter", ec.unmarshalInputMeasureChannelFilter),
 			graphql.NewInputUnmarshaler("MeasureFilter", ec.unmarshalInputMeasureFilter),
@@ -11337,6 +11506,52 @@ input IssueChannelFilter {
   notIn: [Channel!]
 }
 `, BuiltIn: false},
+	{Name: "../schema/map.graphqls", Input: `extend type Query {
+  "A measure by region as a map: a feature for each region, its numbers among the properties. Small numbers are hidden from roles that do not work on issues. Null if the warehouse does not answer."
+  measureMap(
+    "What to draw; a measure that can be split by region."
+    measure: MeasureCode!
+    "Of what."
+    query: MapQuery! = {}
+  ): MeasureMap
+}
+
+"What to draw."
+input MapQuery {
+  "The level of the regions."
+  regionLevel: RegionLevel! = COUNTY
+  "Only these numbers; all if left out."
+  columns: [String!]
+  "Only what is anchored in this range [gte, lt)."
+  range: DateTimeFilter
+  "Which issues count; all if left out."
+  where: MeasureFilter
+  "Only issues that are in all of these."
+  segments: [Segment!]! = []
+  "As known at this moment; the watermark if left out."
+  asOf: DateTime
+  "Periods are of this time zone."
+  timezone: String! = "Asia/Shanghai"
+  "Token of a write: wait up to two seconds until the warehouse has it."
+  consistency: String
+  "At most so many regions, 1 to 10000."
+  limit: Int! = 3000
+}
+
+"A measure as a map."
+type MeasureMap {
+  "FeatureCollection. Properties of a feature: code, name, n, each number by its name with Low and High where it has an interval, and flags, the names of those raised. What is hidden is null, with the flag suppressed or partsSuppressed."
+  features: GeoJSON!
+  "How many features there are."
+  count: Int!
+  "Of them without a known outline: their geometry is null."
+  withoutOutline: Int!
+  "Whether regions were left out because of the limit."
+  truncated: Boolean!
+  "What the numbers are, and of when."
+  about: MeasureInfo!
+}
+`, BuiltIn: false},
 	{Name: "../schema/measure.graphqls", Input: `extend type Query {
   "T1: time from the earliest opinion to the first human contact that reached the reporter. Null if the warehouse does not answer."
   timeToResponse(
@@ -11822,6 +12037,8 @@ type MeasuresAnswer {
     "Only those of these names; all if left out."
     names: [String!]
   ): [MeasureColumn!]!
+  "What each row is found to be, such as alarm or hot; false where it is hidden or was not tested."
+  flags: [MeasureFlag!]!
   "How many rows there are."
   rowCount: Int!
   "Whether rows were left out because of the limit."
@@ -11861,6 +12078,16 @@ type MeasureColumn {
   unstable: [Boolean!]!
   "Whether a value may still change by what is to come."
   provisional: [Boolean!]!
+}
+
+"A finding of a measure, one value a row."
+type MeasureFlag {
+  "The measure."
+  measure: MeasureCode!
+  "Name of the finding."
+  name: String!
+  "Whether it holds."
+  values: [Boolean!]!
 }
 
 "What a measure means. A figure without its definition and version cannot be computed again."
@@ -13380,6 +13607,36 @@ type Region implements Node {
   ): [Region!]!
   "How many people lived here, by year."
   populations: [Population!]!
+  "Its outline; null if unknown (groundwork import boundaries brings it)."
+  boundary: RegionBoundary
+  "The regions of the same level that touch it today, by code."
+  neighbours: [Region!]!
+}
+
+"The outline of a region, in degrees of WGS 84."
+type RegionBoundary {
+  "Polygon or MultiPolygon."
+  geometry: GeoJSON!
+  "Where the centroid of its area lies; for a crooked region that may be outside of it."
+  centroid: Place!
+  "Southern edge of the box around it."
+  south: Float!
+  "Western edge of the box around it."
+  west: Float!
+  "Northern edge of the box around it."
+  north: Float!
+  "Eastern edge of the box around it."
+  east: Float!
+  "Who drew it."
+  source: String!
+}
+
+"A point on the map."
+type Place {
+  "Degrees, WGS 84."
+  latitude: Float!
+  "Degrees, WGS 84."
+  longitude: Float!
 }
 
 "How many people lived in a region in a year."
@@ -13800,6 +14057,9 @@ scalar Date
 
 "Any JSON object."
 scalar JSON
+
+"An object of GeoJSON (RFC 7946): a geometry or a FeatureCollection, in degrees of WGS 84."
+scalar GeoJSON
 
 "A half-open range of time [gte, lt); a missing end is open."
 input DateTimeFilter {
@@ -17374,6 +17634,18 @@ func (ec *executionContext) childFields_MeasureDefinition(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type MeasureDefinition", field.Name)
 }
 
+func (ec *executionContext) childFields_MeasureFlag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_MeasureFlag_measure(ctx, field)
+	case "name":
+		return ec.fieldContext_MeasureFlag_name(ctx, field)
+	case "values":
+		return ec.fieldContext_MeasureFlag_values(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureFlag", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasureInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "measure":
@@ -17402,12 +17674,30 @@ func (ec *executionContext) childFields_MeasureInfo(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type MeasureInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_MeasureMap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "features":
+		return ec.fieldContext_MeasureMap_features(ctx, field)
+	case "count":
+		return ec.fieldContext_MeasureMap_count(ctx, field)
+	case "withoutOutline":
+		return ec.fieldContext_MeasureMap_withoutOutline(ctx, field)
+	case "truncated":
+		return ec.fieldContext_MeasureMap_truncated(ctx, field)
+	case "about":
+		return ec.fieldContext_MeasureMap_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureMap", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasuresAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dimensions":
 		return ec.fieldContext_MeasuresAnswer_dimensions(ctx, field)
 	case "numbers":
 		return ec.fieldContext_MeasuresAnswer_numbers(ctx, field)
+	case "flags":
+		return ec.fieldContext_MeasuresAnswer_flags(ctx, field)
 	case "rowCount":
 		return ec.fieldContext_MeasuresAnswer_rowCount(ctx, field)
 	case "truncated":
@@ -17692,6 +17982,16 @@ func (ec *executionContext) childFields_Permission(ctx context.Context, field gr
 		return ec.fieldContext_Permission_scope(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Permission", field.Name)
+}
+
+func (ec *executionContext) childFields_Place(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "latitude":
+		return ec.fieldContext_Place_latitude(ctx, field)
+	case "longitude":
+		return ec.fieldContext_Place_longitude(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Place", field.Name)
 }
 
 func (ec *executionContext) childFields_PlanIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18136,8 +18436,32 @@ func (ec *executionContext) childFields_Region(ctx context.Context, field graphq
 		return ec.fieldContext_Region_children(ctx, field)
 	case "populations":
 		return ec.fieldContext_Region_populations(ctx, field)
+	case "boundary":
+		return ec.fieldContext_Region_boundary(ctx, field)
+	case "neighbours":
+		return ec.fieldContext_Region_neighbours(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Region", field.Name)
+}
+
+func (ec *executionContext) childFields_RegionBoundary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "geometry":
+		return ec.fieldContext_RegionBoundary_geometry(ctx, field)
+	case "centroid":
+		return ec.fieldContext_RegionBoundary_centroid(ctx, field)
+	case "south":
+		return ec.fieldContext_RegionBoundary_south(ctx, field)
+	case "west":
+		return ec.fieldContext_RegionBoundary_west(ctx, field)
+	case "north":
+		return ec.fieldContext_RegionBoundary_north(ctx, field)
+	case "east":
+		return ec.fieldContext_RegionBoundary_east(ctx, field)
+	case "source":
+		return ec.fieldContext_RegionBoundary_source(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegionBoundary", field.Name)
 }
 
 func (ec *executionContext) childFields_RegionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

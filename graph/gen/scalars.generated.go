@@ -205,6 +205,16 @@ func (ec *executionContext) marshalNDateTime2timeᚐTime(ctx context.Context, se
 	return res
 }
 
+func (ec *executionContext) unmarshalNGeoJSON2groundworkᚋgraphᚋmodelᚐGeoJSON(ctx context.Context, v any) (model.GeoJSON, error) {
+	var res model.GeoJSON
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGeoJSON2groundworkᚋgraphᚋmodelᚐGeoJSON(ctx context.Context, sel ast.SelectionSet, v model.GeoJSON) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalODate2ᚖtimeᚐTime(ctx context.Context, v any) (*time.Time, error) {
 	if v == nil {
 		return nil, nil

@@ -1116,6 +1116,28 @@ type LinkPolicyEvidenceInput struct {
 	Evidence []EvidenceInput `json:"evidence"`
 }
 
+// What to draw.
+type MapQuery struct {
+	// The level of the regions.
+	RegionLevel groundwork.RegionLevel `json:"regionLevel"`
+	// Only these numbers; all if left out.
+	Columns graphql.Omittable[[]string] `json:"columns,omitempty"`
+	// Only what is anchored in this range [gte, lt).
+	Range graphql.Omittable[*DateTimeFilter] `json:"range,omitempty"`
+	// Which issues count; all if left out.
+	Where graphql.Omittable[*MeasureFilter] `json:"where,omitempty"`
+	// Only issues that are in all of these.
+	Segments []warehouse.Segment `json:"segments"`
+	// As known at this moment; the watermark if left out.
+	AsOf graphql.Omittable[*time.Time] `json:"asOf,omitempty"`
+	// Periods are of this time zone.
+	Timezone string `json:"timezone"`
+	// Token of a write: wait up to two seconds until the warehouse has it.
+	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
+	// At most so many regions, 1 to 10000.
+	Limit int32 `json:"limit"`
+}
+
 // Narrows by matter.
 type MeasureCategoryFilter struct {
 	// Of one of these categories or below.
@@ -1336,6 +1358,14 @@ type OutcomeMeasureInput struct {
 	WindowDays int32 `json:"windowDays"`
 	// Days before a rollout in which people may already act on it, 0 to 366.
 	AnticipationDays int32 `json:"anticipationDays"`
+}
+
+// A point on the map.
+type Place struct {
+	// Degrees, WGS 84.
+	Latitude float64 `json:"latitude"`
+	// Degrees, WGS 84.
+	Longitude float64 `json:"longitude"`
 }
 
 // Asks for planIssue.

@@ -67,6 +67,15 @@ func (id *ID) UnmarshalGQL(v any) error {
 	return err
 }
 
+// GeoJSON is an object of GeoJSON as it stands in the answer. It is only ever answered.
+type GeoJSON string
+
+// MarshalGQL writes the object.
+func (g GeoJSON) MarshalGQL(w io.Writer) { _, _ = io.WriteString(w, string(g)) }
+
+// UnmarshalGQL refuses: no question takes one.
+func (g *GeoJSON) UnmarshalGQL(any) error { return errors.New("GeoJSON is only answered") }
+
 // MarshalDateTime writes a moment in UTC.
 func MarshalDateTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {

@@ -25,7 +25,7 @@ const maxImportBytes = 1 << 30
 type ImportJob struct {
 	Config
 	DryRun        bool
-	Replace       bool           // holidays: days of the files' years that they do not name become ordinary again
+	Replace       bool           // holidays: days of the files' years that they do not name become ordinary again; neighbours: other listed pairs go
 	ObservedUntil time.Time      // zero = the latest time in each file
 	Location      *time.Location // of times that name none; nil = the importer's default
 	Province      string

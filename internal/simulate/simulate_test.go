@@ -439,3 +439,25 @@ func TestAnyPartOfAVeryLargeProvinceCanBeMadeAlone(t *testing.T) {
 	require.Greater(t, len(s.world.committees), 5000)
 	require.Equal(t, int64(99_999_999), b.Issues[len(b.Issues)-1].Number)
 }
+
+// The province has an outline for every region, and its neighbours are those of its tiles.
+func TestTheProvinceHasAMap(t *testing.T) {
+	t.Parallel()
+	s, err := New(config(1000, 3))
+	require.NoError(t, err)
+	f := s.Foundation()
+	require.Len(t, f.Boundaries, len(f.Regions))
+	degree := map[uuid.UUID]int{}
+	for _, n := range f.Neighbours {
+		require.NoError(t, n.Validate())
+		degree[n.RegionID]++
+		degree[n.NeighbourID]++
+	}
+	for i, b := range f.Boundaries {
+		require.NoError(t, b.Validate())
+		require.InDelta(t, *f.Regions[i].Latitude, b.Latitude, 1e-5)
+		if f.Regions[i].Level == groundwork.County {
+			require.Positive(t, degree[f.Regions[i].ID], f.Regions[i].Code)
+		}
+	}
+}

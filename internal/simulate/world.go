@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"groundwork"
+	"groundwork/internal/geometry"
 )
 
 // shape is how many regions a province has: children of each region, level by level.
@@ -78,6 +79,7 @@ type post struct {
 type world struct {
 	groundwork.Foundation
 	cfg         Config
+	shapes      []geometry.Shape // of the regions
 	committees  []committee
 	townships   []township
 	counties    []county
@@ -158,6 +160,10 @@ func (w *world) addRegion(c chance, code string, level groundwork.RegionLevel, p
 	if parent >= 0 {
 		r.ParentID = &w.Regions[parent].ID
 	}
+	shape := geometry.Box(b.south, b.west, b.south+b.height, b.west+b.width)
+	w.shapes = append(w.shapes, shape)
+	w.Boundaries = append(w.Boundaries, groundwork.Boundary{RegionID: r.ID, GeoJSON: shape.GeoJSON(), South: shape.Bound.Bottom(), West: shape.Bound.Left(),
+		North: shape.Bound.Top(), East: shape.Bound.Right(), Latitude: shape.Centroid.Lat(), Longitude: shape.Centroid.Lon(), Source: Source})
 	w.Regions = append(w.Regions, r)
 	return len(w.Regions) - 1
 }
@@ -175,7 +181,24 @@ func (w *world) addRegions(c chance, s shape) {
 			w.addCounty(c, s, p, n, code, b.part(n, s.counties))
 		}
 	}
+	w.addNeighbours()
 	w.addPopulations()
+}
+
+// addNeighbours finds which regions of a level touch, as an import of their outlines would.
+func (w *world) addNeighbours() {
+	for _, level := range groundwork.RegionLevels {
+		var at []int
+		var shapes []geometry.Shape
+		for i, r := range w.Regions {
+			if r.Level == level {
+				at, shapes = append(at, i), append(shapes, w.shapes[i])
+			}
+		}
+		for _, pair := range geometry.Neighbours(shapes) {
+			w.Neighbours = append(w.Neighbours, groundwork.Neighbours(w.Regions[at[pair[0]]].ID, w.Regions[at[pair[1]]].ID, groundwork.SharedBorder))
+		}
+	}
 }
 
 func (w *world) addCounty(c chance, s shape, p, n int, code string, b box) {

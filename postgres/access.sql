@@ -283,6 +283,8 @@ REVOKE ALL ON FUNCTION access.protect, access.reference, access.exempt FROM PUBL
 -- The tables --------------------------------------------------------------------------------------------------------------
 
 SELECT access.exempt('calendar_day', 'The calendar is the same for everybody; operators alone write it.');
+SELECT access.exempt('region_boundary', 'Where regions lie is the same for everybody; operators alone write it.');
+SELECT access.exempt('region_neighbour', 'Which regions touch is the same for everybody; operators alone write it.');
 SELECT access.exempt('api_key', 'Read before it is known who asks: a row is found by the digest of its key alone.');
 SELECT access.exempt('displacement_key', 'One row for everybody: points are displaced with it. Operators alone write it.');
 

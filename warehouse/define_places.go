@@ -17,6 +17,7 @@ var placeDefinitions = []Definition{
 			"Regions without a known population have no rate (noPopulation); merged issues and those of unknown region are left out and counted.",
 			"Where the regions differ no more than chance explains there is no between-area signal: no interval, and no rank.",
 			"Equal rates share the lower rank number.",
+			"localRate is drawn towards the rate of the region and its neighbours together; it needs to be known which regions touch.",
 		},
 	},
 	{
@@ -76,16 +77,10 @@ var placeMeasures = []Measure{
 			{"rate", "issues per 1,000 person-years", "Shrunk rate", "收缩率"},
 			{"weight", "share", "Weight of the raw rate", "原始率权重"},
 			{"rank", "rank", "Rank", "位次"},
+			{"localRate", "issues per 1,000 person-years", "Rate shrunk towards its surroundings", "局部收缩率"},
 		},
 		Answer: func(m *Measures, ctx context.Context, q Question) (*Table, error) {
-			h := HotspotQuery{Query: q.Query}
-			if q.From != nil {
-				h.From = *q.From
-			}
-			if q.To != nil {
-				h.To = *q.To
-			}
-			return m.Hotspots(ctx, h)
+			return m.Hotspots(ctx, q.hotspotQuery())
 		},
 	},
 	{

@@ -19,6 +19,27 @@ const perPersons = 1000
 // the first of each issue), personYears, rawRate, rate (shrunk), weight (of the raw rate in it) and rank (from the highest rate, per
 // category, only where the rate has an interval). Regions without a known population have no rates and the flag noPopulation.
 func (m *Measures) Hotspots(ctx context.Context, q HotspotQuery) (*Table, error) {
+	r, err := m.rates(ctx, q, "H1")
+	if err != nil {
+		return nil, err
+	}
+	return r.t, m.fillHotspots(ctx, r)
+}
+
+// rates are the issues and person-years of regions: what H1 shows, and what the measures that look around regions begin with.
+type rates struct {
+	s      *scope
+	t      *Table
+	window span
+	cells  map[cellKey]*hotspotCell
+	areas  map[string]float64 // person-years by code
+}
+
+// middle is the day whose boundaries count.
+func (r *rates) middle() time.Time { return r.window.from.Add(r.window.to.Sub(r.window.from) / 2) }
+
+// rates counts issues by region and begins the answer of a measure.
+func (m *Measures) rates(ctx context.Context, q HotspotQuery, code string) (*rates, error) {
 	if err := q.complete(); err != nil {
 		return nil, err
 	}
@@ -26,21 +47,30 @@ func (m *Measures) Hotspots(ctx context.Context, q HotspotQuery) (*Table, error)
 	if err != nil {
 		return nil, err
 	}
-	t := s.table(definition("H1"))
-	t.Flags["noPopulation"] = nil
-	window, err := m.hotspotWindow(ctx, s, t, q.From, q.To)
-	if err != nil {
+	r := &rates{s: s, t: s.table(definition(code))}
+	r.t.Flags["noPopulation"] = nil
+	if r.window, err = m.hotspotWindow(ctx, s, r.t, q.From, q.To); err != nil {
 		return nil, err
 	}
-	areas, err := m.hotspotAreas(ctx, s, window)
-	if err != nil {
+	if r.areas, err = m.hotspotAreas(ctx, s, r.window); err != nil {
 		return nil, err
 	}
-	cells, err := m.hotspotCells(ctx, s, t, areas, window)
-	if err != nil {
+	if r.cells, err = m.hotspotCells(ctx, s, r.t, r.areas, r.window); err != nil {
 		return nil, err
 	}
-	return t, m.fillHotspots(ctx, s, t, cells, areas)
+	return r, shrinkByCategory(r.t, r.cells, r.areas)
+}
+
+// hotspotQuery is a question of the registry as one of H1.
+func (q Question) hotspotQuery() HotspotQuery {
+	h := HotspotQuery{Query: q.Query}
+	if q.From != nil {
+		h.From = *q.From
+	}
+	if q.To != nil {
+		h.To = *q.To
+	}
+	return h
 }
 
 // complete checks what H1 asks for beyond other measures, and fills in its defaults.
@@ -202,22 +232,35 @@ func (m *Measures) countHotspots(ctx context.Context, s *scope, t *Table, region
 	})
 }
 
-func (m *Measures) fillHotspots(ctx context.Context, s *scope, t *Table, found map[cellKey]*hotspotCell, areas map[string]float64) error {
-	c := newColumns(t, []Num{
+func (m *Measures) fillHotspots(ctx context.Context, r *rates) error {
+	const unit = "issues per 1,000 person-years"
+	c := newColumns(r.t, []Num{
 		plain("issues", "issues"), plain("repeats", "opinions"), plain("personYears", "person-years"),
-		plain("rawRate", "issues per 1,000 person-years"), ranged("rate", "issues per 1,000 person-years"),
-		plain("weight", "share"), plain("rank", "rank"),
+		plain("rawRate", unit), ranged("rate", unit), plain("weight", "share"), plain("rank", "rank"), ranged("localRate", unit),
 	})
-	if err := shrinkByCategory(t, found, areas); err != nil {
-		return err
-	}
-	cells, err := arrange(ctx, m, s, found, t)
+	around, err := m.surroundings(ctx, r.s.RegionLevel, r.middle())
 	if err != nil {
 		return err
 	}
-	for _, cell := range cells {
-		c.hotspot(cell)
+	local, err := r.localRates(around)
+	if err != nil {
+		return err
 	}
+	cells, err := arrange(ctx, m, r.s, r.cells, r.t)
+	if err != nil {
+		return err
+	}
+	rows := map[*hotspotCell]int{}
+	for row, cell := range cells {
+		rows[cell] = row
+		c.hotspot(cell)
+		if rate, has := local[cell]; has {
+			c.estimate("localRate", rate.Estimate, perPersons)
+		} else {
+			c.missing("localRate")
+		}
+	}
+	r.dependOn(cells, rows, around, "localRate")
 	return nil
 }
 

@@ -52,7 +52,30 @@ func (t *Table) Protect(counts *Table) error {
 			}
 		}
 	}
+	t.inheritHidden(p, whole, parts)
 	return nil
+}
+
+// inheritHidden empties numbers that are made of other rows where one of these is hidden, and with them the findings of the row.
+func (t *Table) inheritHidden(p *protection, whole, parts []bool) {
+	hidden := func(row int) bool { return whole[p.cells[row]] || parts[p.cells[row]] }
+	for i := range t.Nums {
+		n := &t.Nums[i]
+		for row, inputs := range t.inputs[n.Name] {
+			if whole[p.cells[row]] || !slices.ContainsFunc(inputs, hidden) {
+				continue
+			}
+			for _, column := range [][]*float64{n.Value, n.Lo, n.Hi} {
+				if column != nil {
+					column[row] = nil
+				}
+			}
+			t.Flags[flagPartsHidden][row] = true
+			for _, name := range t.derived {
+				t.Flags[name][row] = false
+			}
+		}
+	}
 }
 
 func (t *Table) hide(row int, whole, parts bool) {

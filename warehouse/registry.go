@@ -28,7 +28,7 @@ type Question struct {
 // Registry lists the measures in the order of their codes.
 func Registry() []Measure { return slices.Clone(registry) }
 
-var registry = sorted(slices.Concat(timelinessMeasures, outcomeMeasures, placeMeasures, formalismMeasures))
+var registry = sorted(slices.Concat(timelinessMeasures, outcomeMeasures, placeMeasures, aroundMeasures, policyMeasures, formalismMeasures))
 
 func sorted(all []Measure) []Measure {
 	slices.SortFunc(all, func(a, b Measure) int { return strings.Compare(a.rank(), b.rank()) })
@@ -56,6 +56,7 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 	if !ok {
 		return nil, invalid("Measure", "%q is no measure; the catalogue lists them", code)
 	}
+	q = q.ofPlaces(measure)
 	for _, d := range q.By {
 		if !slices.Contains(measure.Dimensions, d) {
 			return nil, invalid("By", "%s cannot be split by %s; give some of %v", measure.Code, d, measure.Dimensions)
@@ -68,6 +69,22 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 		return m.askProtected(ctx, measure, q)
 	}
 	return measure.Answer(m, ctx, q)
+}
+
+// ofPlaces fills in what the measures of places take for granted, so that what protects their cells counts the same cells.
+func (q Question) ofPlaces(m Measure) Question {
+	switch m.Code {
+	case "H1", "H2", "H3":
+		if len(q.By) == 0 {
+			q.By = []Dimension{ByRegion}
+		}
+		fallthrough
+	case "E1C", "I3":
+		if q.RegionLevel == "" {
+			q.RegionLevel = defaultHotspotLevel
+		}
+	}
+	return q
 }
 
 // maxProtected are the cells over which hidden ones can be chosen.

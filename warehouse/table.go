@@ -17,6 +17,9 @@ const (
 	ByChannel  Dimension = "CHANNEL"
 	ByKind     Dimension = "KIND"
 	BySeverity Dimension = "SEVERITY"
+
+	ByPolicyChange Dimension = "POLICY_CHANGE"
+	ByEventMonth   Dimension = "EVENT_MONTH" // months since a policy took effect in a region
 )
 
 // Query asks for a measure.
@@ -100,7 +103,9 @@ type Table struct {
 	Excluded          map[string]int64 // what was left out, counted
 	Truncated         bool
 
-	counts *Table // units and reporters of the same cells, for Protect, where the units are not issues by origin
+	inputs  map[string][][]int // of a number, the rows that each row's value is made of, where these are not the row alone
+	derived []string           // flags that follow from these numbers
+	counts  *Table             // units and reporters of the same cells, for Protect, where the units are not issues by origin
 }
 
 // Watermark says how far the warehouse has the system of record: all that was committed up to LSN, at CommittedAt.

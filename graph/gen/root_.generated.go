@@ -11671,6 +11671,10 @@ enum Dimension {
   QUARTER
   "By year of the measure's anchor."
   YEAR
+  "By change of a policy."
+  POLICY_CHANGE
+  "By month since a policy took effect; months before are negative."
+  EVENT_MONTH
 }
 
 "The values of one dimension, one a row."
@@ -11942,6 +11946,18 @@ enum MeasureCode {
   I2
   "Equity of resolution between regions."
   E1
+  "Hot and cold surroundings (Gi*)."
+  H2
+  "Clusters in space and time (scan)."
+  H3
+  "Inequality of rates between regions (Theil)."
+  E1C
+  "Whether visits go where need is."
+  I3
+  "Effect of a policy."
+  P1
+  "From evidence to policy."
+  P3
 }
 
 "Lengths of time that answers can be split by."

@@ -2362,6 +2362,18 @@ const (
 	MeasureCodeI2 MeasureCode = "I2"
 	// Equity of resolution between regions.
 	MeasureCodeE1 MeasureCode = "E1"
+	// Hot and cold surroundings (Gi*).
+	MeasureCodeH2 MeasureCode = "H2"
+	// Clusters in space and time (scan).
+	MeasureCodeH3 MeasureCode = "H3"
+	// Inequality of rates between regions (Theil).
+	MeasureCodeE1c MeasureCode = "E1C"
+	// Whether visits go where need is.
+	MeasureCodeI3 MeasureCode = "I3"
+	// Effect of a policy.
+	MeasureCodeP1 MeasureCode = "P1"
+	// From evidence to policy.
+	MeasureCodeP3 MeasureCode = "P3"
 )
 
 var AllMeasureCode = []MeasureCode{
@@ -2385,11 +2397,17 @@ var AllMeasureCode = []MeasureCode{
 	MeasureCodeI1,
 	MeasureCodeI2,
 	MeasureCodeE1,
+	MeasureCodeH2,
+	MeasureCodeH3,
+	MeasureCodeE1c,
+	MeasureCodeI3,
+	MeasureCodeP1,
+	MeasureCodeP3,
 }
 
 func (e MeasureCode) IsValid() bool {
 	switch e {
-	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1:
+	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1, MeasureCodeH2, MeasureCodeH3, MeasureCodeE1c, MeasureCodeI3, MeasureCodeP1, MeasureCodeP3:
 		return true
 	}
 	return false

@@ -59,7 +59,7 @@ func known(k warehouse.Key, text string) *string {
 
 // keyID is the global id of a dimension's value; values that are no things have none.
 func keyID(d warehouse.Dimension, text string) *ID {
-	kind, ok := map[warehouse.Dimension]string{warehouse.ByRegion: TypeRegion, warehouse.ByCategory: TypeCategory}[d]
+	kind, ok := map[warehouse.Dimension]string{warehouse.ByRegion: TypeRegion, warehouse.ByCategory: TypeCategory, warehouse.ByPolicyChange: TypePolicyChange}[d]
 	id, err := uuid.Parse(text)
 	if !ok || err != nil {
 		return nil

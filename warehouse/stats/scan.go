@@ -7,10 +7,15 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // MethodScan names the scan statistic and its test.
 const MethodScan = "Kulldorff Poisson scan, circular zones × last weeks, 999 Monte Carlo replicas"
+
+// manyToACell is how many to a cell make it cheaper to draw cell by cell.
+const manyToACell = 4
 
 // ScanArea is one region's input to [Scan]: where its centre is, how many people
 // it has, and what was observed and expected in each period, the last last.
@@ -25,6 +30,7 @@ type ScanArea struct {
 // ScanOptions bound the zones of [Scan].
 type ScanOptions struct {
 	MaxShare float64 // of the population that a zone may hold; 0 = 0.25, at most 0.5
+	MaxAreas int     // that a zone may hold; 0 = any number. It bounds the work
 	Replicas int     // 0 = 999
 	Seed     uint64
 }
@@ -135,6 +141,11 @@ func newScan(areas []ScanArea, o ScanOptions) (*scan, error) {
 	}
 	s.prepare(expected)
 	s.order = zonesAround(areas, o.MaxShare*population)
+	for c := range s.order {
+		if o.MaxAreas > 0 && len(s.order[c]) > o.MaxAreas {
+			s.order[c] = s.order[c][:o.MaxAreas]
+		}
+	}
 	return s, nil
 }
 
@@ -227,6 +238,9 @@ func (s *scan) around(centre int, observed [][]float64) (best zone) {
 		z := zone{centre: centre, periods: k + 1}
 		for n, i := range s.order[centre] {
 			z.size, z.c, z.e, z.population = n+1, z.c+observed[i][k], z.e+s.expected[i][k], z.population+s.areas[i].Population
+			if z.c <= z.e || z.e < s.total && (z.c-z.e)*(z.c-z.e)*s.total <= best.llr*z.e*(s.total-z.e) {
+				continue // the ratio is at most chi-squared, which needs no logarithm
+			}
 			if z.llr = LLR(z.c, z.e, s.total); z.llr > best.llr {
 				best = z
 			}
@@ -239,11 +253,7 @@ func (s *scan) around(centre int, observed [][]float64) (best zone) {
 func (s *scan) replica(r int) (greatest float64) {
 	rng := rand.New(rand.NewPCG(s.seed, uint64(r)))
 	drawn := make([][]float64, len(s.areas))
-	flat := make([]float64, len(s.areas)*s.periods)
-	for range int(s.total) {
-		cell, _ := slices.BinarySearch(s.cumulated, rng.Float64()*s.total)
-		flat[min(cell, len(flat)-1)]++
-	}
+	flat := s.draw(rng)
 	for i := range drawn {
 		drawn[i] = fromEnd(flat[i*s.periods : (i+1)*s.periods])
 	}
@@ -251,6 +261,33 @@ func (s *scan) replica(r int) (greatest float64) {
 		greatest = max(greatest, s.around(c, drawn).llr)
 	}
 	return greatest
+}
+
+// draw spreads the total over all cells as expected: one by one, or, where there are many to a cell, cell by cell.
+func (s *scan) draw(rng *rand.Rand) []float64 {
+	flat := make([]float64, len(s.areas)*s.periods)
+	if s.total <= manyToACell*float64(len(flat)) {
+		for range int(s.total) {
+			cell, _ := slices.BinarySearch(s.cumulated, rng.Float64()*s.total)
+			flat[min(cell, len(flat)-1)]++
+		}
+		return flat
+	}
+	left, before := s.total, 0.0
+	for i, upTo := range s.cumulated {
+		share := 1.0
+		if rest := s.cumulated[len(s.cumulated)-1] - before; i < len(flat)-1 && rest > 0 {
+			share = min(1, max(0, (upTo-before)/rest))
+		}
+		switch {
+		case share == 1:
+			flat[i] = left
+		case share > 0 && left > 0:
+			flat[i] = distuv.Binomial{N: left, P: share, Src: rng}.Rand()
+		}
+		left, before = left-flat[i], upTo
+	}
+	return flat
 }
 
 func (s *scan) members(z zone) []int { return s.order[z.centre][:z.size] }

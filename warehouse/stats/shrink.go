@@ -110,3 +110,29 @@ func (s Shrunk) rate(a Area) AreaRate {
 	r.Interval = Interval{Lo: gammaQuantile(tail, shape, rate), Hi: gammaQuantile(1-tail, shape, rate), OK: true}
 	return r
 }
+
+// ShrinkLocal draws each area towards the rate of itself and its neighbours together (Marshall's local rates, as spdep's EBlocal): mean and
+// variance are those of the neighbourhood. neighbours[i] lists the neighbours of i, without i. An area without exposure is not Known, and
+// one without neighbours keeps its raw rate.
+func ShrinkLocal(areas []Area, neighbours [][]int) ([]AreaRate, error) {
+	if len(areas) != len(neighbours) {
+		return nil, fmt.Errorf("stats: local rates of %d areas with %d lists of neighbours; give a list for each", len(areas), len(neighbours))
+	}
+	rates := make([]AreaRate, len(areas))
+	for i, a := range areas {
+		rates[i] = AreaRate{Area: a, Estimate: newEstimate(a.Issues, MethodMarshall)}
+		if a.PersonYears == 0 {
+			continue
+		}
+		around := []Area{a}
+		for _, j := range neighbours[i] {
+			around = append(around, areas[j])
+		}
+		s, err := Shrink(around)
+		if err != nil {
+			return nil, err
+		}
+		rates[i] = s.Areas[0]
+	}
+	return rates, nil
+}

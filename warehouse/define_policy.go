@@ -1,0 +1,60 @@
+package warehouse
+
+// Measures of what policies did, and of the road to them.
+
+var policyDefinitions = []Definition{
+	{
+		Code: "P1", Version: "1", Name: "Effect of a policy", ChineseName: "政策效果",
+		Meaning:     "By how much the outcome that was registered beforehand changed in the regions under the policy, beyond how it changed where the policy was not yet.",
+		Numerator:   "Monthly outcome of regions: issues per 1,000 person-years (H1, as they are), or the share confirmed within 60 days (T2).",
+		Denominator: "The same of regions not yet under the policy, both since the month before it took effect, and before its anticipation.",
+		Anchor:      "RECEIVED",
+		Censoring:   "Months that are not over are left out; for T2 those younger than 60 days too. From 12 months before the first region until the registered window is over.",
+		Interval:    "95 % by region (influence functions); by EVENT_MONTH also a uniform band over all months, by 999 multiplier draws.",
+		Method:      "Callaway–Sant'Anna group-time effects, regions weighted by people, controls not yet treated; average over treated regions and months",
+		Caveats: []string{
+			"descriptive: fewer than 8 regions under it, or fewer than 8 never under it.",
+			"preTrend: in a month before, regions drifted apart already by more than the band, so that the estimate is not to be trusted. Split by EVENT_MONTH to see these months, which have negative numbers.",
+			"effectApart leaves out controls that touch a region under the policy, since its effect may spill over.",
+			"A month in which the policy took effect counts as one under it. Outcomes other than H1 and T2 are not computed.",
+		},
+	},
+	{
+		Code: "P3", Version: "1", Name: "From evidence to policy", ChineseName: "从证据到政策",
+		Meaning:     "Whether changes of policies had evidence before they were proposed, how long they took from it, and whether what they did was evaluated.",
+		Numerator:   "Changes adopted with evidence dated before the proposal; changes evaluated within 12 months of adoption.",
+		Denominator: "Changes adopted; changes adopted at least 12 months before as-of.",
+		Anchor:      "Adoption",
+		Censoring:   "For the time to adoption: changes proposed and not adopted yet are censored at as-of, ended ones at their end.",
+		Interval:    "Shares: Wilson. Times: Brookmeyer–Crowley, log–log.",
+		Method:      "proportions; Kaplan–Meier from the first evidence to adoption",
+		Caveats:     []string{"Evidence that was linked later counts by the date of what it shows, not of the link."},
+	},
+}
+
+var policyMeasures = []Measure{
+	{
+		Definition: definition("P1"), Dimensions: []Dimension{ByPolicyChange, ByEventMonth}, Headline: "effect",
+		Columns: []Column{
+			{"effect", "of the outcome", "Effect", "政策效应"},
+			{"bandLow", "of the outcome", "Uniform band, lower end", "一致置信带下限"},
+			{"bandHigh", "of the outcome", "Uniform band, upper end", "一致置信带上限"},
+			{"effectApart", "of the outcome", "Effect without controls that touch", "剔除相邻对照的效应"},
+			{"treated", "regions", "Regions under it", "实施区域数"},
+			{"controls", "regions", "Regions never under it", "对照区域数"},
+			{"months", "months", "Months looked at", "观察月数"},
+		},
+		Answer: (*Measures).PolicyEffect,
+	},
+	{
+		Definition: definition("P3"), Dimensions: []Dimension{}, Headline: "evidenceBefore",
+		Columns: []Column{
+			{"evidenceBefore", "share", "With evidence before the proposal", "先有证据占比"},
+			{"toAdoptionP50Days", "d", "Median from first evidence to adoption", "证据至出台中位数"},
+			{"evaluated", "share", "Evaluated within 12 months", "一年内评估占比"},
+			{"adopted", "changes", "Adopted", "已出台数"},
+			{"pending", "changes", "Proposed and not adopted", "在途数"},
+		},
+		Answer: (*Measures).EvidenceToPolicy,
+	},
+}

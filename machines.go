@@ -11,5 +11,6 @@ func Machines() []Machine {
 		PolicyMachine(),
 		VisitMachine(),
 		SlotMachine(),
+		DiscussionMachine(),
 	}
 }

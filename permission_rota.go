@@ -11,6 +11,7 @@ var rotaOperations = []Operation{
 	{"planVisit", visitSteps(VisitArranged)}, {"checkInVisit", visitSteps(VisitBegun)}, {"endVisit", visitSteps(VisitEnded)},
 	{"recordVisitNote", visitSteps(VisitNoted)}, {"closeOutVisit", visitSteps(VisitDone)}, {"cancelVisit", visitSteps(VisitCalledOff)},
 	{"voidVisit", visitSteps(VisitVoided)},
+	{"recordPolicyItem", and(grants(Own, RoleLeader), grants(InRegion, RoleIntake))},
 	{"attestVisit", grants(InRegion, RoleCaller, RoleSupervisor, RoleIntake)},
 }
 

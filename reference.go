@@ -22,6 +22,8 @@ type ReferenceImporter interface {
 	// ImportCategories takes in a tree of categories; those above a row's category come with it.
 	ImportCategories(ctx context.Context, by Actor, rows []CategoryRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportDispatchRules(ctx context.Context, by Actor, rows []DispatchRuleRow, o ReferenceOptions) (ReferenceResult, error)
+	// ImportTargets takes in what is promised; a version that is there never changes.
+	ImportTargets(ctx context.Context, by Actor, rows []TargetRow, o ReferenceOptions) (ReferenceResult, error)
 	ImportHolidays(ctx context.Context, by Actor, rows []HolidayRow, o ReferenceOptions) (ReferenceResult, error)
 }
 
@@ -94,6 +96,13 @@ type DispatchRuleRow struct {
 	Rule         DispatchRule // without ids
 	CategoryCode string
 	Unit         UnitRef
+}
+
+// TargetRow is a line of a file of targets; its natural key is category, severity and the moment from which it holds.
+type TargetRow struct {
+	Line         int
+	CategoryCode string        // empty = all categories that have none of their own
+	Target       TargetVersion // without ids
 }
 
 // HolidayRow is a line of a file of holidays: a day that is worked or not against the rule of Monday to Friday.

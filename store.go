@@ -24,6 +24,8 @@ type Store interface {
 	RotaStore
 	SkillStore
 	ResearchStore
+	SurveyStore
+	DiscussionStore
 	HistoryStore
 	ReachStore
 	Ping(ctx context.Context) error

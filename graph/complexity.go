@@ -95,6 +95,15 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.TrainingParticipations = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.TrainingParticipationFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.SurveyWaves = func(child int, first *int32, _ *string, last *int32, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Discussions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.DiscussionFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.DiscussionPosts = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.DiscussionPostFilter) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.CampaignTasks = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.CampaignTaskFilter) int {
 		return pageCost(child, first, last)
 	}
@@ -132,13 +141,15 @@ func nested(c *gen.ComplexityRoot) {
 	c.Claim.Feedback, c.Claim.CallbackAttempts = listCost, listCost
 	c.Region.Children = listCost
 	c.Campaign.Tasks, c.Campaign.Issues, c.Campaign.History, c.CampaignTask.History = listCost, listCost, listCost, listCost
-	c.Visit.History, c.RotaSlot.History = listCost, listCost
+	c.Visit.History, c.RotaSlot.History, c.Discussion.History = listCost, listCost, listCost
 	c.Visit.Participants = func(child int) int { return 1 + unpagedLists*child }
-	c.Visit.Attestations = c.Visit.Participants
+	c.Visit.Attestations, c.Visit.PolicyItems = c.Visit.Participants, c.Visit.Participants
 	c.Policy.Versions, c.PolicyChange.Evidence, c.PolicyChange.History = listCost, listCost, listCost
 	unpaged := func(child int) int { return 1 + unpagedLists*child }
 	c.Region.Populations, c.Official.Posts, c.Region.Neighbours = unpaged, unpaged, unpaged
 	c.Region.Boundary = func(child int) int { return outlineCost + child }
 	c.Campaign.Regions, c.Campaign.ExitCriteria, c.Campaign.Results, c.HotspotEvidence.Cells = unpaged, unpaged, unpaged, unpaged
 	c.PolicyChange.Rollouts = unpaged
+	c.SurveyResults.ByRegion = func(child int) int { return 1 + maxPage*child }
+	c.SurveyResults.BySiteKind = unpaged
 }

@@ -140,6 +140,10 @@ type loaders struct {
 	evidenceOf      loader[part, []*groundwork.EvidenceLink]
 	evaluations     loader[uuid.UUID, *groundwork.PolicyEvaluation]
 	skills          loader[uuid.UUID, *groundwork.SkillRecord]
+	waves           loader[uuid.UUID, *groundwork.SurveyWave]
+	discussions     loader[uuid.UUID, *groundwork.Discussion]
+	discussionPosts loader[uuid.UUID, *groundwork.DiscussionPost]
+	policyItems     loader[uuid.UUID, []*groundwork.VisitPolicyItem]
 	trainings       loader[uuid.UUID, *groundwork.Training]
 	histories       loader[past, []*groundwork.EntityEvent]
 	reached         loader[thing, bool]
@@ -190,6 +194,10 @@ func newLoaders(s groundwork.Store) *loaders {
 		evidenceOf:      newLoader(parts(s.EvidenceLinksOf)),
 		evaluations:     newLoader(s.EvaluationsOf),
 		skills:          newLoader(seenSkills(s)),
+		waves:           newLoader(s.SurveyWavesByID),
+		discussions:     newLoader(s.DiscussionsByID),
+		discussionPosts: newLoader(s.DiscussionPostsByID),
+		policyItems:     newLoader(s.PolicyItemsOf),
 		trainings:       newLoader(s.TrainingsByID),
 		histories:       newLoader(histories(s)),
 		reached:         newLoader(reaching(s)),

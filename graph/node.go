@@ -52,6 +52,12 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.slots, asRotaSlot)
 		case model.TypeSkillRecord:
 			err = place(ctx, nodes, ids, positions, l.skills, asSkill)
+		case model.TypeSurveyWave:
+			err = place(ctx, nodes, ids, positions, l.waves, asWave)
+		case model.TypeDiscussion:
+			err = place(ctx, nodes, ids, positions, l.discussions, asDiscussion)
+		case model.TypeDiscussionPost:
+			err = place(ctx, nodes, ids, positions, l.discussionPosts, asDiscussionPost)
 		case model.TypeTraining:
 			err = place(ctx, nodes, ids, positions, l.trainings, asTraining)
 		case model.TypeOpinion:

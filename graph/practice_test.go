@@ -20,7 +20,7 @@ type walk struct {
 }
 
 var (
-	asRole = regexp.MustCompile("As `([A-Z_]+)`(?: of `(\\w+)`)?:")
+	asRole = regexp.MustCompile("As `([A-Z_]+)`(?: of `(\\w+)`)?(?: who is `(\\w+)`)?:")
 	later  = regexp.MustCompile(`\*\*(\d+) days later\.\*\*`)
 	alias  = regexp.MustCompile(`\b(\w+): (?:id|consistency)\b`)
 	wanted = regexp.MustCompile(`\$(\w+): (?:ID|String)!`)
@@ -46,6 +46,10 @@ func TestThePractice(t *testing.T) {
 	require.Greater(t, requests, 20)
 
 	road := w.last
+	turns := w.office.as("SUPERVISOR").get(`query($plan: ID!) { rotaSlots(first: 5, filter: {plan: $plan}) { nodes { state visit { state attestations { voice } } } } }`, map[string]any{"plan": w.variables["plan"]})
+	require.Equal(t, "FULFILLED", turns.at(t, "rotaSlots", "nodes", 0, "state"))
+	require.Equal(t, "CLOSED_OUT", turns.at(t, "rotaSlots", "nodes", 0, "visit", "state"))
+	require.Equal(t, "HOST", turns.at(t, "rotaSlots", "nodes", 0, "visit", "attestations", 0, "voice"))
 	require.Equal(t, "Pumps are renewed every ten years.", road.text(t, "policy", "versions", 0, "text"))
 	require.Equal(t, "RETAINED", road.text(t, "policy", "versions", 0, "policyChange", "state"))
 	evidence := road.at(t, "policy", "versions", 0, "policyChange", "evidence").([]any)
@@ -69,6 +73,11 @@ func (w *walk) read(text string) {
 			unit, ok := w.variables[m[2]].(string)
 			require.True(w.t, ok, "unit %s was not made yet", m[2])
 			w.as.headers["Groundwork-Unit"] = unit
+		}
+		if m[3] != "" {
+			official, ok := w.variables[m[3]].(string)
+			require.True(w.t, ok, "official %s was not made yet", m[3])
+			w.as.headers["Groundwork-Official"] = official
 		}
 	}
 }

@@ -255,3 +255,32 @@ func TestImportCategories(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"城乡建设", "市政", "公厕"}, added[0].Path)
 }
+
+func TestImportTargets(t *testing.T) {
+	t.Parallel()
+	db, ctx := pgtest.NewDB(t), t.Context()
+	_, _, err := db.CreateCategory(ctx, clerk, groundwork.Category{Code: "0201", Name: "路灯", ValidFrom: date("2020-01-01")})
+	require.NoError(t, err)
+	row := func(line int, code, from string, resolution int) groundwork.TargetRow {
+		return groundwork.TargetRow{Line: line, CategoryCode: code, Target: groundwork.TargetVersion{Severity: groundwork.SeverityNormal, AckMinutes: 60, ResponseMinutes: 600,
+			ResolutionMinutes: resolution, TimeBase: groundwork.WorkingTime, PublishedAt: date("2024-01-01"), ValidFrom: date(from)}}
+	}
+	rows := []groundwork.TargetRow{row(2, "0201", "2024-02-01", 4800), row(3, "", "2024-02-01", 9600), row(4, "0999", "2024-02-01", 4800), row(5, "0201", "2023-02-01", 4800), row(6, "0201", "2024-03-01", 5)}
+	result, err := db.ImportTargets(ctx, clerk, rows, groundwork.ReferenceOptions{DryRun: true})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{2, 0, 0, 0}, counted(result))
+	result, err = db.ImportTargets(ctx, clerk, rows, groundwork.ReferenceOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{2, 0, 0, 0}, counted(result), "the dry run kept nothing")
+	require.Equal(t, []string{"category", "validFrom", "ackMinutes"}, []string{result.Refused[0].Field, result.Refused[1].Field, result.Refused[2].Field})
+	result, err = db.ImportTargets(ctx, clerk, rows[:2], groundwork.ReferenceOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{0, 0, 2, 0}, counted(result))
+	result, err = db.ImportTargets(ctx, clerk, []groundwork.TargetRow{row(2, "0201", "2024-02-01", 2400), row(3, "0201", "2024-06-01", 2400)}, groundwork.ReferenceOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{1, 0, 0, 0}, counted(result))
+	require.Contains(t, result.Refused[0].Reason, "never changes")
+	page, err := db.TargetVersions(ctx, groundwork.TargetFilter{}, groundwork.PageRequest{First: 10})
+	require.NoError(t, err)
+	require.Len(t, page.Items, 3)
+}

@@ -12,15 +12,19 @@ GRANT EXECUTE ON FUNCTION vault.known(text, text[]), vault.pseudonyms(text, text
 GRANT SELECT, INSERT ON
     target_version, official, visit_participant, attestation, rota_plan, opinion, issue_opinion, issue_event, callback_attempt,
     feedback, entity_event, mutation_receipt, campaign_region, campaign_criterion, campaign_result, policy, policy_rollout,
-    evidence_link, policy_evaluation, skill_record, training, training_participation, research_question
+    evidence_link, policy_evaluation, skill_record, training, training_participation, research_question,
+    survey_wave, survey_batch, discussion_post, discussion_support, visit_policy_item
 TO groundwork_app, groundwork_jobs;
 
 GRANT UPDATE (id) ON opinion, policy TO groundwork_app, groundwork_jobs; -- a row is locked with the right to update a column of it
 
+-- Surveys: neither tokens nor responses, but the doors to them.
+GRANT EXECUTE ON FUNCTION survey_tokens(uuid, bytea[]), survey_respond(bytea, int, int, int, timestamptz), survey_counts(uuid, timestamptz) TO groundwork_app;
+
 -- What changes along its life.
 GRANT SELECT, INSERT, UPDATE ON
     region, region_population, site, category, org_unit, dispatch_rule, post_holding, visit, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
-    campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file
+    campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
 TO groundwork_app, groundwork_jobs;
 
 -- What the API reads, and operators alone write.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,19 +77,29 @@ func (db *DB) makeSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPlan, 
 	if err != nil {
 		return err
 	}
+	taken, err := scalars[uuid.UUID](ctx, tx, "find turns", `
+		SELECT DISTINCT post_id FROM rota_slot WHERE state <> 'SWAPPED' AND window_from <= @today::date AND window_to > @today::date
+			AND plan_id IN (SELECT id FROM rota_plan WHERE region_id = @region AND name = @name AND id <> @plan)`,
+		pgx.NamedArgs{"today": groundwork.DayOf(d.At), "region": p.RegionID, "name": p.Name, "plan": p.ID})
+	if err != nil {
+		return err
+	}
 	var slots, events [][]any
 	for _, w := range p.Windows() {
 		if w.To.Format(time.DateOnly) <= groundwork.DayOf(d.At) {
 			continue
 		}
 		for _, post := range posts {
+			if w.From.Format(time.DateOnly) <= groundwork.DayOf(d.At) && slices.Contains(taken, post) {
+				continue // has a turn now, of an earlier version: its next one is of this
+			}
 			id := newID(uuid.Nil)
 			slots = append(slots, []any{id, p.ID, post, p.ActivityKind, p.SiteKind, p.RegionID, w.From, w.To, groundwork.SlotOpen, 1, d.Actor.ID})
 			events = append(events, []any{"rota_slot", id, 1, groundwork.SlotMade, groundwork.SlotOpen, d.At, d.Actor.ID, d.Actor.Role, d.Actor.UnitID})
 		}
 	}
 	if len(slots) == 0 {
-		return groundwork.Invalid("periodTo", "all windows of the plan are over; give a later period")
+		return groundwork.Invalid("periodTo", "all windows of the plan are over, or its posts have a turn in them already; give a later period")
 	}
 	if err := addRows(ctx, tx, "rota_slot", []string{"id", "plan_id", "post_id", "activity_kind", "site_kind", "region_id", "window_from", "window_to", "state", "version", "recorded_by"},
 		len(slots), func(i int) []any { return slots[i] }); err != nil {

@@ -185,6 +185,7 @@ var uniques = map[string]struct{ field, message string }{
 	"evidence_link_visit":          {"evidence", "this visit is evidence of the change already"},
 	"evidence_link_campaign":       {"evidence", "this campaign is evidence of the change already"},
 	"evidence_link_snapshot":       {"evidence", "this snapshot is evidence of the change already"},
+	"visit_policy_item_once":       {"policyVersionId", "it was noted already that this version was talked of at the visit"},
 	"training_participation_once":  {"officialId", "it was noted already whether this official took part"},
 	"campaign_issue_current":       {"issueIds", "somebody else put one of these issues to a campaign just now; read them again"},
 	"issue_opinion_opinion_id_key": {"opinionIds", "an opinion belongs to an issue already; link others to that issue"},

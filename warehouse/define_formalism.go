@@ -2,9 +2,9 @@ package warehouse
 
 var formalismDefinitions = []Definition{
 	{
-		Code: "F1", Version: "1", Name: "Traceless visits", ChineseName: "走访无痕",
-		Meaning:     "Of the visits that were held, the share that left nothing: no opinion and no issue within 14 days.",
-		Numerator:   "Held visits with no opinion voiced at them and no issue raised by them within 14 days of their end.",
+		Code: "F1", Version: "2", Name: "Traceless visits", ChineseName: "走访无痕",
+		Meaning:     "Of the visits that were held, the share that left nothing within 14 days: no opinion, no issue, no question about policy, and nobody's word that nothing was raised.",
+		Numerator:   "Held visits with, within 14 days of their end, no opinion voiced at them, no issue raised by them, and neither an answered question of policy nor a citizen's or host's word that nothing was raised; visits that propagate policy with neither opinion nor issue and without an audience that asked at least one question about it.",
 		Denominator: "Visits held that ended at least 14 days before as-of.",
 		Anchor:      "VISIT_END",
 		Censoring:   "None: visits enter when they are 14 days old.",
@@ -12,7 +12,8 @@ var formalismDefinitions = []Definition{
 		Method:      "share of visits held, 95 % Wilson",
 		Caveats: []string{
 			"A visit may find that all is well: what is said of it is for a reviewer to judge.",
-			"An attested \"nothing raised\" and answered questions of policy are not counted as traces yet.",
+			"Where nobody notes which policies were talked of, visits that propagate policy leave traces only by what was raised.",
+			"Version 1 counted neither questions of policy nor attestations as traces.",
 		},
 	},
 	{

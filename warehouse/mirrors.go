@@ -33,6 +33,7 @@ var Mirrors = []Mirror{
 	{"rota_slot", "f_slot", []string{"id"}},
 	{"visit_participant", "f_visit_participant", []string{"visit_id", "post_id"}},
 	{"attestation", "f_attestation", []string{"id"}},
+	{"visit_policy_item", "f_visit_policy_item", []string{"id"}},
 	{"skill_record", "f_skill_record", []string{"id"}},
 	{"campaign", "f_campaign", []string{"id"}},
 	{"campaign_region", "f_campaign_region", []string{"campaign_id", "region_id"}},

@@ -220,6 +220,29 @@ func TestVisits(t *testing.T) {
 	traces := h.one("F1", warehouse.Question{})
 	requireShare(t, traces, "traceless", 54.0/60) // the visits 12 to 17 were in the last two weeks before those opinions
 
+	// Of the visits 30 to 39: an answered question, an unanswered one, a word that nothing was raised, that word too late.
+	visit := func(n int) string { return fmt.Sprintf("toUUID('00000000-0000-7000-8000-%012d')", n) }
+	item := func(n, asked, answered int) {
+		h.sql("f_visit_policy_item", "id, visit_id, policy_version_id, questions_asked, answered, created_at", visit(n)+", "+visit(n)+", "+siteID+fmt.Sprintf(", %d, %d, ", asked, answered)+atStart+fmt.Sprintf(" + toIntervalDay(%d)", map[bool]int{true: 70, false: 40}[n < 70]), 1)
+	}
+	word := func(n int, days int) {
+		h.sql("f_attestation", "id, visit_id, voice, says, nothing_raised, at, created_at", visit(n)+", "+visit(n)+fmt.Sprintf(", 'HOST', 'HELD_AS_RECORDED', true, %[1]s + toIntervalDay(%[2]d), %[1]s", atStart, days), 1)
+	}
+	item(30, 1, 1)
+	item(31, 1, 0)
+	word(32, 70)
+	word(33, 90)
+	requireShare(t, h.one("F1", warehouse.Question{}), "tracelessVisits", 52)
+
+	// Policy that is propagated needs an audience that asks; an answer or a word that nothing was raised is not enough by itself.
+	h.sql("f_visit", "id, activity_kind, notice, site_id, lead_id, started_at, ended_at, citizens_met, state, created_at",
+		"toUUID(concat('00000000-0000-7000-8000-', leftPad(toString(n + 70), 12, '0'))), 'PROPAGATION', 'ANNOUNCED', "+siteID+", "+siteID+", "+atStart+" + toIntervalDay(35), toNullable("+atStart+" + toIntervalDay(35)), if(n < 2, toNullable(0), toNullable(20)), 'HELD', "+atStart, 5)
+	item(71, 3, 3) // nobody was there
+	item(72, 3, 0) // asked
+	item(73, 0, 0) // nobody asked
+	word(74, 40)
+	requireShare(t, h.one("F1", warehouse.Question{}), "tracelessVisits", 52+4)
+
 	covered := h.one("I2", warehouse.Question{})
 	require.EqualValues(t, 4, covered.N[0])
 	requireShare(t, covered, "covered", 0.25)

@@ -47,7 +47,8 @@ func (s *scope) ownUnits(t *Table) {
 // traceDays is how long after a visit what it left must be there.
 const traceDays = 14
 
-// TracelessVisits is F1. Numbers: traceless (share), withoutOpinion (share), tracelessVisits (count). n = visits held.
+// TracelessVisits is F1: neither an opinion nor an issue, nor what the activity may leave instead — policy that was propagated to an audience
+// which asked at least one question; elsewhere an answered question of policy, or somebody's word that nothing was raised. Numbers: traceless (share), withoutOpinion (share), tracelessVisits (count). n = visits held.
 func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, error) {
 	s, t, err := m.begin(ctx, q, "F1")
 	if err != nil {
@@ -58,12 +59,17 @@ func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, err
 		return nil, err
 	}
 	rows.text = fmt.Sprintf(`SELECT v.*, o.first_opinion != toDateTime64(0, 6, 'UTC') AND o.first_opinion <= addDays(v.anchor_at, %[1]d) AS voiced,
+			p.first_answer != toDateTime64(0, 6, 'UTC') AND p.first_answer <= addDays(v.anchor_at, %[1]d) AS answered,
+			p.first_question != toDateTime64(0, 6, 'UTC') AND p.first_question <= addDays(v.anchor_at, %[1]d) AND ifNull(v.citizens_met, 0) > 0 AS asked,
+			a.first_word != toDateTime64(0, 6, 'UTC') AND a.first_word <= addDays(v.anchor_at, %[1]d) AS attested,
 			i.first_issue != toDateTime64(0, 6, 'UTC') AND i.first_issue <= addDays(v.anchor_at, %[1]d) AS raised
 		FROM (%[2]s) AS v
 		LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first_opinion FROM f_opinion FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS o ON o.visit = v.id
 		LEFT ANY JOIN (SELECT assumeNotNull(source_visit_id) AS visit, min(origin_at) AS first_issue FROM f_issue FINAL WHERE _deleted = 0 AND source_visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS i ON i.visit = v.id
+		LEFT ANY JOIN (SELECT visit_id AS visit, minIf(created_at, questions_asked > 0) AS first_question, minIf(created_at, answered > 0) AS first_answer FROM f_visit_policy_item FINAL WHERE _deleted = 0 GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS p ON p.visit = v.id
+		LEFT ANY JOIN (SELECT visit_id AS visit, min(at) AS first_word FROM f_attestation FINAL WHERE _deleted = 0 AND nothing_raised GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS a ON a.visit = v.id
 		WHERE v.anchor_at <= subtractDays(%[3]s, %[1]d)`, traceDays, rows.text, asOf)
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(NOT voiced AND NOT raised)", "countIf(NOT voiced)"}})
+	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(NOT voiced AND NOT raised AND NOT if(activity_kind = 'PROPAGATION', asked, answered OR attested))", "countIf(NOT voiced)"}})
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type importCommand struct {
 	Officials     importOfficials     `cmd:"" help:"CSV files of the posts that officials hold, under pseudonyms."`
 	Categories    importCategories    `cmd:"" help:"CSV files of the tree of categories."`
 	DispatchRules importDispatchRules `cmd:"" help:"CSV files of the dispatch catalogue."`
+	Targets       importTargets       `cmd:"" help:"CSV files of what is promised for issues."`
 	Holidays      importHolidays      `cmd:"" help:"CSV files of the working calendar, or the bundled one."`
 }
 

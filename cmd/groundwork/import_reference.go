@@ -133,6 +133,23 @@ func (i importDispatchRules) Run(ctx context.Context, c *Common) error {
 	return i.job(c).DispatchRules(ctx, i.Files)
 }
 
+type importTargets struct {
+	referenceOptions
+	Files []string `arg:"" name:"file" help:"CSV files with the columns severity, ack_minutes, response_minutes, resolution_minutes, time_base, published_at, valid_from and, optional, category." type:"existingfile"`
+}
+
+func (importTargets) Help() string {
+	return `What is promised for issues: how soon they are accepted, answered and done, in minutes of wall (WALL) or working time (WORKING). Without a category, a
+row is for all that have none of their own. What was promised never changes: a better promise is a row with a later valid_from.
+
+Example:
+  groundwork import targets targets.csv`
+}
+
+func (i importTargets) Run(ctx context.Context, c *Common) error {
+	return i.job(c).Targets(ctx, i.Files)
+}
+
 type importPopulations struct {
 	referenceOptions
 	Files []string `arg:"" name:"file" help:"CSV files with the columns code, name, year, persons, source." type:"existingfile"`

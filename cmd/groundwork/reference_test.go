@@ -51,6 +51,8 @@ func TestReferenceFilesAndKeys(t *testing.T) {
 	s.psql(`INSERT INTO category (id, code, name, path) VALUES (gen_random_uuid(), '0201', '路灯', ARRAY['路灯'])`)
 	run("dispatch rules: 1 new", "import", "dispatch-rules", "-q", write("rules.csv", "category,region_level,unit,basis,valid_from\n0201,市,城管局,权责清单,2024-01-01\n"))
 
+	run("targets: 1 new", "import", "targets", "-q", write("targets.csv", "category,severity,ack_minutes,response_minutes,resolution_minutes,time_base,published_at,valid_from\n0201,一般,480,1440,4800,工作时间,2024-01-01,2024-02-01\n"))
+
 	out, code := s.run("import", "officials", "-q", write("named.csv", "pseudonym,姓名,unit,rank,title,held_from\n"))
 	require.NotZero(t, code)
 	require.Contains(t, out, "姓名")

@@ -29,6 +29,9 @@ type QueryResolver interface {
 	CampaignTasks(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) (*model.Connection[model.CampaignTask], error)
 	Category(ctx context.Context, id model.ID) (*model.Category, error)
 	Categories(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) (*model.Connection[model.Category], error)
+	Discussion(ctx context.Context, id model.ID) (*model.Discussion, error)
+	Discussions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.DiscussionFilter) (*model.Connection[model.Discussion], error)
+	DiscussionPosts(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.DiscussionPostFilter) (*model.Connection[model.DiscussionPost], error)
 	Issue(ctx context.Context, id *model.ID, ref *string) (*model.Issue, error)
 	Issues(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) (*model.IssueConnection, error)
 	MeasureMap(ctx context.Context, measure model.MeasureCode, query model.MapQuery) (*model.MeasureMap, error)
@@ -64,6 +67,9 @@ type QueryResolver interface {
 	Training(ctx context.Context, id model.ID) (*model.Training, error)
 	Trainings(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.Training], error)
 	TrainingParticipations(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.TrainingParticipationFilter) (*model.Connection[model.TrainingParticipation], error)
+	SurveyWave(ctx context.Context, id model.ID) (*model.SurveyWave, error)
+	SurveyWaves(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.SurveyWave], error)
+	SurveyResults(ctx context.Context, waveID model.ID) (*model.SurveyResults, error)
 	TargetVersions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) (*model.Connection[model.TargetVersion], error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
 	Visit(ctx context.Context, id model.ID) (*model.Visit, error)
@@ -279,6 +285,112 @@ func (ec *executionContext) field_Query_category_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_discussionPosts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.DiscussionPostFilter, error) {
+			return ec.unmarshalODiscussionPostFilter2ᚖgroundworkᚋgraphᚋmodelᚐDiscussionPostFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_discussion_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_discussions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.DiscussionFilter, error) {
+			return ec.unmarshalODiscussionFilter2ᚖgroundworkᚋgraphᚋmodelᚐDiscussionFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -1118,6 +1230,72 @@ func (ec *executionContext) field_Query_skillRecords_args(ctx context.Context, r
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_surveyResults_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "waveId",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["waveId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_surveyWave_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_surveyWaves_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_targetVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1838,6 +2016,138 @@ func (ec *executionContext) fieldContext_Query_categories(ctx context.Context, f
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_categories_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_discussion(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_discussion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Discussion(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Discussion) graphql.Marshaler {
+			return ec.marshalODiscussion2ᚖgroundworkᚋgraphᚋmodelᚐDiscussion(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_discussion(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Discussion(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_discussion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_discussions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_discussions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Discussions(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.DiscussionFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.Discussion]) graphql.Marshaler {
+			return ec.marshalODiscussionConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_discussions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiscussionConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_discussions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_discussionPosts(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_discussionPosts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().DiscussionPosts(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.DiscussionPostFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.DiscussionPost]) graphql.Marshaler {
+			return ec.marshalODiscussionPostConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_discussionPosts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiscussionPostConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_discussionPosts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3372,6 +3682,138 @@ func (ec *executionContext) fieldContext_Query_trainingParticipations(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_surveyWave(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_surveyWave(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SurveyWave(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SurveyWave) graphql.Marshaler {
+			return ec.marshalOSurveyWave2ᚖgroundworkᚋgraphᚋmodelᚐSurveyWave(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_surveyWave(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SurveyWave(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_surveyWave_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_surveyWaves(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_surveyWaves(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SurveyWaves(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.SurveyWave]) graphql.Marshaler {
+			return ec.marshalOSurveyWaveConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_surveyWaves(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SurveyWaveConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_surveyWaves_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_surveyResults(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_surveyResults(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().SurveyResults(ctx, fc.Args["waveId"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SurveyResults) graphql.Marshaler {
+			return ec.marshalOSurveyResults2ᚖgroundworkᚋgraphᚋmodelᚐSurveyResults(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_surveyResults(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SurveyResults(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_surveyResults_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_targetVersions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3708,6 +4150,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._TargetVersion(ctx, sel, obj)
+	case *model.SurveyWave:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._SurveyWave(ctx, sel, obj)
 	case *model.SkillRecord:
 		if obj == nil {
 			return graphql.Null
@@ -3773,6 +4220,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Issue(ctx, sel, obj)
+	case *model.DiscussionPost:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._DiscussionPost(ctx, sel, obj)
+	case *model.Discussion:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Discussion(ctx, sel, obj)
 	case *model.Category:
 		if obj == nil {
 			return graphql.Null
@@ -3953,6 +4410,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_categories(ctx, field)
+				})
+		case "discussion":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_discussion(ctx, field)
+				})
+		case "discussions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_discussions(ctx, field)
+				})
+		case "discussionPosts":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_discussionPosts(ctx, field)
 				})
 		case "issue":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -4164,6 +4639,24 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_trainingParticipations(ctx, field)
 				})
+		case "surveyWave":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_surveyWave(ctx, field)
+				})
+		case "surveyWaves":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_surveyWaves(ctx, field)
+				})
+		case "surveyResults":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_surveyResults(ctx, field)
+				})
 		case "targetVersions":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -4274,6 +4767,8 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		batchIdxMapTraining := map[int]int{}
 		var batchItemsTargetVersion []*model.TargetVersion
 		batchIdxMapTargetVersion := map[int]int{}
+		var batchItemsSurveyWave []*model.SurveyWave
+		batchIdxMapSurveyWave := map[int]int{}
 		var batchItemsSkillRecord []*model.SkillRecord
 		batchIdxMapSkillRecord := map[int]int{}
 		var batchItemsSite []*model.Site
@@ -4300,6 +4795,10 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		batchIdxMapOfficial := map[int]int{}
 		var batchItemsIssue []*model.Issue
 		batchIdxMapIssue := map[int]int{}
+		var batchItemsDiscussionPost []*model.DiscussionPost
+		batchIdxMapDiscussionPost := map[int]int{}
+		var batchItemsDiscussion []*model.Discussion
+		batchIdxMapDiscussion := map[int]int{}
 		var batchItemsCategory []*model.Category
 		batchIdxMapCategory := map[int]int{}
 		var batchItemsCampaignTask []*model.CampaignTask
@@ -4317,6 +4816,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 			case *model.TargetVersion:
 				batchIdxMapTargetVersion[i] = len(batchItemsTargetVersion)
 				batchItemsTargetVersion = append(batchItemsTargetVersion, concrete)
+			case *model.SurveyWave:
+				batchIdxMapSurveyWave[i] = len(batchItemsSurveyWave)
+				batchItemsSurveyWave = append(batchItemsSurveyWave, concrete)
 			case *model.SkillRecord:
 				batchIdxMapSkillRecord[i] = len(batchItemsSkillRecord)
 				batchItemsSkillRecord = append(batchItemsSkillRecord, concrete)
@@ -4356,6 +4858,12 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 			case *model.Issue:
 				batchIdxMapIssue[i] = len(batchItemsIssue)
 				batchItemsIssue = append(batchItemsIssue, concrete)
+			case *model.DiscussionPost:
+				batchIdxMapDiscussionPost[i] = len(batchItemsDiscussionPost)
+				batchItemsDiscussionPost = append(batchItemsDiscussionPost, concrete)
+			case *model.Discussion:
+				batchIdxMapDiscussion[i] = len(batchItemsDiscussion)
+				batchItemsDiscussion = append(batchItemsDiscussion, concrete)
 			case *model.Category:
 				batchIdxMapCategory[i] = len(batchItemsCategory)
 				batchItemsCategory = append(batchItemsCategory, concrete)
@@ -4375,6 +4883,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		}
 		if len(batchItemsTargetVersion) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "TargetVersion", batchItemsTargetVersion, batchIdxMapTargetVersion)
+		}
+		if len(batchItemsSurveyWave) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "SurveyWave", batchItemsSurveyWave, batchIdxMapSurveyWave)
 		}
 		if len(batchItemsSkillRecord) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "SkillRecord", batchItemsSkillRecord, batchIdxMapSkillRecord)
@@ -4414,6 +4925,12 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		}
 		if len(batchItemsIssue) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Issue", batchItemsIssue, batchIdxMapIssue)
+		}
+		if len(batchItemsDiscussionPost) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "DiscussionPost", batchItemsDiscussionPost, batchIdxMapDiscussionPost)
+		}
+		if len(batchItemsDiscussion) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Discussion", batchItemsDiscussion, batchIdxMapDiscussion)
 		}
 		if len(batchItemsCategory) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Category", batchItemsCategory, batchIdxMapCategory)

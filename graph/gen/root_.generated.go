@@ -31,6 +31,8 @@ type ResolverRoot interface {
 	CampaignTask() CampaignTaskResolver
 	Category() CategoryResolver
 	Claim() ClaimResolver
+	Discussion() DiscussionResolver
+	DiscussionPost() DiscussionPostResolver
 	DispatchLeg() DispatchLegResolver
 	DispatchRule() DispatchRuleResolver
 	EntityEvent() EntityEventResolver
@@ -57,11 +59,14 @@ type ResolverRoot interface {
 	RotaSlot() RotaSlotResolver
 	Site() SiteResolver
 	SkillRecord() SkillRecordResolver
+	SurveyCell() SurveyCellResolver
+	SurveyWave() SurveyWaveResolver
 	TargetVersion() TargetVersionResolver
 	Training() TrainingResolver
 	TrainingParticipation() TrainingParticipationResolver
 	Viewer() ViewerResolver
 	Visit() VisitResolver
+	VisitPolicyItem() VisitPolicyItemResolver
 }
 
 type DirectiveRoot struct {
@@ -350,6 +355,13 @@ type ComplexityRoot struct {
 		State     func(childComplexity int) int
 	}
 
+	CloseDiscussionPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Discussion       func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	CloseExplainedPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -469,6 +481,55 @@ type ComplexityRoot struct {
 		Dimension func(childComplexity int) int
 		Ids       func(childComplexity int) int
 		Labels    func(childComplexity int) int
+	}
+
+	Discussion struct {
+		ClosedAt             func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		OpenedAt             func(childComplexity int) int
+		Outcome              func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		Region               func(childComplexity int) int
+		State                func(childComplexity int) int
+		Topic                func(childComplexity int) int
+		Version              func(childComplexity int) int
+		Visit                func(childComplexity int) int
+	}
+
+	DiscussionConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	DiscussionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DiscussionPost struct {
+		At         func(childComplexity int) int
+		AuthorRole func(childComplexity int) int
+		AuthorUnit func(childComplexity int) int
+		Discussion func(childComplexity int) int
+		GlobalID   func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		ReplyTo    func(childComplexity int) int
+		Supports   func(childComplexity int) int
+		Text       func(childComplexity int) int
+	}
+
+	DiscussionPostConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	DiscussionPostEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	DispatchIssuePayload struct {
@@ -713,6 +774,13 @@ type ComplexityRoot struct {
 		State      func(childComplexity int) int
 	}
 
+	IssueSurveyTokensPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Tokens           func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	JoinCampaignPayload struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -841,6 +909,7 @@ type ComplexityRoot struct {
 		ClaimExplained              func(childComplexity int, input model.ClaimExplainedInput) int
 		ClaimFixed                  func(childComplexity int, input model.ClaimFixedInput) int
 		ClaimReferredOut            func(childComplexity int, input model.ClaimReferredOutInput) int
+		CloseDiscussion             func(childComplexity int, input model.CloseDiscussionInput) int
 		CloseExplained              func(childComplexity int, input model.CloseExplainedInput) int
 		CloseOutVisit               func(childComplexity int, input model.CloseOutVisitInput) int
 		CloseReferredOut            func(childComplexity int, input model.CloseReferredOutInput) int
@@ -865,6 +934,7 @@ type ComplexityRoot struct {
 		ExitCampaign                func(childComplexity int, input model.ExitCampaignInput) int
 		ExtendCampaign              func(childComplexity int, input model.ExtendCampaignInput) int
 		FailCampaign                func(childComplexity int, input model.FailCampaignInput) int
+		IssueSurveyTokens           func(childComplexity int, input model.IssueSurveyTokensInput) int
 		JoinCampaign                func(childComplexity int, input model.JoinCampaignInput) int
 		LeaveCampaign               func(childComplexity int, input model.LeaveCampaignInput) int
 		LinkOpinion                 func(childComplexity int, input model.LinkOpinionInput) int
@@ -872,8 +942,11 @@ type ComplexityRoot struct {
 		LinkPolicyEvidence          func(childComplexity int, input model.LinkPolicyEvidenceInput) int
 		MergeIssue                  func(childComplexity int, input model.MergeIssueInput) int
 		NominateCampaign            func(childComplexity int, input model.NominateCampaignInput) int
+		OpenDiscussion              func(childComplexity int, input model.OpenDiscussionInput) int
+		OpenSurveyWave              func(childComplexity int, input model.OpenSurveyWaveInput) int
 		PlanIssue                   func(childComplexity int, input model.PlanIssueInput) int
 		PlanVisit                   func(childComplexity int, input model.PlanVisitInput) int
+		PostToDiscussion            func(childComplexity int, input model.PostToDiscussionInput) int
 		ProposePlan                 func(childComplexity int, input model.ProposePlanInput) int
 		ProposePolicyChange         func(childComplexity int, input model.ProposePolicyChangeInput) int
 		PublishRotaPlan             func(childComplexity int, input model.PublishRotaPlanInput) int
@@ -883,6 +956,7 @@ type ComplexityRoot struct {
 		RecordConsultation          func(childComplexity int, input model.RecordConsultationInput) int
 		RecordEvaluation            func(childComplexity int, input model.RecordEvaluationInput) int
 		RecordFeedback              func(childComplexity int, input model.RecordFeedbackInput) int
+		RecordPolicyItem            func(childComplexity int, input model.RecordPolicyItemInput) int
 		RecordResponse              func(childComplexity int, input model.RecordResponseInput) int
 		RecordTrainingParticipation func(childComplexity int, input model.RecordTrainingParticipationInput) int
 		RecordVisit                 func(childComplexity int, input model.RecordVisitInput) int
@@ -904,6 +978,8 @@ type ComplexityRoot struct {
 		StartCampaign               func(childComplexity int, input model.StartCampaignInput) int
 		StartPilot                  func(childComplexity int, input model.StartPilotInput) int
 		SubmitOpinion               func(childComplexity int, input model.SubmitOpinionInput) int
+		SubmitSurveyResponse        func(childComplexity int, input model.SubmitSurveyResponseInput) int
+		SupportPost                 func(childComplexity int, input model.SupportPostInput) int
 		SwapSlot                    func(childComplexity int, input model.SwapSlotInput) int
 		UnmergeIssue                func(childComplexity int, input model.UnmergeIssueInput) int
 		VoidVisit                   func(childComplexity int, input model.VoidVisitInput) int
@@ -963,6 +1039,20 @@ type ComplexityRoot struct {
 	OfficialEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OpenDiscussionPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Discussion       func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	OpenSurveyWavePayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		SurveyWave       func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	Opinion struct {
@@ -1161,6 +1251,13 @@ type ComplexityRoot struct {
 		Title     func(childComplexity int) int
 	}
 
+	PostToDiscussionPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Post             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ProposePlanPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -1197,6 +1294,9 @@ type ComplexityRoot struct {
 		Campaigns              func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
 		Categories             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
 		Category               func(childComplexity int, id model.ID) int
+		Discussion             func(childComplexity int, id model.ID) int
+		DiscussionPosts        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionPostFilter) int
+		Discussions            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionFilter) int
 		FollowOpinion          func(childComplexity int, secret string) int
 		Hotspots               func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
 		Issue                  func(childComplexity int, id *model.ID, ref *string) int
@@ -1227,6 +1327,9 @@ type ComplexityRoot struct {
 		Sites                  func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
 		SkillRecord            func(childComplexity int, id model.ID) int
 		SkillRecords           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SkillRecordFilter) int
+		SurveyResults          func(childComplexity int, waveID model.ID) int
+		SurveyWave             func(childComplexity int, id model.ID) int
+		SurveyWaves            func(childComplexity int, first *int32, after *string, last *int32, before *string) int
 		TargetVersions         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
 		TimeToResolution       func(childComplexity int, query model.MeasureQuery) int
 		TimeToResponse         func(childComplexity int, query model.MeasureQuery) int
@@ -1271,6 +1374,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Issue            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	RecordPolicyItemPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		PolicyItem       func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -1568,6 +1678,62 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	SubmitSurveyResponsePayload struct {
+		Accepted   func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	SupportPostPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Post             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	SurveyCell struct {
+		Gain       func(childComplexity int) int
+		Happiness  func(childComplexity int) int
+		Region     func(childComplexity int) int
+		Responses  func(childComplexity int) int
+		Security   func(childComplexity int) int
+		SiteKind   func(childComplexity int) int
+		Suppressed func(childComplexity int) int
+	}
+
+	SurveyResults struct {
+		ByRegion   func(childComplexity int) int
+		BySiteKind func(childComplexity int) int
+		Total      func(childComplexity int) int
+	}
+
+	SurveyShare struct {
+		CiHigh     func(childComplexity int) int
+		CiLow      func(childComplexity int) int
+		Share      func(childComplexity int) int
+		Suppressed func(childComplexity int) int
+	}
+
+	SurveyWave struct {
+		ClosesAt    func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		OpensAt     func(childComplexity int) int
+		Region      func(childComplexity int) int
+		ReportLevel func(childComplexity int) int
+		Title       func(childComplexity int) int
+	}
+
+	SurveyWaveConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	SurveyWaveEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	SwapSlotPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -1718,6 +1884,7 @@ type ComplexityRoot struct {
 		Notice               func(childComplexity int) int
 		Participants         func(childComplexity int) int
 		PermittedTransitions func(childComplexity int) int
+		PolicyItems          func(childComplexity int) int
 		Site                 func(childComplexity int) int
 		StartedAt            func(childComplexity int) int
 		State                func(childComplexity int) int
@@ -1733,6 +1900,13 @@ type ComplexityRoot struct {
 	VisitEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	VisitPolicyItem struct {
+		Answered       func(childComplexity int) int
+		CreatedAt      func(childComplexity int) int
+		PolicyVersion  func(childComplexity int) int
+		QuestionsAsked func(childComplexity int) int
 	}
 
 	VoidVisitPayload struct {
@@ -2930,6 +3104,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClockSpell.State(childComplexity), true
 
+	case "CloseDiscussionPayload.clientMutationId":
+		if e.ComplexityRoot.CloseDiscussionPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseDiscussionPayload.ClientMutationID(childComplexity), true
+	case "CloseDiscussionPayload.consistency":
+		if e.ComplexityRoot.CloseDiscussionPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseDiscussionPayload.Consistency(childComplexity), true
+	case "CloseDiscussionPayload.discussion":
+		if e.ComplexityRoot.CloseDiscussionPayload.Discussion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseDiscussionPayload.Discussion(childComplexity), true
+	case "CloseDiscussionPayload.userErrors":
+		if e.ComplexityRoot.CloseDiscussionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CloseDiscussionPayload.UserErrors(childComplexity), true
+
 	case "CloseExplainedPayload.clientMutationId":
 		if e.ComplexityRoot.CloseExplainedPayload.ClientMutationID == nil {
 			break
@@ -3366,6 +3565,203 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DimensionColumn.Labels(childComplexity), true
+
+	case "Discussion.closedAt":
+		if e.ComplexityRoot.Discussion.ClosedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.ClosedAt(childComplexity), true
+	case "Discussion.createdAt":
+		if e.ComplexityRoot.Discussion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.CreatedAt(childComplexity), true
+	case "Discussion.id":
+		if e.ComplexityRoot.Discussion.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.GlobalID(childComplexity), true
+	case "Discussion.history":
+		if e.ComplexityRoot.Discussion.History == nil {
+			break
+		}
+
+		args, err := ec.field_Discussion_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Discussion.History(childComplexity, args["first"].(int32)), true
+	case "Discussion.openedAt":
+		if e.ComplexityRoot.Discussion.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.OpenedAt(childComplexity), true
+	case "Discussion.outcome":
+		if e.ComplexityRoot.Discussion.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.Outcome(childComplexity), true
+	case "Discussion.permittedTransitions":
+		if e.ComplexityRoot.Discussion.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.PermittedTransitions(childComplexity), true
+	case "Discussion.region":
+		if e.ComplexityRoot.Discussion.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.Region(childComplexity), true
+	case "Discussion.state":
+		if e.ComplexityRoot.Discussion.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.State(childComplexity), true
+	case "Discussion.topic":
+		if e.ComplexityRoot.Discussion.Topic == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.Topic(childComplexity), true
+	case "Discussion.version":
+		if e.ComplexityRoot.Discussion.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.Version(childComplexity), true
+	case "Discussion.visit":
+		if e.ComplexityRoot.Discussion.Visit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Discussion.Visit(childComplexity), true
+
+	case "DiscussionConnection.edges":
+		if e.ComplexityRoot.DiscussionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionConnection.Edges(childComplexity), true
+	case "DiscussionConnection.nodes":
+		if e.ComplexityRoot.DiscussionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionConnection.Nodes(childComplexity), true
+	case "DiscussionConnection.pageInfo":
+		if e.ComplexityRoot.DiscussionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionConnection.PageInfo(childComplexity), true
+
+	case "DiscussionEdge.cursor":
+		if e.ComplexityRoot.DiscussionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionEdge.Cursor(childComplexity), true
+	case "DiscussionEdge.node":
+		if e.ComplexityRoot.DiscussionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionEdge.Node(childComplexity), true
+
+	case "DiscussionPost.at":
+		if e.ComplexityRoot.DiscussionPost.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.At(childComplexity), true
+	case "DiscussionPost.authorRole":
+		if e.ComplexityRoot.DiscussionPost.AuthorRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.AuthorRole(childComplexity), true
+	case "DiscussionPost.authorUnit":
+		if e.ComplexityRoot.DiscussionPost.AuthorUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.AuthorUnit(childComplexity), true
+	case "DiscussionPost.discussion":
+		if e.ComplexityRoot.DiscussionPost.Discussion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.Discussion(childComplexity), true
+	case "DiscussionPost.id":
+		if e.ComplexityRoot.DiscussionPost.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.GlobalID(childComplexity), true
+	case "DiscussionPost.kind":
+		if e.ComplexityRoot.DiscussionPost.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.Kind(childComplexity), true
+	case "DiscussionPost.replyTo":
+		if e.ComplexityRoot.DiscussionPost.ReplyTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.ReplyTo(childComplexity), true
+	case "DiscussionPost.supports":
+		if e.ComplexityRoot.DiscussionPost.Supports == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.Supports(childComplexity), true
+	case "DiscussionPost.text":
+		if e.ComplexityRoot.DiscussionPost.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.Text(childComplexity), true
+
+	case "DiscussionPostConnection.edges":
+		if e.ComplexityRoot.DiscussionPostConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPostConnection.Edges(childComplexity), true
+	case "DiscussionPostConnection.nodes":
+		if e.ComplexityRoot.DiscussionPostConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPostConnection.Nodes(childComplexity), true
+	case "DiscussionPostConnection.pageInfo":
+		if e.ComplexityRoot.DiscussionPostConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPostConnection.PageInfo(childComplexity), true
+
+	case "DiscussionPostEdge.cursor":
+		if e.ComplexityRoot.DiscussionPostEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPostEdge.Cursor(childComplexity), true
+	case "DiscussionPostEdge.node":
+		if e.ComplexityRoot.DiscussionPostEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPostEdge.Node(childComplexity), true
 
 	case "DispatchIssuePayload.clientMutationId":
 		if e.ComplexityRoot.DispatchIssuePayload.ClientMutationID == nil {
@@ -4458,6 +4854,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.IssueEvent.State(childComplexity), true
 
+	case "IssueSurveyTokensPayload.clientMutationId":
+		if e.ComplexityRoot.IssueSurveyTokensPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueSurveyTokensPayload.ClientMutationID(childComplexity), true
+	case "IssueSurveyTokensPayload.consistency":
+		if e.ComplexityRoot.IssueSurveyTokensPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueSurveyTokensPayload.Consistency(childComplexity), true
+	case "IssueSurveyTokensPayload.tokens":
+		if e.ComplexityRoot.IssueSurveyTokensPayload.Tokens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueSurveyTokensPayload.Tokens(childComplexity), true
+	case "IssueSurveyTokensPayload.userErrors":
+		if e.ComplexityRoot.IssueSurveyTokensPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueSurveyTokensPayload.UserErrors(childComplexity), true
+
 	case "JoinCampaignPayload.campaign":
 		if e.ComplexityRoot.JoinCampaignPayload.Campaign == nil {
 			break
@@ -5116,6 +5537,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClaimReferredOut(childComplexity, args["input"].(model.ClaimReferredOutInput)), true
+	case "Mutation.closeDiscussion":
+		if e.ComplexityRoot.Mutation.CloseDiscussion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_closeDiscussion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CloseDiscussion(childComplexity, args["input"].(model.CloseDiscussionInput)), true
 	case "Mutation.closeExplained":
 		if e.ComplexityRoot.Mutation.CloseExplained == nil {
 			break
@@ -5380,6 +5812,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.FailCampaign(childComplexity, args["input"].(model.FailCampaignInput)), true
+	case "Mutation.issueSurveyTokens":
+		if e.ComplexityRoot.Mutation.IssueSurveyTokens == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_issueSurveyTokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.IssueSurveyTokens(childComplexity, args["input"].(model.IssueSurveyTokensInput)), true
 	case "Mutation.joinCampaign":
 		if e.ComplexityRoot.Mutation.JoinCampaign == nil {
 			break
@@ -5457,6 +5900,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.NominateCampaign(childComplexity, args["input"].(model.NominateCampaignInput)), true
+	case "Mutation.openDiscussion":
+		if e.ComplexityRoot.Mutation.OpenDiscussion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_openDiscussion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OpenDiscussion(childComplexity, args["input"].(model.OpenDiscussionInput)), true
+	case "Mutation.openSurveyWave":
+		if e.ComplexityRoot.Mutation.OpenSurveyWave == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_openSurveyWave_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OpenSurveyWave(childComplexity, args["input"].(model.OpenSurveyWaveInput)), true
 	case "Mutation.planIssue":
 		if e.ComplexityRoot.Mutation.PlanIssue == nil {
 			break
@@ -5479,6 +5944,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PlanVisit(childComplexity, args["input"].(model.PlanVisitInput)), true
+	case "Mutation.postToDiscussion":
+		if e.ComplexityRoot.Mutation.PostToDiscussion == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_postToDiscussion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PostToDiscussion(childComplexity, args["input"].(model.PostToDiscussionInput)), true
 	case "Mutation.proposePlan":
 		if e.ComplexityRoot.Mutation.ProposePlan == nil {
 			break
@@ -5578,6 +6054,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RecordFeedback(childComplexity, args["input"].(model.RecordFeedbackInput)), true
+	case "Mutation.recordPolicyItem":
+		if e.ComplexityRoot.Mutation.RecordPolicyItem == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_recordPolicyItem_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RecordPolicyItem(childComplexity, args["input"].(model.RecordPolicyItemInput)), true
 	case "Mutation.recordResponse":
 		if e.ComplexityRoot.Mutation.RecordResponse == nil {
 			break
@@ -5809,6 +6296,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SubmitOpinion(childComplexity, args["input"].(model.SubmitOpinionInput)), true
+	case "Mutation.submitSurveyResponse":
+		if e.ComplexityRoot.Mutation.SubmitSurveyResponse == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_submitSurveyResponse_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SubmitSurveyResponse(childComplexity, args["input"].(model.SubmitSurveyResponseInput)), true
+	case "Mutation.supportPost":
+		if e.ComplexityRoot.Mutation.SupportPost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_supportPost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SupportPost(childComplexity, args["input"].(model.SupportPostInput)), true
 	case "Mutation.swapSlot":
 		if e.ComplexityRoot.Mutation.SwapSlot == nil {
 			break
@@ -6047,6 +6556,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OfficialEdge.Node(childComplexity), true
+
+	case "OpenDiscussionPayload.clientMutationId":
+		if e.ComplexityRoot.OpenDiscussionPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDiscussionPayload.ClientMutationID(childComplexity), true
+	case "OpenDiscussionPayload.consistency":
+		if e.ComplexityRoot.OpenDiscussionPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDiscussionPayload.Consistency(childComplexity), true
+	case "OpenDiscussionPayload.discussion":
+		if e.ComplexityRoot.OpenDiscussionPayload.Discussion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDiscussionPayload.Discussion(childComplexity), true
+	case "OpenDiscussionPayload.userErrors":
+		if e.ComplexityRoot.OpenDiscussionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenDiscussionPayload.UserErrors(childComplexity), true
+
+	case "OpenSurveyWavePayload.clientMutationId":
+		if e.ComplexityRoot.OpenSurveyWavePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenSurveyWavePayload.ClientMutationID(childComplexity), true
+	case "OpenSurveyWavePayload.consistency":
+		if e.ComplexityRoot.OpenSurveyWavePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenSurveyWavePayload.Consistency(childComplexity), true
+	case "OpenSurveyWavePayload.surveyWave":
+		if e.ComplexityRoot.OpenSurveyWavePayload.SurveyWave == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenSurveyWavePayload.SurveyWave(childComplexity), true
+	case "OpenSurveyWavePayload.userErrors":
+		if e.ComplexityRoot.OpenSurveyWavePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenSurveyWavePayload.UserErrors(childComplexity), true
 
 	case "Opinion.channel":
 		if e.ComplexityRoot.Opinion.Channel == nil {
@@ -6853,6 +7412,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PostHolding.Title(childComplexity), true
 
+	case "PostToDiscussionPayload.clientMutationId":
+		if e.ComplexityRoot.PostToDiscussionPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostToDiscussionPayload.ClientMutationID(childComplexity), true
+	case "PostToDiscussionPayload.consistency":
+		if e.ComplexityRoot.PostToDiscussionPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostToDiscussionPayload.Consistency(childComplexity), true
+	case "PostToDiscussionPayload.post":
+		if e.ComplexityRoot.PostToDiscussionPayload.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostToDiscussionPayload.Post(childComplexity), true
+	case "PostToDiscussionPayload.userErrors":
+		if e.ComplexityRoot.PostToDiscussionPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PostToDiscussionPayload.UserErrors(childComplexity), true
+
 	case "ProposePlanPayload.clientMutationId":
 		if e.ComplexityRoot.ProposePlanPayload.ClientMutationID == nil {
 			break
@@ -7030,6 +7614,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Category(childComplexity, args["id"].(model.ID)), true
+	case "Query.discussion":
+		if e.ComplexityRoot.Query.Discussion == nil {
+			break
+		}
+
+		args, err := ec.field_Query_discussion_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Discussion(childComplexity, args["id"].(model.ID)), true
+	case "Query.discussionPosts":
+		if e.ComplexityRoot.Query.DiscussionPosts == nil {
+			break
+		}
+
+		args, err := ec.field_Query_discussionPosts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.DiscussionPosts(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.DiscussionPostFilter)), true
+	case "Query.discussions":
+		if e.ComplexityRoot.Query.Discussions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_discussions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Discussions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.DiscussionFilter)), true
 	case "Query.followOpinion":
 		if e.ComplexityRoot.Query.FollowOpinion == nil {
 			break
@@ -7361,6 +7978,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SkillRecords(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.SkillRecordFilter)), true
+	case "Query.surveyResults":
+		if e.ComplexityRoot.Query.SurveyResults == nil {
+			break
+		}
+
+		args, err := ec.field_Query_surveyResults_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SurveyResults(childComplexity, args["waveId"].(model.ID)), true
+	case "Query.surveyWave":
+		if e.ComplexityRoot.Query.SurveyWave == nil {
+			break
+		}
+
+		args, err := ec.field_Query_surveyWave_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SurveyWave(childComplexity, args["id"].(model.ID)), true
+	case "Query.surveyWaves":
+		if e.ComplexityRoot.Query.SurveyWaves == nil {
+			break
+		}
+
+		args, err := ec.field_Query_surveyWaves_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.SurveyWaves(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
 	case "Query.targetVersions":
 		if e.ComplexityRoot.Query.TargetVersions == nil {
 			break
@@ -7586,6 +8236,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RecordFeedbackPayload.UserErrors(childComplexity), true
+
+	case "RecordPolicyItemPayload.clientMutationId":
+		if e.ComplexityRoot.RecordPolicyItemPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPolicyItemPayload.ClientMutationID(childComplexity), true
+	case "RecordPolicyItemPayload.consistency":
+		if e.ComplexityRoot.RecordPolicyItemPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPolicyItemPayload.Consistency(childComplexity), true
+	case "RecordPolicyItemPayload.policyItem":
+		if e.ComplexityRoot.RecordPolicyItemPayload.PolicyItem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPolicyItemPayload.PolicyItem(childComplexity), true
+	case "RecordPolicyItemPayload.userErrors":
+		if e.ComplexityRoot.RecordPolicyItemPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RecordPolicyItemPayload.UserErrors(childComplexity), true
 
 	case "RecordResponsePayload.clientMutationId":
 		if e.ComplexityRoot.RecordResponsePayload.ClientMutationID == nil {
@@ -8715,6 +9390,206 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SubmitOpinionPayload.UserErrors(childComplexity), true
 
+	case "SubmitSurveyResponsePayload.accepted":
+		if e.ComplexityRoot.SubmitSurveyResponsePayload.Accepted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitSurveyResponsePayload.Accepted(childComplexity), true
+	case "SubmitSurveyResponsePayload.userErrors":
+		if e.ComplexityRoot.SubmitSurveyResponsePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SubmitSurveyResponsePayload.UserErrors(childComplexity), true
+
+	case "SupportPostPayload.clientMutationId":
+		if e.ComplexityRoot.SupportPostPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportPostPayload.ClientMutationID(childComplexity), true
+	case "SupportPostPayload.consistency":
+		if e.ComplexityRoot.SupportPostPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportPostPayload.Consistency(childComplexity), true
+	case "SupportPostPayload.post":
+		if e.ComplexityRoot.SupportPostPayload.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportPostPayload.Post(childComplexity), true
+	case "SupportPostPayload.userErrors":
+		if e.ComplexityRoot.SupportPostPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SupportPostPayload.UserErrors(childComplexity), true
+
+	case "SurveyCell.gain":
+		if e.ComplexityRoot.SurveyCell.Gain == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.Gain(childComplexity), true
+	case "SurveyCell.happiness":
+		if e.ComplexityRoot.SurveyCell.Happiness == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.Happiness(childComplexity), true
+	case "SurveyCell.region":
+		if e.ComplexityRoot.SurveyCell.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.Region(childComplexity), true
+	case "SurveyCell.responses":
+		if e.ComplexityRoot.SurveyCell.Responses == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.Responses(childComplexity), true
+	case "SurveyCell.security":
+		if e.ComplexityRoot.SurveyCell.Security == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.Security(childComplexity), true
+	case "SurveyCell.siteKind":
+		if e.ComplexityRoot.SurveyCell.SiteKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.SiteKind(childComplexity), true
+	case "SurveyCell.suppressed":
+		if e.ComplexityRoot.SurveyCell.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyCell.Suppressed(childComplexity), true
+
+	case "SurveyResults.byRegion":
+		if e.ComplexityRoot.SurveyResults.ByRegion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyResults.ByRegion(childComplexity), true
+	case "SurveyResults.bySiteKind":
+		if e.ComplexityRoot.SurveyResults.BySiteKind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyResults.BySiteKind(childComplexity), true
+	case "SurveyResults.total":
+		if e.ComplexityRoot.SurveyResults.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyResults.Total(childComplexity), true
+
+	case "SurveyShare.ciHigh":
+		if e.ComplexityRoot.SurveyShare.CiHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyShare.CiHigh(childComplexity), true
+	case "SurveyShare.ciLow":
+		if e.ComplexityRoot.SurveyShare.CiLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyShare.CiLow(childComplexity), true
+	case "SurveyShare.share":
+		if e.ComplexityRoot.SurveyShare.Share == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyShare.Share(childComplexity), true
+	case "SurveyShare.suppressed":
+		if e.ComplexityRoot.SurveyShare.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyShare.Suppressed(childComplexity), true
+
+	case "SurveyWave.closesAt":
+		if e.ComplexityRoot.SurveyWave.ClosesAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.ClosesAt(childComplexity), true
+	case "SurveyWave.createdAt":
+		if e.ComplexityRoot.SurveyWave.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.CreatedAt(childComplexity), true
+	case "SurveyWave.id":
+		if e.ComplexityRoot.SurveyWave.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.GlobalID(childComplexity), true
+	case "SurveyWave.opensAt":
+		if e.ComplexityRoot.SurveyWave.OpensAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.OpensAt(childComplexity), true
+	case "SurveyWave.region":
+		if e.ComplexityRoot.SurveyWave.Region == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.Region(childComplexity), true
+	case "SurveyWave.reportLevel":
+		if e.ComplexityRoot.SurveyWave.ReportLevel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.ReportLevel(childComplexity), true
+	case "SurveyWave.title":
+		if e.ComplexityRoot.SurveyWave.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWave.Title(childComplexity), true
+
+	case "SurveyWaveConnection.edges":
+		if e.ComplexityRoot.SurveyWaveConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWaveConnection.Edges(childComplexity), true
+	case "SurveyWaveConnection.nodes":
+		if e.ComplexityRoot.SurveyWaveConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWaveConnection.Nodes(childComplexity), true
+	case "SurveyWaveConnection.pageInfo":
+		if e.ComplexityRoot.SurveyWaveConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWaveConnection.PageInfo(childComplexity), true
+
+	case "SurveyWaveEdge.cursor":
+		if e.ComplexityRoot.SurveyWaveEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWaveEdge.Cursor(childComplexity), true
+	case "SurveyWaveEdge.node":
+		if e.ComplexityRoot.SurveyWaveEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SurveyWaveEdge.Node(childComplexity), true
+
 	case "SwapSlotPayload.clientMutationId":
 		if e.ComplexityRoot.SwapSlotPayload.ClientMutationID == nil {
 			break
@@ -9369,6 +10244,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.PermittedTransitions(childComplexity), true
+	case "Visit.policyItems":
+		if e.ComplexityRoot.Visit.PolicyItems == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.PolicyItems(childComplexity), true
 	case "Visit.site":
 		if e.ComplexityRoot.Visit.Site == nil {
 			break
@@ -9425,6 +10306,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VisitEdge.Node(childComplexity), true
+
+	case "VisitPolicyItem.answered":
+		if e.ComplexityRoot.VisitPolicyItem.Answered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VisitPolicyItem.Answered(childComplexity), true
+	case "VisitPolicyItem.createdAt":
+		if e.ComplexityRoot.VisitPolicyItem.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VisitPolicyItem.CreatedAt(childComplexity), true
+	case "VisitPolicyItem.policyVersion":
+		if e.ComplexityRoot.VisitPolicyItem.PolicyVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VisitPolicyItem.PolicyVersion(childComplexity), true
+	case "VisitPolicyItem.questionsAsked":
+		if e.ComplexityRoot.VisitPolicyItem.QuestionsAsked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VisitPolicyItem.QuestionsAsked(childComplexity), true
 
 	case "VoidVisitPayload.clientMutationId":
 		if e.ComplexityRoot.VoidVisitPayload.ClientMutationID == nil {
@@ -9522,6 +10428,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
 			graphql.NewInputUnmarshaler("ClaimFixedInput", ec.unmarshalInputClaimFixedInput),
 			graphql.NewInputUnmarshaler("ClaimReferredOutInput", ec.unmarshalInputClaimReferredOutInput),
+			graphql.NewInputUnmarshaler("CloseDiscussionInput", ec.unmarshalInputCloseDiscussionInput),
 			graphql.NewInputUnmarshaler("CloseExplainedInput", ec.unmarshalInputCloseExplainedInput),
 			graphql.NewInputUnmarshaler("CloseOutVisitInput", ec.unmarshalInputCloseOutVisitInput),
 			graphql.NewInputUnmarshaler("CloseReferredOutInput", ec.unmarshalInputCloseReferredOutInput),
@@ -9540,6 +10447,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DateTimeFilter", ec.unmarshalInputDateTimeFilter),
 			graphql.NewInputUnmarshaler("DeclineCampaignInput", ec.unmarshalInputDeclineCampaignInput),
 			graphql.NewInputUnmarshaler("DifficultyFilter", ec.unmarshalInputDifficultyFilter),
+			graphql.NewInputUnmarshaler("DiscussionFilter", ec.unmarshalInputDiscussionFilter),
+			graphql.NewInputUnmarshaler("DiscussionPostFilter", ec.unmarshalInputDiscussionPostFilter),
+			graphql.NewInputUnmarshaler("DiscussionStateFilter", ec.unmarshalInputDiscussionStateFilter),
 			graphql.NewInputUnmarshaler("DispatchIssueInput", ec.unmarshalInputDispatchIssueInput),
 			graphql.NewInputUnmarshaler("DispatchIssuesInput", ec.unmarshalInputDispatchIssuesInput),
 			graphql.NewInputUnmarshaler("DispatchItem", ec.unmarshalInputDispatchItem),
@@ -9561,6 +10471,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("IssueIdFilter", ec.unmarshalInputIssueIdFilter),
 			graphql.NewInputUnmarshaler("IssueKindFilter", ec.unmarshalInputIssueKindFilter),
 			graphql.NewInputUnmarshaler("IssueStateFilter", ec.unmarshalInputIssueStateFilter),
+			graphql.NewInputUnmarshaler("IssueSurveyTokensInput", ec.unmarshalInputIssueSurveyTokensInput),
 			graphql.NewInputUnmarshaler("IssueUnitFilter", ec.unmarshalInputIssueUnitFilter),
 			graphql.NewInputUnmarshaler("JoinCampaignInput", ec.unmarshalInputJoinCampaignInput),
 			graphql.NewInputUnmarshaler("LeaveCampaignInput", ec.unmarshalInputLeaveCampaignInput),
@@ -9579,6 +10490,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MeasuresQuery", ec.unmarshalInputMeasuresQuery),
 			graphql.NewInputUnmarshaler("MergeIssueInput", ec.unmarshalInputMergeIssueInput),
 			graphql.NewInputUnmarshaler("NominateCampaignInput", ec.unmarshalInputNominateCampaignInput),
+			graphql.NewInputUnmarshaler("OpenDiscussionInput", ec.unmarshalInputOpenDiscussionInput),
+			graphql.NewInputUnmarshaler("OpenSurveyWaveInput", ec.unmarshalInputOpenSurveyWaveInput),
 			graphql.NewInputUnmarshaler("OpinionChannelFilter", ec.unmarshalInputOpinionChannelFilter),
 			graphql.NewInputUnmarshaler("OpinionFilter", ec.unmarshalInputOpinionFilter),
 			graphql.NewInputUnmarshaler("OpinionKindFilter", ec.unmarshalInputOpinionKindFilter),
@@ -9593,6 +10506,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PolicyEvaluationInput", ec.unmarshalInputPolicyEvaluationInput),
 			graphql.NewInputUnmarshaler("PolicyFilter", ec.unmarshalInputPolicyFilter),
 			graphql.NewInputUnmarshaler("PolicyRolloutInput", ec.unmarshalInputPolicyRolloutInput),
+			graphql.NewInputUnmarshaler("PostKindFilter", ec.unmarshalInputPostKindFilter),
+			graphql.NewInputUnmarshaler("PostToDiscussionInput", ec.unmarshalInputPostToDiscussionInput),
 			graphql.NewInputUnmarshaler("ProposePlanInput", ec.unmarshalInputProposePlanInput),
 			graphql.NewInputUnmarshaler("ProposePolicyChangeInput", ec.unmarshalInputProposePolicyChangeInput),
 			graphql.NewInputUnmarshaler("PublishRotaPlanInput", ec.unmarshalInputPublishRotaPlanInput),
@@ -9602,6 +10517,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RecordConsultationInput", ec.unmarshalInputRecordConsultationInput),
 			graphql.NewInputUnmarshaler("RecordEvaluationInput", ec.unmarshalInputRecordEvaluationInput),
 			graphql.NewInputUnmarshaler("RecordFeedbackInput", ec.unmarshalInputRecordFeedbackInput),
+			graphql.NewInputUnmarshaler("RecordPolicyItemInput", ec.unmarshalInputRecordPolicyItemInput),
 			graphql.NewInputUnmarshaler("RecordResponseInput", ec.unmarshalInputRecordResponseInput),
 			graphql.NewInputUnmarshaler("RecordTrainingParticipationInput", ec.unmarshalInputRecordTrainingParticipationInput),
 			graphql.NewInputUnmarshaler("RecordVisitInput", ec.unmarshalInputRecordVisitInput),
@@ -9633,6 +10549,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
 			graphql.NewInputUnmarshaler("StartPilotInput", ec.unmarshalInputStartPilotInput),
 			graphql.NewInputUnmarshaler("SubmitOpinionInput", ec.unmarshalInputSubmitOpinionInput),
+			graphql.NewInputUnmarshaler("SubmitSurveyResponseInput", ec.unmarshalInputSubmitSurveyResponseInput),
+			graphql.NewInputUnmarshaler("SupportPostInput", ec.unmarshalInputSupportPostInput),
 			graphql.NewInputUnmarshaler("SwapSlotInput", ec.unmarshalInputSwapSlotInput),
 			graphql.NewInputUnmarshaler("TargetVersionFilter", ec.unmarshalInputTargetVersionFilter),
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
@@ -10831,6 +11749,304 @@ input CreateCategoryInput {
 type CreateCategoryPayload {
   "The new category or version; null if refused."
   category: Category
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
+	{Name: "../schema/discussion.graphqls", Input: `extend type Query {
+  "The discussion with this id, or null."
+  discussion(
+    "Its id."
+    id: ID!
+  ): Discussion
+  "Discussions, the latest opened first."
+  discussions(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: DiscussionFilter
+  ): DiscussionConnection
+  "Posts in discussions, the earliest first."
+  discussionPosts(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: DiscussionPostFilter
+  ): DiscussionPostConnection
+}
+
+extend type Mutation {
+  "Opens a discussion, at a visit or after it, or online."
+  openDiscussion(
+    "The discussion."
+    input: OpenDiscussionInput!
+  ): OpenDiscussionPayload!
+  "Closes a discussion with its outcome, when each question has an answer."
+  closeDiscussion(
+    "What the step asks for."
+    input: CloseDiscussionInput!
+  ): CloseDiscussionPayload!
+  "Says something in a discussion. Citizens do by their account, or by the secret of an opinion of theirs; answers are for those in office."
+  postToDiscussion(
+    "The post."
+    input: PostToDiscussionInput!
+  ): PostToDiscussionPayload!
+  "Supports a post of somebody else, once. Citizens do by their account, or by the secret of an opinion of theirs."
+  supportPost(
+    "The support."
+    input: SupportPostInput!
+  ): SupportPostPayload!
+}
+
+"A matter that is talked over on the front line, at a visit or after it, and online."
+type Discussion implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "What is discussed."
+  topic: String!
+  "Where it stands."
+  state: DiscussionState!
+  "When it was opened."
+  openedAt: DateTime!
+  "When it was closed."
+  closedAt: DateTime
+  "What came of it."
+  outcome: String
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for where the discussion stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "Where."
+  region: Region
+  "The visit that it belongs to."
+  visit: Visit
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"Where a discussion stands."
+enum DiscussionState {
+  "People post and support."
+  OPEN
+  "Ended, with its outcome."
+  CLOSED
+}
+
+"What somebody says in a discussion."
+type DiscussionPost implements Node {
+  "Opaque and stable."
+  id: ID!
+  "What it is."
+  kind: PostKind!
+  "What it says."
+  text: String!
+  "When it was posted."
+  at: DateTime!
+  "How many citizens support it."
+  supports: Int!
+  "In which role it was posted: CITIZEN, or one in office."
+  authorRole: Role!
+  "The unit of whoever posted it in office."
+  authorUnit: OrgUnit
+  "The discussion."
+  discussion: Discussion
+  "The post that it replies to."
+  replyTo: DiscussionPost
+}
+
+"What a post in a discussion is."
+enum PostKind {
+  "What could be done."
+  PROPOSAL
+  "What somebody wants to know: the discussion is not closed before it has an answer."
+  QUESTION
+  "Of somebody in office, to a question."
+  ANSWER
+  "What speaks against it."
+  OBJECTION
+}
+
+"One page of discussions."
+type DiscussionConnection {
+  "The rows with their cursors."
+  edges: [DiscussionEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Discussion!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of discussions."
+type DiscussionEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: Discussion!
+}
+
+"One page of posts."
+type DiscussionPostConnection {
+  "The rows with their cursors."
+  edges: [DiscussionPostEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [DiscussionPost!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of posts."
+type DiscussionPostEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: DiscussionPost!
+}
+
+"Narrows a list of discussions; all that is given must hold."
+input DiscussionFilter {
+  "In this region or below."
+  under: ID
+  "Of this visit."
+  visit: ID
+  "By state."
+  state: DiscussionStateFilter
+}
+
+"Narrows by state of the discussion."
+input DiscussionStateFilter {
+  "Is one of these."
+  in: [DiscussionState!]!
+}
+
+"Narrows a list of posts; all that is given must hold."
+input DiscussionPostFilter {
+  "In this discussion."
+  discussion: ID
+  "By kind."
+  kind: PostKindFilter
+}
+
+"Narrows by kind of post."
+input PostKindFilter {
+  "Is one of these."
+  in: [PostKind!]!
+}
+
+"A discussion to open."
+input OpenDiscussionInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "What is discussed."
+  topic: String!
+  "Where; that of the visit's site if left out."
+  regionId: ID
+  "The visit that it belongs to."
+  visitId: ID
+  "When it was opened; now if left out."
+  at: DateTime
+}
+
+"What openDiscussion did."
+type OpenDiscussionPayload {
+  "It as it stands now; null if refused."
+  discussion: Discussion
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"What closeDiscussion asks for."
+input CloseDiscussionInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The version that the caller saw; refused if it has moved on."
+  expectedVersion: Int
+  "When it was closed; now if left out."
+  at: DateTime
+  "The discussion."
+  discussionId: ID!
+  "What came of it."
+  outcome: String!
+}
+
+"What closeDiscussion did."
+type CloseDiscussionPayload {
+  "It as it stands now; null if refused."
+  discussion: Discussion
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A post."
+input PostToDiscussionInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The discussion."
+  discussionId: ID!
+  "What it is."
+  kind: PostKind!
+  "What it says."
+  text: String!
+  "The post that it replies to; an answer names the question."
+  replyToId: ID
+  "Without an account: the secret of an opinion of yours."
+  secret: String
+}
+
+"What postToDiscussion did."
+type PostToDiscussionPayload {
+  "It as it stands now; null if refused."
+  post: DiscussionPost
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A support."
+input SupportPostInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The post."
+  postId: ID!
+  "Without an account: the secret of an opinion of yours."
+  secret: String
+}
+
+"What supportPost did."
+type SupportPostPayload {
+  "It as it stands now; null if refused."
+  post: DiscussionPost
   "Why it was refused; empty if it was done."
   userErrors: [UserError!]!
   "Token of this write: an analytical query that is given it waits until the warehouse has the write."
@@ -15449,6 +16665,198 @@ type EscalateIssuePayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/survey.graphqls", Input: `extend type Query {
+  "The survey wave with this id, or null."
+  surveyWave(
+    "Its id."
+    id: ID!
+  ): SurveyWave
+  "Survey waves, those that open last first."
+  surveyWaves(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+  ): SurveyWaveConnection
+  "What was said in a wave, when it is over: shares of those who said 4 or 5, with 95 % Wilson intervals. Small numbers are hidden, and what would give them away."
+  surveyResults(
+    "The wave."
+    waveId: ID!
+  ): SurveyResults
+}
+
+extend type Mutation {
+  "Opens a survey of the sense of gain, happiness and security."
+  openSurveyWave(
+    "The wave."
+    input: OpenSurveyWaveInput!
+  ): OpenSurveyWavePayload!
+  "Makes tokens for a place, to be given out: each is for one response, and nobody notes who holds it. They are shown once."
+  issueSurveyTokens(
+    "The tokens."
+    input: IssueSurveyTokensInput!
+  ): IssueSurveyTokensPayload!
+  "Gives a response by a token, without an account. Nothing of who asks is kept."
+  submitSurveyResponse(
+    "The response."
+    input: SubmitSurveyResponseInput!
+  ): SubmitSurveyResponsePayload!
+}
+
+"Asks people of a region, once, for their sense of gain, happiness and security."
+type SurveyWave implements Node {
+  "Opaque and stable."
+  id: ID!
+  "What it is called."
+  title: String!
+  "Results are told for regions of this level and for the whole, and for no other."
+  reportLevel: RegionLevel!
+  "When it opens."
+  opensAt: DateTime!
+  "No response from then on, and no result before."
+  closesAt: DateTime!
+  "When it was announced."
+  createdAt: DateTime!
+  "Where."
+  region: Region
+}
+
+"What was said in a wave."
+type SurveyResults {
+  "In the whole."
+  total: SurveyCell!
+  "By region of the wave's level."
+  byRegion: [SurveyCell!]!
+  "By kind of site at which people were asked."
+  bySiteKind: [SurveyCell!]!
+}
+
+"What was said in one place."
+type SurveyCell {
+  "How many responded; null where it is hidden."
+  responses: Int
+  "Whether it is hidden: 1 to 10 responded, or it would give such a number away."
+  suppressed: Boolean!
+  "The sense of gain."
+  gain: SurveyShare!
+  "The sense of happiness."
+  happiness: SurveyShare!
+  "The sense of security."
+  security: SurveyShare!
+  "Where; null in the whole and by kind of site."
+  region: Region
+  "At sites of which kind; null in the whole, by region, and for those asked elsewhere."
+  siteKind: SiteKind
+}
+
+"The share of those who said 4 or 5."
+type SurveyShare {
+  "The share, 0 to 1; null where it is hidden or nobody responded."
+  share: Float
+  "Lower end of its 95 % Wilson interval."
+  ciLow: Float
+  "Upper end of its 95 % Wilson interval."
+  ciHigh: Float
+  "Whether it is hidden: 1 to 10 said so, or did not, or it would give such a number away."
+  suppressed: Boolean!
+}
+
+"One page of waves."
+type SurveyWaveConnection {
+  "The rows with their cursors."
+  edges: [SurveyWaveEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [SurveyWave!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of waves."
+type SurveyWaveEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: SurveyWave!
+}
+
+"A wave to open."
+input OpenSurveyWaveInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "What it is called."
+  title: String!
+  "Where."
+  regionId: ID!
+  "Results are told for regions of this level and for the whole."
+  reportLevel: RegionLevel!
+  "When it opens; now if left out."
+  opensAt: DateTime
+  "When it closes, at most 366 days later."
+  closesAt: DateTime!
+}
+
+"What openSurveyWave did."
+type OpenSurveyWavePayload {
+  "The wave; null if refused."
+  surveyWave: SurveyWave
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"Tokens to make."
+input IssueSurveyTokensInput {
+  "Any string of the client's, answered back; the same again makes no tokens again, and shows none."
+  clientMutationId: String
+  "The wave."
+  waveId: ID!
+  "Where the tokens are given out: in the wave's region, at the level of its results or below."
+  regionId: ID!
+  "At sites of which kind; elsewhere if left out."
+  siteKind: SiteKind
+  "How many, 1 to 1000."
+  count: Int!
+}
+
+"What issueSurveyTokens did."
+type IssueSurveyTokensPayload {
+  "The tokens; empty if refused, or if they were made before under the same clientMutationId."
+  tokens: [String!]!
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A response."
+input SubmitSurveyResponseInput {
+  "The token that came with the survey; spaces, dashes and small letters do not matter."
+  token: String!
+  "The sense of gain, 1 (none) to 5."
+  gain: Int!
+  "The sense of happiness, 1 (none) to 5."
+  happiness: Int!
+  "The sense of security, 1 (none) to 5."
+  security: Int!
+}
+
+"What submitSurveyResponse did."
+type SubmitSurveyResponsePayload {
+  "Whether it counts."
+  accepted: Boolean!
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/target.graphqls", Input: `extend type Query {
   "The versions of targets, the latest in force first."
   targetVersions(
@@ -16219,6 +17627,57 @@ enum AttestationWord {
   UNSURE
 }
 `, BuiltIn: false},
+	{Name: "../schema/visit_policy.graphqls", Input: `extend type Mutation {
+  "Notes that a policy was talked of at a visit, how many questions were asked about it and how many were answered."
+  recordPolicyItem(
+    "The item."
+    input: RecordPolicyItemInput!
+  ): RecordPolicyItemPayload!
+}
+
+"That a policy, as it was in effect, was talked of at a visit."
+type VisitPolicyItem {
+  "How many questions were asked about it."
+  questionsAsked: Int!
+  "How many of them were answered there."
+  answered: Int!
+  "When it was noted."
+  createdAt: DateTime!
+  "The version of the policy."
+  policyVersion: PolicyVersion
+}
+
+extend type Visit {
+  "The policies that were talked of."
+  policyItems: [VisitPolicyItem!]!
+}
+
+"An item to note."
+input RecordPolicyItemInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The visit."
+  visitId: ID!
+  "The version of the policy that was in effect."
+  policyVersionId: ID!
+  "How many questions were asked about it."
+  questionsAsked: Int!
+  "How many of them were answered there."
+  answered: Int!
+}
+
+"What recordPolicyItem did."
+type RecordPolicyItemPayload {
+  "The item; null if refused."
+  policyItem: VisitPolicyItem
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -16790,6 +18249,20 @@ func (ec *executionContext) childFields_ClockSpell(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ClockSpell", field.Name)
 }
 
+func (ec *executionContext) childFields_CloseDiscussionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "discussion":
+		return ec.fieldContext_CloseDiscussionPayload_discussion(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CloseDiscussionPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_CloseDiscussionPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_CloseDiscussionPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CloseDiscussionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CloseExplainedPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -17030,6 +18503,104 @@ func (ec *executionContext) childFields_DimensionColumn(ctx context.Context, fie
 		return ec.fieldContext_DimensionColumn_labels(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DimensionColumn", field.Name)
+}
+
+func (ec *executionContext) childFields_Discussion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Discussion_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Discussion_version(ctx, field)
+	case "topic":
+		return ec.fieldContext_Discussion_topic(ctx, field)
+	case "state":
+		return ec.fieldContext_Discussion_state(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_Discussion_openedAt(ctx, field)
+	case "closedAt":
+		return ec.fieldContext_Discussion_closedAt(ctx, field)
+	case "outcome":
+		return ec.fieldContext_Discussion_outcome(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Discussion_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_Discussion_permittedTransitions(ctx, field)
+	case "region":
+		return ec.fieldContext_Discussion_region(ctx, field)
+	case "visit":
+		return ec.fieldContext_Discussion_visit(ctx, field)
+	case "history":
+		return ec.fieldContext_Discussion_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Discussion", field.Name)
+}
+
+func (ec *executionContext) childFields_DiscussionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DiscussionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DiscussionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DiscussionConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscussionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DiscussionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DiscussionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DiscussionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscussionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DiscussionPost(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DiscussionPost_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_DiscussionPost_kind(ctx, field)
+	case "text":
+		return ec.fieldContext_DiscussionPost_text(ctx, field)
+	case "at":
+		return ec.fieldContext_DiscussionPost_at(ctx, field)
+	case "supports":
+		return ec.fieldContext_DiscussionPost_supports(ctx, field)
+	case "authorRole":
+		return ec.fieldContext_DiscussionPost_authorRole(ctx, field)
+	case "authorUnit":
+		return ec.fieldContext_DiscussionPost_authorUnit(ctx, field)
+	case "discussion":
+		return ec.fieldContext_DiscussionPost_discussion(ctx, field)
+	case "replyTo":
+		return ec.fieldContext_DiscussionPost_replyTo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscussionPost", field.Name)
+}
+
+func (ec *executionContext) childFields_DiscussionPostConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DiscussionPostConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DiscussionPostConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DiscussionPostConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscussionPostConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DiscussionPostEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DiscussionPostEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DiscussionPostEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DiscussionPostEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_DispatchIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -17516,6 +19087,20 @@ func (ec *executionContext) childFields_IssueEvent(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type IssueEvent", field.Name)
 }
 
+func (ec *executionContext) childFields_IssueSurveyTokensPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "tokens":
+		return ec.fieldContext_IssueSurveyTokensPayload_tokens(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_IssueSurveyTokensPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_IssueSurveyTokensPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_IssueSurveyTokensPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueSurveyTokensPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_JoinCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaign":
@@ -17846,6 +19431,34 @@ func (ec *executionContext) childFields_OfficialEdge(ctx context.Context, field 
 		return ec.fieldContext_OfficialEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OfficialEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenDiscussionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "discussion":
+		return ec.fieldContext_OpenDiscussionPayload_discussion(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OpenDiscussionPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_OpenDiscussionPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_OpenDiscussionPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenDiscussionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenSurveyWavePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "surveyWave":
+		return ec.fieldContext_OpenSurveyWavePayload_surveyWave(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OpenSurveyWavePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_OpenSurveyWavePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_OpenSurveyWavePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenSurveyWavePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Opinion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18240,6 +19853,20 @@ func (ec *executionContext) childFields_PostHolding(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type PostHolding", field.Name)
 }
 
+func (ec *executionContext) childFields_PostToDiscussionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_PostToDiscussionPayload_post(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PostToDiscussionPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_PostToDiscussionPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_PostToDiscussionPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PostToDiscussionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ProposePlanPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -18364,6 +19991,20 @@ func (ec *executionContext) childFields_RecordFeedbackPayload(ctx context.Contex
 		return ec.fieldContext_RecordFeedbackPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RecordFeedbackPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RecordPolicyItemPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "policyItem":
+		return ec.fieldContext_RecordPolicyItemPayload_policyItem(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RecordPolicyItemPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RecordPolicyItemPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RecordPolicyItemPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RecordPolicyItemPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordResponsePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18954,6 +20595,118 @@ func (ec *executionContext) childFields_SubmitOpinionPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type SubmitOpinionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SubmitSurveyResponsePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accepted":
+		return ec.fieldContext_SubmitSurveyResponsePayload_accepted(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SubmitSurveyResponsePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SubmitSurveyResponsePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SupportPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_SupportPostPayload_post(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SupportPostPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_SupportPostPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_SupportPostPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SupportPostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SurveyCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "responses":
+		return ec.fieldContext_SurveyCell_responses(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_SurveyCell_suppressed(ctx, field)
+	case "gain":
+		return ec.fieldContext_SurveyCell_gain(ctx, field)
+	case "happiness":
+		return ec.fieldContext_SurveyCell_happiness(ctx, field)
+	case "security":
+		return ec.fieldContext_SurveyCell_security(ctx, field)
+	case "region":
+		return ec.fieldContext_SurveyCell_region(ctx, field)
+	case "siteKind":
+		return ec.fieldContext_SurveyCell_siteKind(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SurveyCell", field.Name)
+}
+
+func (ec *executionContext) childFields_SurveyResults(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_SurveyResults_total(ctx, field)
+	case "byRegion":
+		return ec.fieldContext_SurveyResults_byRegion(ctx, field)
+	case "bySiteKind":
+		return ec.fieldContext_SurveyResults_bySiteKind(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SurveyResults", field.Name)
+}
+
+func (ec *executionContext) childFields_SurveyShare(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "share":
+		return ec.fieldContext_SurveyShare_share(ctx, field)
+	case "ciLow":
+		return ec.fieldContext_SurveyShare_ciLow(ctx, field)
+	case "ciHigh":
+		return ec.fieldContext_SurveyShare_ciHigh(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_SurveyShare_suppressed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SurveyShare", field.Name)
+}
+
+func (ec *executionContext) childFields_SurveyWave(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_SurveyWave_id(ctx, field)
+	case "title":
+		return ec.fieldContext_SurveyWave_title(ctx, field)
+	case "reportLevel":
+		return ec.fieldContext_SurveyWave_reportLevel(ctx, field)
+	case "opensAt":
+		return ec.fieldContext_SurveyWave_opensAt(ctx, field)
+	case "closesAt":
+		return ec.fieldContext_SurveyWave_closesAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_SurveyWave_createdAt(ctx, field)
+	case "region":
+		return ec.fieldContext_SurveyWave_region(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SurveyWave", field.Name)
+}
+
+func (ec *executionContext) childFields_SurveyWaveConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_SurveyWaveConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_SurveyWaveConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_SurveyWaveConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SurveyWaveConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_SurveyWaveEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_SurveyWaveEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_SurveyWaveEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SurveyWaveEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_SwapSlotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "rotaSlot":
@@ -19262,6 +21015,8 @@ func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql
 		return ec.fieldContext_Visit_attestations(ctx, field)
 	case "history":
 		return ec.fieldContext_Visit_history(ctx, field)
+	case "policyItems":
+		return ec.fieldContext_Visit_policyItems(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Visit", field.Name)
 }
@@ -19286,6 +21041,20 @@ func (ec *executionContext) childFields_VisitEdge(ctx context.Context, field gra
 		return ec.fieldContext_VisitEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VisitEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_VisitPolicyItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "questionsAsked":
+		return ec.fieldContext_VisitPolicyItem_questionsAsked(ctx, field)
+	case "answered":
+		return ec.fieldContext_VisitPolicyItem_answered(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_VisitPolicyItem_createdAt(ctx, field)
+	case "policyVersion":
+		return ec.fieldContext_VisitPolicyItem_policyVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type VisitPolicyItem", field.Name)
 }
 
 func (ec *executionContext) childFields_VoidVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

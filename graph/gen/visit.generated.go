@@ -26,6 +26,7 @@ type VisitResolver interface {
 	Participants(ctx context.Context, objs []*model.Visit) ([][]model.PostHolding, error)
 	Attestations(ctx context.Context, objs []*model.Visit) ([][]groundwork.Attestation, error)
 	History(ctx context.Context, objs []*model.Visit, first int32) ([][]model.EntityEvent, error)
+	PolicyItems(ctx context.Context, objs []*model.Visit) ([][]model.VisitPolicyItem, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1637,6 +1638,61 @@ func (ec *executionContext) resolveBatch_Visit_history(ctx context.Context, fiel
 		results,
 		err,
 		"Visit.history",
+	)
+}
+
+func (ec *executionContext) _Visit_policyItems(ctx context.Context, field graphql.CollectedField, obj *model.Visit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Visit_policyItems(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Visit_policyItems(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.VisitPolicyItem) graphql.Marshaler {
+			return ec.marshalNVisitPolicyItem2ᚕgroundworkᚋgraphᚋmodelᚐVisitPolicyItemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Visit_policyItems(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Visit",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_VisitPolicyItem(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Visit_policyItems(ctx context.Context, field graphql.CollectedField, obj *model.Visit) (any, error) {
+	resolver := ec.Resolvers.Visit()
+	if batch, ok := graphql.BatchParentsFor[*model.Visit](ctx, "Visit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.PolicyItems(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]model.VisitPolicyItem](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Visit.policyItems",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.PolicyItems(ctx, []*model.Visit{obj})
+	return graphql.ResolveBatchSingleResult[[]model.VisitPolicyItem](
+		ctx,
+		results,
+		err,
+		"Visit.policyItems",
 	)
 }
 
@@ -3353,6 +3409,12 @@ func (ec *executionContext) _Visit(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Visit_history(ctx, field, obj)
+				})
+		case "policyItems":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Visit_policyItems(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -372,6 +372,32 @@ type ClaimReferredOutInput struct {
 	AnswerDelivered bool `json:"answerDelivered"`
 }
 
+// What closeDiscussion asks for.
+type CloseDiscussionInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The version that the caller saw; refused if it has moved on.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// When it was closed; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+	// The discussion.
+	DiscussionID ID `json:"discussionId"`
+	// What came of it.
+	Outcome string `json:"outcome"`
+}
+
+// What closeDiscussion did.
+type CloseDiscussionPayload struct {
+	// It as it stands now; null if refused.
+	Discussion *Discussion `json:"discussion,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Asks for closeExplained.
 type CloseExplainedInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -732,6 +758,30 @@ type DimensionColumn struct {
 	Labels []*string `json:"labels"`
 }
 
+// Narrows a list of discussions; all that is given must hold.
+type DiscussionFilter struct {
+	// In this region or below.
+	Under graphql.Omittable[*ID] `json:"under,omitempty"`
+	// Of this visit.
+	Visit graphql.Omittable[*ID] `json:"visit,omitempty"`
+	// By state.
+	State graphql.Omittable[*DiscussionStateFilter] `json:"state,omitempty"`
+}
+
+// Narrows a list of posts; all that is given must hold.
+type DiscussionPostFilter struct {
+	// In this discussion.
+	Discussion graphql.Omittable[*ID] `json:"discussion,omitempty"`
+	// By kind.
+	Kind graphql.Omittable[*PostKindFilter] `json:"kind,omitempty"`
+}
+
+// Narrows by state of the discussion.
+type DiscussionStateFilter struct {
+	// Is one of these.
+	In []groundwork.DiscussionState `json:"in"`
+}
+
 // Asks for dispatchIssue.
 type DispatchIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1042,6 +1092,32 @@ type IssueStateFilter struct {
 	NotIn graphql.Omittable[[]groundwork.State] `json:"notIn,omitempty"`
 }
 
+// Tokens to make.
+type IssueSurveyTokensInput struct {
+	// Any string of the client's, answered back; the same again makes no tokens again, and shows none.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The wave.
+	WaveID ID `json:"waveId"`
+	// Where the tokens are given out: in the wave's region, at the level of its results or below.
+	RegionID ID `json:"regionId"`
+	// At sites of which kind; elsewhere if left out.
+	SiteKind graphql.Omittable[*groundwork.SiteKind] `json:"siteKind,omitempty"`
+	// How many, 1 to 1000.
+	Count int32 `json:"count"`
+}
+
+// What issueSurveyTokens did.
+type IssueSurveyTokensPayload struct {
+	// The tokens; empty if refused, or if they were made before under the same clientMutationId.
+	Tokens []string `json:"tokens"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Narrows by responsible unit.
 type IssueUnitFilter struct {
 	// Is one of these.
@@ -1294,6 +1370,60 @@ type NumberColumn struct {
 	CiHigh []*float64 `json:"ciHigh,omitempty"`
 }
 
+// A discussion to open.
+type OpenDiscussionInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// What is discussed.
+	Topic string `json:"topic"`
+	// Where; that of the visit's site if left out.
+	RegionID graphql.Omittable[*ID] `json:"regionId,omitempty"`
+	// The visit that it belongs to.
+	VisitID graphql.Omittable[*ID] `json:"visitId,omitempty"`
+	// When it was opened; now if left out.
+	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
+}
+
+// What openDiscussion did.
+type OpenDiscussionPayload struct {
+	// It as it stands now; null if refused.
+	Discussion *Discussion `json:"discussion,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// A wave to open.
+type OpenSurveyWaveInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// What it is called.
+	Title string `json:"title"`
+	// Where.
+	RegionID ID `json:"regionId"`
+	// Results are told for regions of this level and for the whole.
+	ReportLevel groundwork.RegionLevel `json:"reportLevel"`
+	// When it opens; now if left out.
+	OpensAt graphql.Omittable[*time.Time] `json:"opensAt,omitempty"`
+	// When it closes, at most 366 days later.
+	ClosesAt time.Time `json:"closesAt"`
+}
+
+// What openSurveyWave did.
+type OpenSurveyWavePayload struct {
+	// The wave; null if refused.
+	SurveyWave *SurveyWave `json:"surveyWave,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Narrows by channel.
 type OpinionChannelFilter struct {
 	// Is one of these.
@@ -1456,6 +1586,40 @@ type PolicyRolloutInput struct {
 	RegionID ID `json:"regionId"`
 	// First day: not in the past, and after the day on which the outcome was registered.
 	EffectiveFrom time.Time `json:"effectiveFrom"`
+}
+
+// Narrows by kind of post.
+type PostKindFilter struct {
+	// Is one of these.
+	In []groundwork.PostKind `json:"in"`
+}
+
+// A post.
+type PostToDiscussionInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The discussion.
+	DiscussionID ID `json:"discussionId"`
+	// What it is.
+	Kind groundwork.PostKind `json:"kind"`
+	// What it says.
+	Text string `json:"text"`
+	// The post that it replies to; an answer names the question.
+	ReplyToID graphql.Omittable[*ID] `json:"replyToId,omitempty"`
+	// Without an account: the secret of an opinion of yours.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+}
+
+// What postToDiscussion did.
+type PostToDiscussionPayload struct {
+	// It as it stands now; null if refused.
+	Post *DiscussionPost `json:"post,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // Asks for proposePlan.
@@ -1648,6 +1812,32 @@ type RecordFeedbackInput struct {
 	CollectedBy graphql.Omittable[*string] `json:"collectedBy,omitempty"`
 	// What the reporter adds.
 	Comment graphql.Omittable[*string] `json:"comment,omitempty"`
+}
+
+// An item to note.
+type RecordPolicyItemInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The visit.
+	VisitID ID `json:"visitId"`
+	// The version of the policy that was in effect.
+	PolicyVersionID ID `json:"policyVersionId"`
+	// How many questions were asked about it.
+	QuestionsAsked int32 `json:"questionsAsked"`
+	// How many of them were answered there.
+	Answered int32 `json:"answered"`
+}
+
+// What recordPolicyItem did.
+type RecordPolicyItemPayload struct {
+	// The item; null if refused.
+	PolicyItem *VisitPolicyItem `json:"policyItem,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // Asks for recordResponse.
@@ -2128,6 +2318,70 @@ type SubmitOpinionPayload struct {
 	Consistency *string `json:"consistency,omitempty"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// A response.
+type SubmitSurveyResponseInput struct {
+	// The token that came with the survey; spaces, dashes and small letters do not matter.
+	Token string `json:"token"`
+	// The sense of gain, 1 (none) to 5.
+	Gain int32 `json:"gain"`
+	// The sense of happiness, 1 (none) to 5.
+	Happiness int32 `json:"happiness"`
+	// The sense of security, 1 (none) to 5.
+	Security int32 `json:"security"`
+}
+
+// What submitSurveyResponse did.
+type SubmitSurveyResponsePayload struct {
+	// Whether it counts.
+	Accepted bool `json:"accepted"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// A support.
+type SupportPostInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The post.
+	PostID ID `json:"postId"`
+	// Without an account: the secret of an opinion of yours.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+}
+
+// What supportPost did.
+type SupportPostPayload struct {
+	// It as it stands now; null if refused.
+	Post *DiscussionPost `json:"post,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// What was said in a wave.
+type SurveyResults struct {
+	// In the whole.
+	Total SurveyCell `json:"total"`
+	// By region of the wave's level.
+	ByRegion []SurveyCell `json:"byRegion"`
+	// By kind of site at which people were asked.
+	BySiteKind []SurveyCell `json:"bySiteKind"`
+}
+
+// The share of those who said 4 or 5.
+type SurveyShare struct {
+	// The share, 0 to 1; null where it is hidden or nobody responded.
+	Share *float64 `json:"share,omitempty"`
+	// Lower end of its 95 % Wilson interval.
+	CiLow *float64 `json:"ciLow,omitempty"`
+	// Upper end of its 95 % Wilson interval.
+	CiHigh *float64 `json:"ciHigh,omitempty"`
+	// Whether it is hidden: 1 to 10 said so, or did not, or it would give such a number away.
+	Suppressed bool `json:"suppressed"`
 }
 
 // What swapSlot asks for.

@@ -54,6 +54,11 @@ func (j ImportJob) DispatchRules(ctx context.Context, files []string) error {
 	return importFiles(ctx, j, files, referenceFile[groundwork.DispatchRuleRow]{"dispatch rules", importer.ReadDispatchRules, asImporter((*postgres.DB).ImportDispatchRules)})
 }
 
+// Targets imports what is promised for issues.
+func (j ImportJob) Targets(ctx context.Context, files []string) error {
+	return importFiles(ctx, j, files, referenceFile[groundwork.TargetRow]{"targets", importer.ReadTargets, asImporter((*postgres.DB).ImportTargets)})
+}
+
 var holidayFile = referenceFile[groundwork.HolidayRow]{"days", importer.ReadHolidays, asImporter((*postgres.DB).ImportHolidays)}
 
 // Holidays imports the working calendar; without files, the bundled one.

@@ -1,7 +1,9 @@
 package importer
 
 import (
+	"math"
 	"strings"
+	"time"
 
 	"groundwork"
 )
@@ -135,6 +137,39 @@ func ReadDispatchRules(data []byte, name string) (*Table[groundwork.DispatchRule
 	}, func(r groundwork.DispatchRuleRow) string {
 		return joined(r.CategoryCode, string(r.Rule.RegionLevel), r.Unit.Name, r.Unit.RegionCode, r.Rule.ValidFrom.Format("2006-01-02"))
 	})
+}
+
+var targetColumns = []column{
+	{name: "category", chinese: "分类代码"}, {name: "severity", chinese: "紧急程度", required: true}, {name: "ack_minutes", chinese: "签收分钟", required: true}, {name: "response_minutes", chinese: "响应分钟", required: true},
+	{name: "resolution_minutes", chinese: "办结分钟", required: true}, {name: "time_base", chinese: "计时", required: true}, {name: "published_at", chinese: "公布日期", required: true}, {name: "valid_from", chinese: "生效日期", required: true},
+}
+
+// ReadTargets reads what is promised for issues: how soon they are accepted, answered and done. Days begin in China.
+func ReadTargets(data []byte, name string) (*Table[groundwork.TargetRow], error) {
+	severities := map[string]groundwork.Severity{"低": groundwork.SeverityLow, "一般": groundwork.SeverityNormal, "较高": groundwork.SeverityHigh, "紧急": groundwork.SeverityUrgent}
+	bases := map[string]groundwork.TimeBase{"自然时间": groundwork.WallTime, "工作时间": groundwork.WorkingTime}
+	return tableOf(data, name, targetColumns, func(c cells) groundwork.TargetRow {
+		return groundwork.TargetRow{Line: c.line, CategoryCode: c.text("category"), Target: groundwork.TargetVersion{
+			Severity: oneOf(c, "severity", severities), AckMinutes: c.minutes("ack_minutes"), ResponseMinutes: c.minutes("response_minutes"),
+			ResolutionMinutes: c.minutes("resolution_minutes"), TimeBase: oneOf(c, "time_base", bases),
+			PublishedAt: c.dayInChina("published_at"), ValidFrom: c.dayInChina("valid_from"),
+		}}
+	}, func(r groundwork.TargetRow) string {
+		return joined(r.CategoryCode, string(r.Target.Severity), groundwork.DayOf(r.Target.ValidFrom))
+	})
+}
+
+func (c cells) minutes(name string) int {
+	return c.whole(name, 1, math.MaxInt32, "expected a whole number of minutes, from 1 up")
+}
+
+// dayInChina is the moment at which a day begins in China.
+func (c cells) dayInChina(name string) time.Time {
+	day := c.day(name)
+	if day == nil {
+		return time.Time{}
+	}
+	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, groundwork.China).UTC()
 }
 
 var holidayColumns = []column{{name: "date", chinese: "日期", required: true}, {name: "day", chinese: "安排", required: true}, {name: "note", chinese: "说明"}}

@@ -1,0 +1,124 @@
+package postgres_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"groundwork"
+)
+
+func TestADiscussion(t *testing.T) {
+	t.Parallel()
+	r := newRounds(t)
+	ctx := t.Context()
+	visit := r.held()
+	open := func(by groundwork.Actor, d groundwork.Discussion) (*groundwork.Discussion, error) {
+		made, _, err := r.OpenDiscussion(ctx, r.deed(by, ""), d)
+		return made, err
+	}
+	_, err := open(r.leader, groundwork.Discussion{Topic: "Roof"})
+	require.Equal(t, "regionId", shown(err).Field)
+	_, err = open(groundwork.Actor{ID: "x", Role: groundwork.RoleCitizen}, groundwork.Discussion{Topic: "Roof", VisitID: &visit.ID})
+	require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err))
+	d, err := open(r.leader, groundwork.Discussion{Topic: "The roof", VisitID: &visit.ID})
+	require.NoError(t, err)
+	require.Equal(t, r.city.ID, d.RegionID, "that of the visit's site")
+
+	r.clock.advance(time.Minute)
+	post := func(by groundwork.Actor, p groundwork.DiscussionPost, secret string) (*groundwork.DiscussionPost, error) {
+		p.DiscussionID = d.ID
+		made, _, err := r.PostToDiscussion(ctx, by, p, secret)
+		return made, err
+	}
+	anna, bert := groundwork.Actor{ID: "anna", Role: groundwork.RoleCitizen}, groundwork.Actor{ID: "bert", Role: groundwork.RoleCitizen}
+	question, err := post(anna, groundwork.DiscussionPost{Kind: groundwork.PostQuestion, Text: "Who pays?"}, "")
+	require.NoError(t, err)
+	require.NotNil(t, question.AuthorPID)
+	opinion, _, err := r.SubmitOpinion(ctx, groundwork.Anonymous, groundwork.Opinion{Channel: groundwork.ChannelOnline, Kind: groundwork.Complaint, Text: "It leaks", RegionID: &r.city.ID})
+	require.NoError(t, err)
+	byAnna := groundwork.DiscussionPost{Kind: groundwork.PostAnswer, Text: "You", ReplyToID: &question.ID}
+	for name, c := range map[string]struct {
+		by     groundwork.Actor
+		post   groundwork.DiscussionPost
+		secret string
+		code   groundwork.Code
+	}{
+		"a citizen answers":           {anna, byAnna, "", groundwork.CodeForbidden},
+		"anybody":                     {groundwork.Anonymous, groundwork.DiscussionPost{Kind: groundwork.PostProposal, Text: "Tin"}, "", groundwork.CodeForbidden},
+		"a guessed secret":            {groundwork.Anonymous, groundwork.DiscussionPost{Kind: groundwork.PostProposal, Text: "Tin"}, "GUESS", groundwork.CodeForbidden},
+		"an analyst":                  {groundwork.Actor{ID: "x", Role: groundwork.RoleAnalyst}, groundwork.DiscussionPost{Kind: groundwork.PostProposal, Text: "Tin"}, "", groundwork.CodeForbidden},
+		"nothing":                     {anna, groundwork.DiscussionPost{Kind: groundwork.PostProposal}, "", groundwork.CodeInvalid},
+		"an answer to nothing":        {r.leader, groundwork.DiscussionPost{Kind: groundwork.PostAnswer, Text: "We"}, "", groundwork.CodeInvalid},
+		"a reply to a post elsewhere": {r.leader, groundwork.DiscussionPost{Kind: groundwork.PostObjection, Text: "No", ReplyToID: new(uuid.New())}, "", groundwork.CodeInvalid},
+	} {
+		_, err := post(c.by, c.post, c.secret)
+		require.Equal(t, c.code, groundwork.CodeOf(err), "%s: %v", name, err)
+	}
+	proposal, err := post(groundwork.Anonymous, groundwork.DiscussionPost{Kind: groundwork.PostProposal, Text: "Tin"}, opinion.Secret)
+	require.NoError(t, err)
+	require.Equal(t, *opinion.ReporterPID, *proposal.AuthorPID)
+	_, err = post(r.leader, groundwork.DiscussionPost{Kind: groundwork.PostAnswer, Text: "x", ReplyToID: &proposal.ID}, "")
+	require.Equal(t, "replyToId", shown(err).Field, "an answer replies to a question")
+
+	support := func(by groundwork.Actor, secret string) (int, error) {
+		p, _, err := r.SupportPost(ctx, by, proposal.ID, secret)
+		if err != nil {
+			return 0, err
+		}
+		return p.Supports, nil
+	}
+	for range 2 { // once a person
+		n, err := support(anna, "")
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	}
+	n, err := support(bert, "")
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	for _, c := range []struct {
+		by     groundwork.Actor
+		secret string
+	}{{groundwork.Anonymous, opinion.Secret}, {groundwork.Anonymous, ""}, {r.leader, ""}} {
+		_, err := support(c.by, c.secret)
+		require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err), "the author, nobody, an official")
+	}
+
+	end := func(outcome string) (*groundwork.Discussion, error) {
+		made, _, err := r.CloseDiscussion(ctx, groundwork.DiscussionStep{Deed: groundwork.Deed{Actor: r.leader, ExpectedVersion: 1}, DiscussionID: d.ID, Outcome: outcome})
+		return made, err
+	}
+	_, err = end("A tin roof.")
+	require.Equal(t, groundwork.CodeTransition, groundwork.CodeOf(err), "a question has no answer")
+	require.ErrorContains(t, r.sql("UPDATE discussion SET state = 'CLOSED', closed_at = opened_at, outcome = 'x'"), "no answer")
+	_, err = post(r.leader, groundwork.DiscussionPost{Kind: groundwork.PostAnswer, Text: "The city", ReplyToID: &question.ID}, "")
+	require.NoError(t, err)
+	_, err = end("")
+	require.Equal(t, "outcome", shown(err).Field)
+	closed, err := end("A tin roof.")
+	require.NoError(t, err)
+	require.Equal(t, "A tin roof.", *closed.Outcome)
+	_, err = end("Again")
+	require.Equal(t, groundwork.CodeConflict, groundwork.CodeOf(err))
+	_, err = post(anna, groundwork.DiscussionPost{Kind: groundwork.PostObjection, Text: "No"}, "")
+	require.Equal(t, groundwork.CodeTransition, groundwork.CodeOf(err))
+	_, err = support(groundwork.Actor{ID: "cora", Role: groundwork.RoleCitizen}, "")
+	require.Equal(t, groundwork.CodeTransition, groundwork.CodeOf(err))
+
+	list, err := r.Discussions(ctx, groundwork.DiscussionFilter{Under: &r.province.ID, VisitIDs: []uuid.UUID{visit.ID}, States: []groundwork.DiscussionState{groundwork.DiscussionClosed}}, groundwork.PageRequest{First: 5})
+	require.NoError(t, err)
+	require.Len(t, list.Items, 1)
+	posts, err := r.DiscussionPosts(ctx, groundwork.PostFilter{DiscussionIDs: []uuid.UUID{d.ID}}, groundwork.PageRequest{First: 5})
+	require.NoError(t, err)
+	require.Len(t, posts.Items, 3)
+	for sql, want := range map[string]string{
+		`INSERT INTO discussion_post (id, discussion_id, kind, text, author_role, at) VALUES (gen_random_uuid(), '` + d.ID.String() + `', 'PROPOSAL', 'x', 'LEADER', now())`:  "not open",
+		`INSERT INTO discussion_support (post_id, supporter_pid) VALUES ('` + proposal.ID.String() + `', gen_random_uuid())`:                                                  "while its discussion is open",
+		`INSERT INTO discussion_post (id, discussion_id, kind, text, author_role, at) VALUES (gen_random_uuid(), '` + d.ID.String() + `', 'PROPOSAL', 'x', 'CITIZEN', now())`: "discussion",
+		`UPDATE discussion_post SET text = 'y'`: "append-only", `DELETE FROM discussion_support`: "append-only", `UPDATE discussion SET outcome = 'y'`: "it is closed",
+	} {
+		require.ErrorContains(t, r.sql(sql), want)
+	}
+}

@@ -297,7 +297,7 @@ SELECT access.protect('evidence_file', reads => '(SELECT access.works()) OR acce
 
 -- Nobody writes history in another's name; what follows by itself is written in that of the system. Unknown nouns are for those who work.
 SELECT access.protect('entity_event',
-    reads => $$CASE noun WHEN 'visit' THEN true WHEN 'campaign' THEN true WHEN 'policy_change' THEN true
+    reads => $$CASE noun WHEN 'visit' THEN true WHEN 'discussion' THEN true WHEN 'campaign' THEN true WHEN 'policy_change' THEN true
         WHEN 'rota_slot' THEN EXISTS (SELECT FROM rota_slot s WHERE s.id = entity_id)
         WHEN 'campaign_task' THEN EXISTS (SELECT FROM campaign_task t WHERE t.id = entity_id)
         ELSE (SELECT access.works()) END$$,
@@ -355,6 +355,15 @@ SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.shapes_
 SELECT access.protect('research_question', reads => 'account = (SELECT access.actor())', adds => 'account = (SELECT access.actor())');
 
 -- Skills: those that are seen by few stand under policies of their own (migration 00130).
+SELECT access.protect(t.name::regclass, reads => 'true', adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$)
+    FROM unnest('{survey_wave,survey_batch}'::text[]) AS t (name);
+SELECT access.protect('discussion', reads => 'true',
+    adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) IN ('INTAKE', 'UNIT_HEAD', 'LEADER', 'SUPERVISOR', 'CAMPAIGN_LEAD', 'POLICY_OWNER') AND access.reaches(region_id)$$,
+    changes => $$(SELECT access.everywhere()) OR (SELECT access.role()) IN ('INTAKE', 'UNIT_HEAD', 'LEADER', 'SUPERVISOR', 'CAMPAIGN_LEAD', 'POLICY_OWNER') AND access.reaches(region_id)$$,
+    locks => 'true');
+SELECT access.protect('discussion_post', reads => 'true', adds => 'author_role = (SELECT access.role())');
+SELECT access.protect('discussion_support', reads => 'true', adds => $$(SELECT access.role()) = 'CITIZEN'$$);
+SELECT access.protect('visit_policy_item', reads => 'true', adds => 'access.steps_visit(visit_id)');
 SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR'$$);
 
 -- Search --------------------------------------------------------------------------------------------------------------------

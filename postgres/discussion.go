@@ -127,6 +127,9 @@ func citizen(ctx context.Context, tx pgx.Tx, by groundwork.Actor, secret string)
 	if secret == "" {
 		return nil, nil
 	}
+	if err := prove(ctx, tx, secret); err != nil {
+		return nil, err
+	}
 	found, err := scalars[*uuid.UUID](ctx, tx, "look up the secret", "SELECT reporter_pid FROM opinion WHERE secret_digest = @digest", pgx.NamedArgs{"digest": groundwork.SecretDigest(secret)})
 	if err != nil || len(found) == 0 {
 		return nil, err

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"groundwork"
+	"groundwork/postgres"
 )
 
 func TestADiscussion(t *testing.T) {
@@ -120,5 +122,38 @@ func TestADiscussion(t *testing.T) {
 		`UPDATE discussion_post SET text = 'y'`: "append-only", `DELETE FROM discussion_support`: "append-only", `UPDATE discussion SET outcome = 'y'`: "it is closed",
 	} {
 		require.ErrorContains(t, r.sql(sql), want)
+	}
+}
+
+// Who reaches the rows of surveys and discussions, by SQL in the role of the API.
+func TestRowsOfSurveysAndDiscussions(t *testing.T) {
+	t.Parallel()
+	dsn, run, _ := newWorld(t)
+	run("SET session_replication_role = replica")
+	for _, place := range []string{"A", "B"} {
+		run(fill(`INSERT INTO discussion (id, region_id, topic, state, opened_at, version) VALUES ({discussion}, {region}, 'x', 'OPEN', now(), 1);
+			INSERT INTO discussion_post (id, discussion_id, kind, text, author_role, at) VALUES ({note}, {discussion}, 'QUESTION', 'x', 'LEADER', now());
+			INSERT INTO survey_wave (id, title, region_id, report_level, opens_at, closes_at) VALUES ({wave}, 'x', {region}, 'PREFECTURE', now(), now() + interval '1 day')`, place, "", ""))
+	}
+	host := []groundwork.Role{groundwork.RoleIntake, groundwork.RoleUnitHead, groundwork.RoleLeader, groundwork.RoleSupervisor, groundwork.RoleCampaignLead, groundwork.RolePolicyOwner}
+	for _, role := range groundwork.Roles {
+		a := asker{t, connectAs(t, dsn, postgres.RoleApp), identityOf(role)}
+		hosts, system := slices.Contains(host, role), role == groundwork.RoleSystem
+		for _, place := range []string{"A", "B"} {
+			here := place == "A"
+			for statement, may := range map[string]bool{
+				"INSERT INTO discussion (id, region_id, topic, state, opened_at, version) VALUES (" + newID + ", {region}, 'x', 'OPEN', now(), 1)":                                       system || hosts && here,
+				"INSERT INTO survey_wave (id, title, region_id, report_level, opens_at, closes_at) VALUES (" + newID + ", 'x', {region}, 'PREFECTURE', now(), now() + interval '1 day')": system || role == groundwork.RoleSupervisor && here,
+				"INSERT INTO survey_batch (id, wave_id, region_id, tokens) VALUES (" + newID + ", {wave}, {region}, 1)":                                                                  system || role == groundwork.RoleSupervisor && here,
+				"INSERT INTO discussion_support (post_id, supporter_pid) VALUES ({note}, {pid})":                                                                                         role == groundwork.RoleCitizen,
+				"INSERT INTO discussion_post (id, discussion_id, kind, text, author_role, at) VALUES (" + newID + ", {discussion}, 'QUESTION', 'x', 'ANALYST', now())":                   role == groundwork.RoleAnalyst,
+				"SELECT 1 / (count(*) = 2)::int FROM discussion": true,
+			} {
+				_, ok := a.let(fill(statement, place, a.actor.ID, string(role)))
+				require.Equal(t, may, ok, "%s at %s: %s", role, place, statement)
+			}
+			rows, ok := a.let(fill("UPDATE discussion SET version = version WHERE id = {discussion}", place, a.actor.ID, string(role)))
+			require.Equal(t, system || hosts && here, ok && rows == 1, "%s at %s closes", role, place)
+		}
 	}
 }

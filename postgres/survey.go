@@ -129,7 +129,7 @@ func (db *DB) SubmitSurveyResponse(ctx context.Context, r groundwork.SurveyRespo
 // SurveyCounts implements groundwork.SurveyStore.
 func (db *DB) SurveyCounts(ctx context.Context, wave uuid.UUID) ([]groundwork.SurveyCount, error) {
 	now := groundwork.Moment(db.now())
-	w, err := one[groundwork.SurveyWave](ctx, db.pool, "read wave", "SELECT "+waveColumns+" FROM survey_wave WHERE id = @id", pgx.NamedArgs{"id": wave})
+	w, err := one[groundwork.SurveyWave](ctx, db.reads(), "read wave", "SELECT "+waveColumns+" FROM survey_wave WHERE id = @id", pgx.NamedArgs{"id": wave})
 	switch {
 	case err != nil:
 		return nil, err
@@ -138,6 +138,6 @@ func (db *DB) SurveyCounts(ctx context.Context, wave uuid.UUID) ([]groundwork.Su
 	case now.Before(w.ClosesAt):
 		return nil, groundwork.Errorf(groundwork.CodeTransition, "results are told when the survey is over, at %s: who watched them grow would see single responses", w.ClosesAt.Format(time.RFC3339))
 	}
-	return collect[groundwork.SurveyCount](ctx, db.pool, "count responses", "SELECT region_id, site_kind, responses, gain, happiness, security FROM survey_counts(@wave, @now)",
+	return collect[groundwork.SurveyCount](ctx, db.reads(), "count responses", "SELECT region_id, site_kind, responses, gain, happiness, security FROM survey_counts(@wave, @now)",
 		pgx.NamedArgs{"wave": wave, "now": now})
 }

@@ -48,7 +48,7 @@ func (db *DB) RecordPolicyItem(ctx context.Context, by groundwork.Actor, i groun
 
 // PolicyItemsOf implements groundwork.RotaStore.
 func (db *DB) PolicyItemsOf(ctx context.Context, visitIDs []uuid.UUID) (map[uuid.UUID][]*groundwork.VisitPolicyItem, error) {
-	items, err := collect[groundwork.VisitPolicyItem](ctx, db.pool, "read policy items",
+	items, err := collect[groundwork.VisitPolicyItem](ctx, db.reads(), "read policy items",
 		"SELECT "+policyItemColumns+" FROM visit_policy_item WHERE visit_id = ANY(@ids) ORDER BY created_at, id", pgx.NamedArgs{"ids": distinct(visitIDs)})
 	if err != nil {
 		return nil, err

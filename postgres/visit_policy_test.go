@@ -62,6 +62,7 @@ func TestTheDatabaseHoldsVisits(t *testing.T) {
 	conn := connectAs(t, r.dsn, postgres.RoleApp)
 	app := func(sql string, args ...any) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			require.NoError(t, postgres.Identify(ctx, tx, groundwork.System, "test")) // reaches every row
 			_, err := tx.Exec(ctx, sql, args...)
 			return err
 		})
@@ -90,9 +91,10 @@ func TestTheDatabaseHoldsVisits(t *testing.T) {
 	const attest = "INSERT INTO attestation (id, visit_id, voice, says, at, official_id) VALUES (gen_random_uuid(), $1, 'HOST', 'UNSURE', now(), $2)"
 	require.ErrorContains(t, app(attest, quiet.ID, r.leader.OfficialID), "took part")
 	hides := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, "SELECT set_config('groundwork.official', $1, true)", r.leader.OfficialID.String())
-		require.NoError(t, err)
-		_, err = tx.Exec(ctx, attest, quiet.ID, nil)
+		who := groundwork.System
+		who.OfficialID = r.leader.OfficialID
+		require.NoError(t, postgres.Identify(ctx, tx, who, "test"))
+		_, err := tx.Exec(ctx, attest, quiet.ID, nil)
 		return err
 	})
 	require.ErrorContains(t, hides, "to be named")

@@ -30,7 +30,7 @@ END $$;
 -- A visit begins as planned, or as held and without its note; the rest are steps. Operators who load whole histories are the owner of the table.
 CREATE FUNCTION visit_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_user IN ('groundwork_app', 'groundwork_jobs')
+    IF current_setting('role') IN ('groundwork_app', 'groundwork_jobs')
         AND (NEW.state NOT IN ('PLANNED', 'HELD') OR num_nonnulls(NEW.note_text, NEW.note_unit_id, NEW.note_created_at) > 0) THEN
         RAISE EXCEPTION 'visit: it is entered as PLANNED or HELD, without its note' USING ERRCODE = 'check_violation';
     END IF;

@@ -12,5 +12,8 @@ func Machines() []Machine {
 		VisitMachine(),
 		SlotMachine(),
 		DiscussionMachine(),
+		SubjectTargetMachine(),
+		FlagMachine(),
+		AssessmentMachine(),
 	}
 }

@@ -28,6 +28,10 @@ type Store interface {
 	DiscussionStore
 	HistoryStore
 	ReachStore
+	MeasureRecordStore
+	SubjectTargetStore
+	FlagStore
+	AssessmentStore
 	Ping(ctx context.Context) error
 }
 

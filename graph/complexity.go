@@ -51,6 +51,8 @@ func complexity() gen.ComplexityRoot {
 	}
 	c.Query.Hotspots = func(child int, _ model.MeasureQuery, _, _ *time.Time) int { return measureCost + child }
 	c.Query.MeasureMap = func(child int, _ model.MeasureCode, _ model.MapQuery) int { return measureCost + child }
+	c.Query.VerifySnapshot = func(child int, _ model.ID) int { return measureCost + child }
+	c.Mutation.TakeSnapshot = func(child int, _ model.TakeSnapshotInput) int { return measureCost + child }
 	return c
 }
 
@@ -113,6 +115,23 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.PolicyChanges = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.PolicyChangeFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.MeasureSnapshots = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.MeasureSnapshotFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.FormalismFlags = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.FormalismFlagFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.Assessments = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.AssessmentFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.AssessmentCycles = func(child int, first *int32, _ *string, last *int32, _ *string) int {
+		return pageCost(child, first, last)
+	}
+	c.Mutation.FreezeAssessment = func(child int, _ model.FreezeAssessmentInput) int { return maxMeasures*measureCost + child }
+	c.Query.Targets = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.TargetFilter) int {
+		return pageCost(child, first, last)
+	}
+	c.Query.MeasureDefinitionVersions = func(child int, _ []model.MeasureCode) int { return 1 + maxPage*child }
 	c.Query.Opinions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.OpinionFilter) int {
 		return pageCost(child, first, last)
 	}
@@ -152,4 +171,6 @@ func nested(c *gen.ComplexityRoot) {
 	c.PolicyChange.Rollouts = unpaged
 	c.SurveyResults.ByRegion = func(child int) int { return 1 + maxPage*child }
 	c.SurveyResults.BySiteKind = unpaged
+	c.Target.History, c.FormalismFlag.History, c.Assessment.History = listCost, listCost, listCost
+	c.Assessment.Snapshots, c.Assessment.Flags, c.AssessmentCycle.Definitions = unpaged, unpaged, unpaged
 }

@@ -147,6 +147,14 @@ type loaders struct {
 	trainings       loader[uuid.UUID, *groundwork.Training]
 	histories       loader[past, []*groundwork.EntityEvent]
 	reached         loader[thing, bool]
+	definitions     loader[uuid.UUID, *groundwork.MeasureDefinition]
+	snapshots       loader[uuid.UUID, *groundwork.MeasureSnapshot] // that whoever asks may see
+	flags           loader[uuid.UUID, *groundwork.FormalismFlag]   // likewise
+	assessments     loader[uuid.UUID, *groundwork.Assessment]      // likewise
+	cycles          loader[uuid.UUID, *groundwork.AssessmentCycle]
+	groundFigures   loader[uuid.UUID, []*groundwork.MeasureSnapshot] // by assessment
+	groundFlags     loader[uuid.UUID, []*groundwork.FormalismFlag]   // by assessment
+	subjectTargets  loader[uuid.UUID, *groundwork.SubjectTarget]     // likewise
 }
 
 func newLoaders(s groundwork.Store) *loaders {
@@ -201,6 +209,14 @@ func newLoaders(s groundwork.Store) *loaders {
 		trainings:       newLoader(s.TrainingsByID),
 		histories:       newLoader(histories(s)),
 		reached:         newLoader(reaching(s)),
+		definitions:     newLoader(s.MeasureDefinitionsByID),
+		snapshots:       newLoader(seen(s.MeasureSnapshotsByID)),
+		flags:           newLoader(seen(s.FlagsByID)),
+		assessments:     newLoader(seen(s.AssessmentsByID)),
+		cycles:          newLoader(s.AssessmentCyclesByID),
+		groundFigures:   newLoader(s.SnapshotsOfAssessments),
+		groundFlags:     newLoader(s.FlagsOfAssessments),
+		subjectTargets:  newLoader(seen(s.SubjectTargetsByID)),
 	}
 }
 

@@ -51,12 +51,17 @@ func (r *Resolver) measure(ctx context.Context, code string, q warehouse.Questio
 
 // ask hides small numbers from whoever does not work on issues: nothing in a request can switch that off.
 func (r *Resolver) ask(ctx context.Context, code string, q warehouse.Question) (*warehouse.Table, error) {
+	q.Protect = !worksOnIssues(ctx)
+	if groundwork.ActorFrom(ctx).Role == groundwork.RoleResearcher && r.measures != nil {
+		return r.research(ctx, code, q)
+	}
+	return r.answer(ctx, code, q)
+}
+
+// answer asks as the question says.
+func (r *Resolver) answer(ctx context.Context, code string, q warehouse.Question) (*warehouse.Table, error) {
 	if r.measures == nil {
 		return nil, unavailable(nil)
-	}
-	q.Protect = !worksOnIssues(ctx)
-	if groundwork.ActorFrom(ctx).Role == groundwork.RoleResearcher {
-		return r.research(ctx, code, q)
 	}
 	table, err := r.measures.Ask(ctx, code, q)
 	if err != nil {

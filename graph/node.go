@@ -76,6 +76,18 @@ func (r *Resolver) nodes(ctx context.Context, ids []model.ID) ([]model.Node, err
 			err = place(ctx, nodes, ids, positions, l.versions, asPolicyVersion)
 		case model.TypePolicyChange:
 			err = place(ctx, nodes, ids, positions, l.changes, asPolicyChange)
+		case model.TypeMeasureDefinitionVersion:
+			err = place(ctx, nodes, ids, positions, l.definitions, asDefinition)
+		case model.TypeMeasureSnapshot:
+			err = place(ctx, nodes, ids, positions, l.snapshots, asSnapshot)
+		case model.TypeFormalismFlag:
+			err = place(ctx, nodes, ids, positions, l.flags, asFlag)
+		case model.TypeAssessmentCycle:
+			err = place(ctx, nodes, ids, positions, l.cycles, asCycle)
+		case model.TypeAssessment:
+			err = place(ctx, nodes, ids, positions, l.assessments, asAssessment)
+		case model.TypeTarget:
+			err = place(ctx, nodes, ids, positions, l.subjectTargets, asSubjectTarget)
 		default:
 			_, err = ids[positions[0]].Of("Node", "id")
 		}

@@ -11,7 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"groundwork/etl"
+	"groundwork/graph"
 	"groundwork/internal/embedded/embeddedtest"
+	"groundwork/postgres"
+	"groundwork/postgres/pgtest"
 	"groundwork/warehouse"
 )
 
@@ -49,4 +52,13 @@ func dropSlot(t testing.TB, dsn, slot string) {
 		_, err = conn.Exec(ctx, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", slot)
 		return err == nil
 	}, 30*time.Second, 10*time.Millisecond, "drop the slot")
+}
+
+// keepDefinitions keeps what the measures mean, as `groundwork migrate` does.
+func keepDefinitions(t testing.TB, dsn string) {
+	t.Helper()
+	all, err := graph.MeasureDefinitions()
+	require.NoError(t, err)
+	_, err = pgtest.Open(t, dsn, postgres.Options{}).KeepMeasureDefinitions(t.Context(), all)
+	require.NoError(t, err)
 }

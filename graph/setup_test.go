@@ -66,6 +66,7 @@ func newOffice(t testing.TB, o options) *office {
 	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now}
 	if o.warehouse {
 		deps.Measures = replicate(t, dsn)
+		keepDefinitions(t, dsn)
 	}
 	srv := httptest.NewServer(graph.NewHandler(deps))
 	t.Cleanup(srv.Close)

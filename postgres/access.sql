@@ -251,6 +251,22 @@ BEGIN
     RETURN coalesce((SELECT access.shapes(c.policy_id) FROM policy_change c WHERE c.id = of_change), false);
 END $$;
 
+-- Subjects ---------------------------------------------------------------------------------------------------------------
+
+-- assesses: it reviews and assesses what lies in its regions. A unit of no region lies outside of nobody's.
+CREATE OR REPLACE FUNCTION access.assesses(subject_unit uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN coalesce(access.role() = 'SYSTEM' OR access.role() IN ('ASSESSOR', 'SUPERVISOR') AND access.reaches((SELECT region_id FROM org_unit WHERE id = subject_unit)), false);
+END $$;
+
+-- sees_subject: it may see what is said of a unit or of an official in a post: the subject itself, and who assesses it.
+CREATE OR REPLACE FUNCTION access.sees_subject(subject_unit uuid, subject_post uuid, subject_official uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 AS $$
+BEGIN
+    RETURN coalesce(subject_official = access.official(), false)
+        OR subject_post IS NULL AND coalesce(access.role() = 'UNIT_HEAD' AND subject_unit = access.unit(), false) OR access.assesses(subject_unit);
+END $$;
+
 -- How a table joins --------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS access.exemption (name text PRIMARY KEY, reason text NOT NULL CHECK (reason <> ''));
@@ -310,6 +326,9 @@ SELECT access.protect('entity_event',
     reads => $$CASE noun WHEN 'visit' THEN true WHEN 'discussion' THEN true WHEN 'campaign' THEN true WHEN 'policy_change' THEN true
         WHEN 'rota_slot' THEN EXISTS (SELECT FROM rota_slot s WHERE s.id = entity_id)
         WHEN 'campaign_task' THEN EXISTS (SELECT FROM campaign_task t WHERE t.id = entity_id)
+        WHEN 'target' THEN EXISTS (SELECT FROM target t WHERE t.id = entity_id)
+        WHEN 'formalism_flag' THEN EXISTS (SELECT FROM formalism_flag f WHERE f.id = entity_id)
+        WHEN 'assessment' THEN EXISTS (SELECT FROM assessment a WHERE a.id = entity_id)
         ELSE (SELECT access.works()) END$$,
     adds => $$actor = (SELECT access.actor()) OR actor = 'system'$$);
 
@@ -375,6 +394,26 @@ SELECT access.protect('discussion_post', reads => 'true', adds => 'author_role =
 SELECT access.protect('discussion_support', reads => 'true', adds => $$(SELECT access.role()) = 'CITIZEN'$$);
 SELECT access.protect('visit_policy_item', reads => 'true', adds => 'access.steps_visit(visit_id)');
 SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR'$$);
+
+-- What is said of units and officials.
+SELECT access.protect('measure_definition', reads => 'true');
+SELECT access.protect('measure_snapshot',
+    reads => $$CASE WHEN subject_unit_id IS NULL THEN protected OR (SELECT access.works()) ELSE access.sees_subject(subject_unit_id, subject_post_id, subject_official_id) END$$,
+    adds => 'recorded_by = (SELECT access.actor())');
+SELECT access.protect('target',
+    reads => $$access.sees_subject(subject_unit_id, subject_post_id, subject_official_id) OR (SELECT access.role()) = 'UNIT_HEAD' AND subject_unit_id = (SELECT access.unit())$$,
+    adds => $$access.assesses(subject_unit_id) OR (SELECT access.role()) = 'UNIT_HEAD' AND subject_unit_id = (SELECT access.unit())$$,
+    changes => $$access.assesses(subject_unit_id) OR (SELECT access.role()) = 'UNIT_HEAD' AND subject_unit_id = (SELECT access.unit())$$);
+SELECT access.protect('formalism_flag', reads => 'access.sees_subject(subject_unit_id, subject_post_id, subject_official_id)', adds => '(SELECT access.role()) = ''SYSTEM''',
+    changes => 'access.sees_subject(subject_unit_id, subject_post_id, subject_official_id)');
+SELECT access.protect(t.name::regclass, reads => 'true', adds => '(SELECT access.role()) IN (''ASSESSOR'', ''SUPERVISOR'')')
+    FROM unnest('{assessment_cycle,assessment_cycle_definition}'::text[]) AS t (name);
+SELECT access.protect('assessment', reads => 'access.sees_subject(subject_unit_id, subject_post_id, subject_official_id)',
+    adds => '(SELECT access.role()) = ''ASSESSOR'' AND access.assesses(subject_unit_id)',
+    changes => 'access.sees_subject(subject_unit_id, subject_post_id, subject_official_id)');
+SELECT access.protect(t.name::regclass, reads => 'EXISTS (SELECT FROM assessment a WHERE a.id = assessment_id)',
+    adds => '(SELECT access.role()) = ''ASSESSOR'' AND EXISTS (SELECT FROM assessment a WHERE a.id = assessment_id)')
+    FROM unnest('{assessment_snapshot,assessment_flag}'::text[]) AS t (name);
 
 -- Search --------------------------------------------------------------------------------------------------------------------
 

@@ -23,8 +23,10 @@ func TestTheDatabaseKnowsTheSameWays(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), e.dsn)
 	require.NoError(t, err)
 	defer conn.Close(context.WithoutCancel(t.Context()))
-	pair := regexp.MustCompile(`\('([A-Z]+)', '([A-Z]+)'\)`)
-	for function, m := range map[string]groundwork.Machine{"campaign_keeps_its_word": groundwork.CampaignMachine(), "policy_change_keeps_its_word": groundwork.PolicyMachine()} {
+	pair := regexp.MustCompile(`\('([A-Z_]+)', '([A-Z_]+)'\)`)
+	for function, m := range map[string]groundwork.Machine{"campaign_keeps_its_word": groundwork.CampaignMachine(), "policy_change_keeps_its_word": groundwork.PolicyMachine(),
+		"target_keeps_its_word": groundwork.SubjectTargetMachine(),
+		"flag_keeps_its_word":   groundwork.FlagMachine(), "assessment_keeps_its_word": groundwork.AssessmentMachine()} {
 		var source string
 		require.NoError(t, conn.QueryRow(t.Context(), "SELECT prosrc FROM pg_proc WHERE proname = $1", function).Scan(&source))
 		var inDatabase, inCode []string

@@ -27,6 +27,12 @@ GRANT SELECT, INSERT, UPDATE ON
     campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
 TO groundwork_app, groundwork_jobs;
 
+-- Measures on record, and what units and posts are aimed for.
+GRANT SELECT ON measure_definition TO groundwork_app, groundwork_jobs;
+GRANT SELECT, INSERT ON measure_snapshot TO groundwork_app, groundwork_jobs;
+GRANT SELECT, INSERT ON assessment_cycle, assessment_cycle_definition, assessment_snapshot, assessment_flag TO groundwork_app, groundwork_jobs;
+GRANT SELECT, INSERT, UPDATE ON target, formalism_flag, assessment TO groundwork_app, groundwork_jobs;
+
 -- What the API reads, and operators alone write.
 GRANT SELECT ON calendar_day, region_boundary, region_neighbour, role_binding, api_key, displacement_key TO groundwork_app, groundwork_jobs;
 GRANT UPDATE (last_used_at) ON api_key TO groundwork_app;

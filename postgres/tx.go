@@ -187,6 +187,9 @@ var uniques = map[string]struct{ field, message string }{
 	"evidence_link_snapshot":       {"evidence", "this snapshot is evidence of the change already"},
 	"visit_policy_item_once":       {"policyVersionId", "it was noted already that this version was talked of at the visit"},
 	"training_participation_once":  {"officialId", "it was noted already whether this official took part"},
+	"assessment_cycle_name":        {"name", "a cycle of this name exists already; use it or give another name"},
+	"assessment_once":              {"subject", "this subject has an assessment in this cycle already"},
+	"target_standing":              {"measure", "a target of this subject, period and measure stands already; revise or withdraw it"},
 	"campaign_issue_current":       {"issueIds", "somebody else put one of these issues to a campaign just now; read them again"},
 	"issue_opinion_opinion_id_key": {"opinionIds", "an opinion belongs to an issue already; link others to that issue"},
 }

@@ -23,6 +23,8 @@ var dimensionKeys = map[Dimension]dimensionKey{
 	ByChannel:  {"channel", "toString(g)"},
 	ByKind:     {"kind", "toString(g)"},
 	BySeverity: {"severity", "toString(g)"},
+	ByUnit:     {"ifNull(toString(lead_unit_id), '')", "nullIf(toString(g), '')"},
+	ByPost:     {"toString(lead_id)", "toString(g)"},
 }
 
 // grains are the dimensions of time: of them a question takes one.

@@ -23,6 +23,7 @@ type Column struct{ Name, Unit, English, Chinese string }
 type Question struct {
 	Query
 	From, To *time.Time // window of the measure's anchor; nil = open. A stock has none.
+	Reviewer bool       // asked by those who assess: units and posts may be told apart
 }
 
 // Registry lists the measures in the order of their codes.
@@ -58,9 +59,12 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 	}
 	q = q.ofPlaces(measure)
 	for _, d := range q.By {
-		if !slices.Contains(measure.Dimensions, d) {
+		if !measure.splits(q, d) {
 			return nil, invalid("By", "%s cannot be split by %s; give some of %v", measure.Code, d, measure.Dimensions)
 		}
+	}
+	if err := measure.checkSubject(q); err != nil {
+		return nil, err
 	}
 	if q.From != nil && q.To != nil && !q.To.After(*q.From) {
 		return nil, invalid("To", "%s does not lie after From %s; give a window of some length", q.To.Format(time.RFC3339), q.From.Format(time.RFC3339))

@@ -12,16 +12,23 @@ func (s *scope) slotRows() (statement, error) {
 	b.value("as_of", s.asOf.UnixMicro())
 	b.value("zone", s.Timezone)
 	b.write(`SELECT t.*`)
+	if s.ofUnits() {
+		b.write(", h.lead_unit_id AS lead_unit_id")
+	}
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace("t.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
 	}
-	b.write(` FROM (SELECT id, post_id, toNullable(region_id) AS region_id, activity_kind, state, toDateTime64(toDateTime(toDate(window_to), {zone:String}), 6, 'UTC') AS anchor_at
+	b.write(` FROM (SELECT id, post_id AS lead_id, toNullable(region_id) AS region_id, activity_kind, state, toDateTime64(toDateTime(toDate(window_to), {zone:String}), 6, 'UTC') AS anchor_at
 			FROM f_slot FINAL WHERE _deleted = 0 AND state != 'SWAPPED' AND anchor_at <= `, asOf, `) AS t`)
+	s.postUnit(b, "t.lead_id")
+	and := " WHERE "
 	if len(s.Where.Regions) > 0 {
+		and = " AND "
 		b.write(" WHERE t.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
 		b.value("regions", s.Where.Regions)
 	}
+	s.subjectFilter(b, and, "t.lead_id")
 	return b.statement(), nil
 }
 

@@ -27,6 +27,7 @@ type scope struct {
 	past       bool // as known at asOf, from the events; else the current rows
 	location   *time.Location
 	categories []string   // the wanted categories with everything below
+	units      []string   // the wanted units with everything below
 	deep       bool       // spells know returns and pauses too
 	base       *base      // read instead of the mirror by measures that sum weights; nil = not
 	from, to   *time.Time // window of the anchor, of measures that are not anchored at the origin
@@ -52,6 +53,9 @@ func (m *Measures) scope(ctx context.Context, q Query) (*scope, error) {
 			s.asOf.Format(time.RFC3339), s.watermark.CommittedAt.Format(time.RFC3339Nano))
 	}
 	if err := m.checkRegions(ctx, q.Where.Regions); err != nil {
+		return nil, err
+	}
+	if s.units, err = m.unitsBelow(ctx, q.Where.Units); err != nil {
 		return nil, err
 	}
 	s.categories, err = m.categoriesBelow(ctx, q.Where.Categories)

@@ -55,10 +55,14 @@ const frozen = "id, region_id, category_id, channel, kind, severity, observed_un
 var deepProgress = []string{"return_count", "reopen_count", "paused_since", "paused_seconds"}
 
 func (s *scope) progress() []string {
+	columns := progress
 	if s.deep {
-		return slices.Concat(progress, deepProgress)
+		columns = slices.Concat(columns, deepProgress)
 	}
-	return progress
+	if s.ofUnits() {
+		columns = slices.Concat(columns, []string{"lead_unit_id"})
+	}
+	return columns
 }
 
 func (s *scope) currentRows() string {
@@ -150,6 +154,9 @@ func (s *scope) filter(b *builder) {
 	}
 	if w.OriginTo != nil {
 		condition("i.origin_at < fromUnixTimestamp64Micro({origin_to:Int64}, 'UTC')", "origin_to", ceilMicro(*w.OriginTo))
+	}
+	if len(s.units) > 0 {
+		condition("i.lead_unit_id IN {units:Array(UUID)}", "units", s.units)
 	}
 }
 

@@ -46,6 +46,8 @@ type Filter struct {
 	OriginFrom    *time.Time // issues that originated in [OriginFrom, OriginTo)
 	OriginTo      *time.Time
 	Segments      []Segment // all of them must hold
+	Units         []string  // ids of units, each with everything below; only in questions of reviewers
+	Posts         []string  // ids of posts; only in questions of reviewers
 }
 
 // Segment is a set of issues that people often look at.

@@ -15,6 +15,9 @@ func (s *scope) visitRows() (statement, error) {
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())
 	b.write(`SELECT v.*, site.region_id AS region_id, site.kind AS site_kind`)
+	if s.ofUnits() {
+		b.write(", h.lead_unit_id AS lead_unit_id")
+	}
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace("site.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
@@ -22,13 +25,18 @@ func (s *scope) visitRows() (statement, error) {
 	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, ifNull(ended_at, started_at) AS anchor_at, started_at, state
 			FROM f_visit FINAL WHERE _deleted = 0 AND state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND anchor_at <= `, asOf, `) AS v
 		LEFT ANY JOIN (SELECT id AS site, toNullable(region_id) AS region_id, kind FROM d_site FINAL WHERE _deleted = 0) AS site ON v.site_id = site.site`)
+	s.postUnit(b, "v.lead_id")
+	and := " WHERE "
 	switch {
 	case len(s.Where.Regions) > 0:
+		and = " AND "
 		b.write(" WHERE site.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")
 		b.value("regions", s.Where.Regions)
 	case s.Where.RegionUnknown:
+		and = " AND "
 		b.write(" WHERE site.region_id IS NULL")
 	}
+	s.subjectFilter(b, and, "v.lead_id")
 	return b.statement(), nil
 }
 

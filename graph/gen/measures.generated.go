@@ -1893,6 +1893,42 @@ func (ec *executionContext) marshalOMeasuresAnswer2ᚖgroundworkᚋgraphᚋmodel
 	return ec._MeasuresAnswer(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalOSegment2ᚕgroundworkᚋwarehouseᚐSegmentᚄ(ctx context.Context, v any) ([]warehouse.Segment, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]warehouse.Segment, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSegment2groundworkᚋwarehouseᚐSegment(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOSegment2ᚕgroundworkᚋwarehouseᚐSegmentᚄ(ctx context.Context, sel ast.SelectionSet, v []warehouse.Segment) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNSegment2groundworkᚋwarehouseᚐSegment(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOTimeGrain2ᚖgroundworkᚋgraphᚋmodelᚐTimeGrain(ctx context.Context, v any) (*model.TimeGrain, error) {
 	if v == nil {
 		return nil, nil

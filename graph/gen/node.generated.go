@@ -23,6 +23,10 @@ import (
 type QueryResolver interface {
 	Node(ctx context.Context, id model.ID) (model.Node, error)
 	Nodes(ctx context.Context, ids []model.ID) ([]model.Node, error)
+	AssessmentCycle(ctx context.Context, id model.ID) (*model.AssessmentCycle, error)
+	AssessmentCycles(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.AssessmentCycle], error)
+	Assessment(ctx context.Context, id model.ID) (*model.Assessment, error)
+	Assessments(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.AssessmentFilter) (*model.Connection[model.Assessment], error)
 	Campaign(ctx context.Context, id model.ID) (*model.Campaign, error)
 	Campaigns(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) (*model.Connection[model.Campaign], error)
 	CampaignTask(ctx context.Context, id model.ID) (*model.CampaignTask, error)
@@ -32,6 +36,8 @@ type QueryResolver interface {
 	Discussion(ctx context.Context, id model.ID) (*model.Discussion, error)
 	Discussions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.DiscussionFilter) (*model.Connection[model.Discussion], error)
 	DiscussionPosts(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.DiscussionPostFilter) (*model.Connection[model.DiscussionPost], error)
+	FormalismFlag(ctx context.Context, id model.ID) (*model.FormalismFlag, error)
+	FormalismFlags(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.FormalismFlagFilter) (*model.Connection[model.FormalismFlag], error)
 	Issue(ctx context.Context, id *model.ID, ref *string) (*model.Issue, error)
 	Issues(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) (*model.IssueConnection, error)
 	MeasureMap(ctx context.Context, measure model.MeasureCode, query model.MapQuery) (*model.MeasureMap, error)
@@ -40,6 +46,10 @@ type QueryResolver interface {
 	Backlog(ctx context.Context, query model.MeasureQuery) (*model.MeasureTable, error)
 	Hotspots(ctx context.Context, query model.MeasureQuery, from *time.Time, to *time.Time) (*model.MeasureTable, error)
 	Watermark(ctx context.Context) (*model.Watermark, error)
+	MeasureDefinitionVersions(ctx context.Context, codes []model.MeasureCode) ([]model.MeasureDefinitionVersion, error)
+	MeasureSnapshot(ctx context.Context, id model.ID) (*model.MeasureSnapshot, error)
+	MeasureSnapshots(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.MeasureSnapshotFilter) (*model.Connection[model.MeasureSnapshot], error)
+	VerifySnapshot(ctx context.Context, id model.ID) (*model.SnapshotVerification, error)
 	MeasureCatalog(ctx context.Context, codes []model.MeasureCode) ([]model.MeasureDefinition, error)
 	Measures(ctx context.Context, query model.MeasuresQuery) (*model.MeasuresAnswer, error)
 	OrgUnit(ctx context.Context, id model.ID) (*model.OrgUnit, error)
@@ -67,6 +77,8 @@ type QueryResolver interface {
 	Training(ctx context.Context, id model.ID) (*model.Training, error)
 	Trainings(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.Training], error)
 	TrainingParticipations(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.TrainingParticipationFilter) (*model.Connection[model.TrainingParticipation], error)
+	Target(ctx context.Context, id model.ID) (*model.Target, error)
+	Targets(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.TargetFilter) (*model.Connection[model.Target], error)
 	SurveyWave(ctx context.Context, id model.ID) (*model.SurveyWave, error)
 	SurveyWaves(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.SurveyWave], error)
 	SurveyResults(ctx context.Context, waveID model.ID) (*model.SurveyResults, error)
@@ -91,6 +103,118 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["name"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_assessmentCycle_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_assessmentCycles_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_assessment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_assessments_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.AssessmentFilter, error) {
+			return ec.unmarshalOAssessmentFilter2ᚖgroundworkᚋgraphᚋmodelᚐAssessmentFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -408,6 +532,66 @@ func (ec *executionContext) field_Query_followOpinion_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_formalismFlag_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_formalismFlags_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.FormalismFlagFilter, error) {
+			return ec.unmarshalOFormalismFlagFilter2ᚖgroundworkᚋgraphᚋmodelᚐFormalismFlagFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_hotspots_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -528,6 +712,20 @@ func (ec *executionContext) field_Query_measureCatalog_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_measureDefinitionVersions_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "codes",
+		func(ctx context.Context, v any) ([]model.MeasureCode, error) {
+			return ec.unmarshalOMeasureCode2ᚕgroundworkᚋgraphᚋmodelᚐMeasureCodeᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["codes"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_measureMap_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -547,6 +745,66 @@ func (ec *executionContext) field_Query_measureMap_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["query"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_measureSnapshot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_measureSnapshots_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.MeasureSnapshotFilter, error) {
+			return ec.unmarshalOMeasureSnapshotFilter2ᚖgroundworkᚋgraphᚋmodelᚐMeasureSnapshotFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
 	return args, nil
 }
 
@@ -1342,6 +1600,66 @@ func (ec *executionContext) field_Query_targetVersions_args(ctx context.Context,
 	return args, nil
 }
 
+func (ec *executionContext) field_Query_target_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_targets_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int32, error) {
+			return ec.unmarshalOInt2ᚖint32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.TargetFilter, error) {
+			return ec.unmarshalOTargetFilter2ᚖgroundworkᚋgraphᚋmodelᚐTargetFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg4
+	return args, nil
+}
+
 func (ec *executionContext) field_Query_timeToResolution_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1465,6 +1783,20 @@ func (ec *executionContext) field_Query_trainings_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["before"] = arg3
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_verifySnapshot_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (model.ID, error) {
+			return ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
 	return args, nil
 }
 
@@ -1752,6 +2084,182 @@ func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field 
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_nodes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_assessmentCycle(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_assessmentCycle(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AssessmentCycle(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AssessmentCycle) graphql.Marshaler {
+			return ec.marshalOAssessmentCycle2ᚖgroundworkᚋgraphᚋmodelᚐAssessmentCycle(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_assessmentCycle(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssessmentCycle(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_assessmentCycle_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_assessmentCycles(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_assessmentCycles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().AssessmentCycles(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.AssessmentCycle]) graphql.Marshaler {
+			return ec.marshalOAssessmentCycleConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_assessmentCycles(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssessmentCycleConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_assessmentCycles_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_assessment(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_assessment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Assessment(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Assessment) graphql.Marshaler {
+			return ec.marshalOAssessment2ᚖgroundworkᚋgraphᚋmodelᚐAssessment(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_assessment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Assessment(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_assessment_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_assessments(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_assessments(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Assessments(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.AssessmentFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.Assessment]) graphql.Marshaler {
+			return ec.marshalOAssessmentConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_assessments(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AssessmentConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_assessments_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2154,6 +2662,94 @@ func (ec *executionContext) fieldContext_Query_discussionPosts(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_formalismFlag(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_formalismFlag(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FormalismFlag(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.FormalismFlag) graphql.Marshaler {
+			return ec.marshalOFormalismFlag2ᚖgroundworkᚋgraphᚋmodelᚐFormalismFlag(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_formalismFlag(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormalismFlag(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_formalismFlag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_formalismFlags(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_formalismFlags(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().FormalismFlags(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.FormalismFlagFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.FormalismFlag]) graphql.Marshaler {
+			return ec.marshalOFormalismFlagConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_formalismFlags(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FormalismFlagConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_formalismFlags_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_issue(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2490,6 +3086,182 @@ func (ec *executionContext) fieldContext_Query_watermark(_ context.Context, fiel
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Watermark(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_measureDefinitionVersions(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_measureDefinitionVersions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MeasureDefinitionVersions(ctx, fc.Args["codes"].([]model.MeasureCode))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.MeasureDefinitionVersion) graphql.Marshaler {
+			return ec.marshalNMeasureDefinitionVersion2ᚕgroundworkᚋgraphᚋmodelᚐMeasureDefinitionVersionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_measureDefinitionVersions(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureDefinitionVersion(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_measureDefinitionVersions_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_measureSnapshot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_measureSnapshot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MeasureSnapshot(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MeasureSnapshot) graphql.Marshaler {
+			return ec.marshalOMeasureSnapshot2ᚖgroundworkᚋgraphᚋmodelᚐMeasureSnapshot(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_measureSnapshot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureSnapshot(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_measureSnapshot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_measureSnapshots(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_measureSnapshots(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().MeasureSnapshots(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.MeasureSnapshotFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.MeasureSnapshot]) graphql.Marshaler {
+			return ec.marshalOMeasureSnapshotConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_measureSnapshots(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureSnapshotConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_measureSnapshots_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_verifySnapshot(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_verifySnapshot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().VerifySnapshot(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SnapshotVerification) graphql.Marshaler {
+			return ec.marshalOSnapshotVerification2ᚖgroundworkᚋgraphᚋmodelᚐSnapshotVerification(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_verifySnapshot(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SnapshotVerification(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_verifySnapshot_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -3682,6 +4454,94 @@ func (ec *executionContext) fieldContext_Query_trainingParticipations(ctx contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_target(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_target(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Target(ctx, fc.Args["id"].(model.ID))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Target) graphql.Marshaler {
+			return ec.marshalOTarget2ᚖgroundworkᚋgraphᚋmodelᚐTarget(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_target(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Target(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_target_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_targets(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_targets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Targets(ctx, fc.Args["first"].(*int32), fc.Args["after"].(*string), fc.Args["last"].(*int32), fc.Args["before"].(*string), fc.Args["filter"].(*model.TargetFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[model.Target]) graphql.Marshaler {
+			return ec.marshalOTargetConnection2ᚖgroundworkᚋgraphᚋmodelᚐConnection(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_targets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TargetConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_targets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_surveyWave(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4150,6 +5010,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._TargetVersion(ctx, sel, obj)
+	case *model.Target:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Target(ctx, sel, obj)
 	case *model.SurveyWave:
 		if obj == nil {
 			return graphql.Null
@@ -4215,11 +5080,26 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Official(ctx, sel, obj)
+	case *model.MeasureSnapshot:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MeasureSnapshot(ctx, sel, obj)
+	case *model.MeasureDefinitionVersion:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MeasureDefinitionVersion(ctx, sel, obj)
 	case *model.Issue:
 		if obj == nil {
 			return graphql.Null
 		}
 		return ec._Issue(ctx, sel, obj)
+	case *model.FormalismFlag:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._FormalismFlag(ctx, sel, obj)
 	case *model.DiscussionPost:
 		if obj == nil {
 			return graphql.Null
@@ -4245,6 +5125,16 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 			return graphql.Null
 		}
 		return ec._Campaign(ctx, sel, obj)
+	case *model.AssessmentCycle:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._AssessmentCycle(ctx, sel, obj)
+	case *model.Assessment:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._Assessment(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj
@@ -4375,6 +5265,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_nodes(ctx, field)
 				})
+		case "assessmentCycle":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_assessmentCycle(ctx, field)
+				})
+		case "assessmentCycles":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_assessmentCycles(ctx, field)
+				})
+		case "assessment":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_assessment(ctx, field)
+				})
+		case "assessments":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_assessments(ctx, field)
+				})
 		case "campaign":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -4429,6 +5343,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_discussionPosts(ctx, field)
 				})
+		case "formalismFlag":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_formalismFlag(ctx, field)
+				})
+		case "formalismFlags":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_formalismFlags(ctx, field)
+				})
 		case "issue":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -4476,6 +5402,30 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_watermark(ctx, field)
+				})
+		case "measureDefinitionVersions":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_measureDefinitionVersions(ctx, field)
+				})
+		case "measureSnapshot":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_measureSnapshot(ctx, field)
+				})
+		case "measureSnapshots":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_measureSnapshots(ctx, field)
+				})
+		case "verifySnapshot":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_verifySnapshot(ctx, field)
 				})
 		case "measureCatalog":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -4639,6 +5589,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_trainingParticipations(ctx, field)
 				})
+		case "target":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_target(ctx, field)
+				})
+		case "targets":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_targets(ctx, field)
+				})
 		case "surveyWave":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -4767,6 +5729,8 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		batchIdxMapTraining := map[int]int{}
 		var batchItemsTargetVersion []*model.TargetVersion
 		batchIdxMapTargetVersion := map[int]int{}
+		var batchItemsTarget []*model.Target
+		batchIdxMapTarget := map[int]int{}
 		var batchItemsSurveyWave []*model.SurveyWave
 		batchIdxMapSurveyWave := map[int]int{}
 		var batchItemsSkillRecord []*model.SkillRecord
@@ -4793,8 +5757,12 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		batchIdxMapOpinion := map[int]int{}
 		var batchItemsOfficial []*model.Official
 		batchIdxMapOfficial := map[int]int{}
+		var batchItemsMeasureSnapshot []*model.MeasureSnapshot
+		batchIdxMapMeasureSnapshot := map[int]int{}
 		var batchItemsIssue []*model.Issue
 		batchIdxMapIssue := map[int]int{}
+		var batchItemsFormalismFlag []*model.FormalismFlag
+		batchIdxMapFormalismFlag := map[int]int{}
 		var batchItemsDiscussionPost []*model.DiscussionPost
 		batchIdxMapDiscussionPost := map[int]int{}
 		var batchItemsDiscussion []*model.Discussion
@@ -4805,6 +5773,8 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		batchIdxMapCampaignTask := map[int]int{}
 		var batchItemsCampaign []*model.Campaign
 		batchIdxMapCampaign := map[int]int{}
+		var batchItemsAssessment []*model.Assessment
+		batchIdxMapAssessment := map[int]int{}
 		for i, item := range v {
 			switch concrete := item.(type) {
 			case *model.Visit:
@@ -4816,6 +5786,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 			case *model.TargetVersion:
 				batchIdxMapTargetVersion[i] = len(batchItemsTargetVersion)
 				batchItemsTargetVersion = append(batchItemsTargetVersion, concrete)
+			case *model.Target:
+				batchIdxMapTarget[i] = len(batchItemsTarget)
+				batchItemsTarget = append(batchItemsTarget, concrete)
 			case *model.SurveyWave:
 				batchIdxMapSurveyWave[i] = len(batchItemsSurveyWave)
 				batchItemsSurveyWave = append(batchItemsSurveyWave, concrete)
@@ -4855,9 +5828,15 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 			case *model.Official:
 				batchIdxMapOfficial[i] = len(batchItemsOfficial)
 				batchItemsOfficial = append(batchItemsOfficial, concrete)
+			case *model.MeasureSnapshot:
+				batchIdxMapMeasureSnapshot[i] = len(batchItemsMeasureSnapshot)
+				batchItemsMeasureSnapshot = append(batchItemsMeasureSnapshot, concrete)
 			case *model.Issue:
 				batchIdxMapIssue[i] = len(batchItemsIssue)
 				batchItemsIssue = append(batchItemsIssue, concrete)
+			case *model.FormalismFlag:
+				batchIdxMapFormalismFlag[i] = len(batchItemsFormalismFlag)
+				batchItemsFormalismFlag = append(batchItemsFormalismFlag, concrete)
 			case *model.DiscussionPost:
 				batchIdxMapDiscussionPost[i] = len(batchItemsDiscussionPost)
 				batchItemsDiscussionPost = append(batchItemsDiscussionPost, concrete)
@@ -4873,6 +5852,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 			case *model.Campaign:
 				batchIdxMapCampaign[i] = len(batchItemsCampaign)
 				batchItemsCampaign = append(batchItemsCampaign, concrete)
+			case *model.Assessment:
+				batchIdxMapAssessment[i] = len(batchItemsAssessment)
+				batchItemsAssessment = append(batchItemsAssessment, concrete)
 			}
 		}
 		if len(batchItemsVisit) > 0 {
@@ -4883,6 +5865,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		}
 		if len(batchItemsTargetVersion) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "TargetVersion", batchItemsTargetVersion, batchIdxMapTargetVersion)
+		}
+		if len(batchItemsTarget) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Target", batchItemsTarget, batchIdxMapTarget)
 		}
 		if len(batchItemsSurveyWave) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "SurveyWave", batchItemsSurveyWave, batchIdxMapSurveyWave)
@@ -4923,8 +5908,14 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		if len(batchItemsOfficial) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Official", batchItemsOfficial, batchIdxMapOfficial)
 		}
+		if len(batchItemsMeasureSnapshot) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "MeasureSnapshot", batchItemsMeasureSnapshot, batchIdxMapMeasureSnapshot)
+		}
 		if len(batchItemsIssue) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Issue", batchItemsIssue, batchIdxMapIssue)
+		}
+		if len(batchItemsFormalismFlag) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "FormalismFlag", batchItemsFormalismFlag, batchIdxMapFormalismFlag)
 		}
 		if len(batchItemsDiscussionPost) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "DiscussionPost", batchItemsDiscussionPost, batchIdxMapDiscussionPost)
@@ -4940,6 +5931,9 @@ func (ec *executionContext) marshalNNode2ᚕgroundworkᚋgraphᚋmodelᚐNode(ct
 		}
 		if len(batchItemsCampaign) > 0 {
 			ctx = graphql.WithBatchParents(ctx, "Campaign", batchItemsCampaign, batchIdxMapCampaign)
+		}
+		if len(batchItemsAssessment) > 0 {
+			ctx = graphql.WithBatchParents(ctx, "Assessment", batchItemsAssessment, batchIdxMapAssessment)
 		}
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {

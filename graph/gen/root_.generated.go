@@ -24,6 +24,8 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Assessment() AssessmentResolver
+	AssessmentCycle() AssessmentCycleResolver
 	CallbackAttempt() CallbackAttemptResolver
 	Campaign() CampaignResolver
 	CampaignIssue() CampaignIssueResolver
@@ -38,10 +40,12 @@ type ResolverRoot interface {
 	EntityEvent() EntityEventResolver
 	EvidenceLink() EvidenceLinkResolver
 	Feedback() FeedbackResolver
+	FormalismFlag() FormalismFlagResolver
 	HotspotCell() HotspotCellResolver
 	Issue() IssueResolver
 	IssueConnection() IssueConnectionResolver
 	IssueEvent() IssueEventResolver
+	MeasureSnapshot() MeasureSnapshotResolver
 	Mutation() MutationResolver
 	Notification() NotificationResolver
 	Official() OfficialResolver
@@ -61,6 +65,7 @@ type ResolverRoot interface {
 	SkillRecord() SkillRecordResolver
 	SurveyCell() SurveyCellResolver
 	SurveyWave() SurveyWaveResolver
+	Target() TargetResolver
 	TargetVersion() TargetVersionResolver
 	Training() TrainingResolver
 	TrainingParticipation() TrainingParticipationResolver
@@ -115,6 +120,20 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	AppealAssessmentPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	AppealFlagPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		FormalismFlag    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	AskCitizenPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -127,6 +146,69 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		SkillRecord      func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	Assessment struct {
+		Appeal               func(childComplexity int) int
+		AppealedAt           func(childComplexity int) int
+		AsOf                 func(childComplexity int) int
+		Comment              func(childComplexity int) int
+		Conclusion           func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		Cycle                func(childComplexity int) int
+		DecidedAt            func(childComplexity int) int
+		DeciderUnit          func(childComplexity int) int
+		Decision             func(childComplexity int) int
+		FinalAt              func(childComplexity int) int
+		Flags                func(childComplexity int) int
+		Frozen               func(childComplexity int) int
+		FrozenAt             func(childComplexity int) int
+		FrozenSHA256         func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		OpenedAt             func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		RepliedAt            func(childComplexity int) int
+		Reply                func(childComplexity int) int
+		ReviewedAt           func(childComplexity int) int
+		ReviewerUnit         func(childComplexity int) int
+		Snapshots            func(childComplexity int) int
+		State                func(childComplexity int) int
+		SubjectPost          func(childComplexity int) int
+		SubjectUnit          func(childComplexity int) int
+		Version              func(childComplexity int) int
+	}
+
+	AssessmentConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AssessmentCycle struct {
+		CreatedAt   func(childComplexity int) int
+		Definitions func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		Name        func(childComplexity int) int
+		OpenedAt    func(childComplexity int) int
+		PeriodFrom  func(childComplexity int) int
+		PeriodTo    func(childComplexity int) int
+	}
+
+	AssessmentCycleConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	AssessmentCycleEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AssessmentEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	AttestVisitPayload struct {
@@ -397,6 +479,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	ConfirmFlagPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		FormalismFlag    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	CountUpTo struct {
 		Capped func(childComplexity int) int
 		Value  func(childComplexity int) int
@@ -469,6 +558,13 @@ type ComplexityRoot struct {
 		Value  func(childComplexity int) int
 	}
 
+	DecideAssessmentAppealPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	DeclineCampaignPayload struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -530,6 +626,13 @@ type ComplexityRoot struct {
 	DiscussionPostEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	DismissFlagPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		FormalismFlag    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	DispatchIssuePayload struct {
@@ -659,6 +762,55 @@ type ComplexityRoot struct {
 		Pressured    func(childComplexity int) int
 		Resolved     func(childComplexity int) int
 		Satisfaction func(childComplexity int) int
+	}
+
+	FinalizeAssessmentPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	FormalismFlag struct {
+		AppealedAt           func(childComplexity int) int
+		Appeals              func(childComplexity int) int
+		CreatedAt            func(childComplexity int) int
+		Detector             func(childComplexity int) int
+		DetectorVersion      func(childComplexity int) int
+		Evidence             func(childComplexity int) int
+		Finding              func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		Kind                 func(childComplexity int) int
+		PeriodFrom           func(childComplexity int) int
+		PeriodTo             func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		RaisedAt             func(childComplexity int) int
+		ReviewedAt           func(childComplexity int) int
+		ReviewerUnit         func(childComplexity int) int
+		Score                func(childComplexity int) int
+		State                func(childComplexity int) int
+		SubjectPost          func(childComplexity int) int
+		SubjectUnit          func(childComplexity int) int
+		Version              func(childComplexity int) int
+	}
+
+	FormalismFlagConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	FormalismFlagEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	FreezeAssessmentPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	HotspotCell struct {
@@ -848,6 +1000,16 @@ type ComplexityRoot struct {
 		Version     func(childComplexity int) int
 	}
 
+	MeasureDefinitionVersion struct {
+		Code              func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		DefinitionVersion func(childComplexity int) int
+		FieldsJSON        func(childComplexity int) int
+		GlobalID          func(childComplexity int) int
+		SHA256            func(childComplexity int) int
+		Version           func(childComplexity int) int
+	}
+
 	MeasureFlag struct {
 		Measure func(childComplexity int) int
 		Name    func(childComplexity int) int
@@ -876,6 +1038,37 @@ type ComplexityRoot struct {
 		WithoutOutline func(childComplexity int) int
 	}
 
+	MeasureSnapshot struct {
+		AsOf         func(childComplexity int) int
+		CellsJSON    func(childComplexity int) int
+		Definition   func(childComplexity int) int
+		Document     func(childComplexity int) int
+		GlobalID     func(childComplexity int) int
+		Measure      func(childComplexity int) int
+		Protected    func(childComplexity int) int
+		QuestionJSON func(childComplexity int) int
+		RowCount     func(childComplexity int) int
+		SHA256       func(childComplexity int) int
+		SubjectPost  func(childComplexity int) int
+		SubjectUnit  func(childComplexity int) int
+		TakenAt      func(childComplexity int) int
+		TakenByRole  func(childComplexity int) int
+		TakenByUnit  func(childComplexity int) int
+		WindowFrom   func(childComplexity int) int
+		WindowTo     func(childComplexity int) int
+	}
+
+	MeasureSnapshotConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MeasureSnapshotEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	MeasuresAnswer struct {
 		About      func(childComplexity int) int
 		Dimensions func(childComplexity int) int
@@ -900,6 +1093,8 @@ type ComplexityRoot struct {
 		AmendPolicyChange           func(childComplexity int, input model.AmendPolicyChangeInput) int
 		AnnounceTraining            func(childComplexity int, input model.AnnounceTrainingInput) int
 		AnswerOnTheSpot             func(childComplexity int, input model.AnswerOnTheSpotInput) int
+		AppealAssessment            func(childComplexity int, input model.AppealAssessmentInput) int
+		AppealFlag                  func(childComplexity int, input model.AppealFlagInput) int
 		AskCitizen                  func(childComplexity int, input model.AskCitizenInput) int
 		AssessSkill                 func(childComplexity int, input model.AssessSkillInput) int
 		AttestVisit                 func(childComplexity int, input model.AttestVisitInput) int
@@ -915,6 +1110,7 @@ type ComplexityRoot struct {
 		CloseReferredOut            func(childComplexity int, input model.CloseReferredOutInput) int
 		CloseUnconfirmed            func(childComplexity int, input model.CloseUnconfirmedInput) int
 		CompleteCampaignTask        func(childComplexity int, input model.CompleteCampaignTaskInput) int
+		ConfirmFlag                 func(childComplexity int, input model.ConfirmFlagInput) int
 		CreateCategory              func(childComplexity int, input model.CreateCategoryInput) int
 		CreateDispatchRule          func(childComplexity int, input model.CreateDispatchRuleInput) int
 		CreateOfficial              func(childComplexity int, input model.CreateOfficialInput) int
@@ -923,7 +1119,9 @@ type ComplexityRoot struct {
 		CreatePostHolding           func(childComplexity int, input model.CreatePostHoldingInput) int
 		CreateRegion                func(childComplexity int, input model.CreateRegionInput) int
 		CreateSite                  func(childComplexity int, input model.CreateSiteInput) int
+		DecideAssessmentAppeal      func(childComplexity int, input model.DecideAssessmentAppealInput) int
 		DeclineCampaign             func(childComplexity int, input model.DeclineCampaignInput) int
+		DismissFlag                 func(childComplexity int, input model.DismissFlagInput) int
 		DispatchIssue               func(childComplexity int, input model.DispatchIssueInput) int
 		DispatchIssues              func(childComplexity int, input model.DispatchIssuesInput) int
 		DropCampaignTask            func(childComplexity int, input model.DropCampaignTaskInput) int
@@ -934,6 +1132,8 @@ type ComplexityRoot struct {
 		ExitCampaign                func(childComplexity int, input model.ExitCampaignInput) int
 		ExtendCampaign              func(childComplexity int, input model.ExtendCampaignInput) int
 		FailCampaign                func(childComplexity int, input model.FailCampaignInput) int
+		FinalizeAssessment          func(childComplexity int, input model.FinalizeAssessmentInput) int
+		FreezeAssessment            func(childComplexity int, input model.FreezeAssessmentInput) int
 		IssueSurveyTokens           func(childComplexity int, input model.IssueSurveyTokensInput) int
 		JoinCampaign                func(childComplexity int, input model.JoinCampaignInput) int
 		LeaveCampaign               func(childComplexity int, input model.LeaveCampaignInput) int
@@ -942,6 +1142,8 @@ type ComplexityRoot struct {
 		LinkPolicyEvidence          func(childComplexity int, input model.LinkPolicyEvidenceInput) int
 		MergeIssue                  func(childComplexity int, input model.MergeIssueInput) int
 		NominateCampaign            func(childComplexity int, input model.NominateCampaignInput) int
+		OpenAssessment              func(childComplexity int, input model.OpenAssessmentInput) int
+		OpenAssessmentCycle         func(childComplexity int, input model.OpenAssessmentCycleInput) int
 		OpenDiscussion              func(childComplexity int, input model.OpenDiscussionInput) int
 		OpenSurveyWave              func(childComplexity int, input model.OpenSurveyWaveInput) int
 		PlanIssue                   func(childComplexity int, input model.PlanIssueInput) int
@@ -951,6 +1153,7 @@ type ComplexityRoot struct {
 		ProposePolicyChange         func(childComplexity int, input model.ProposePolicyChangeInput) int
 		PublishRotaPlan             func(childComplexity int, input model.PublishRotaPlanInput) int
 		PublishTarget               func(childComplexity int, input model.PublishTargetInput) int
+		RaiseFlag                   func(childComplexity int, input model.RaiseFlagInput) int
 		ReadNotifications           func(childComplexity int, input model.ReadNotificationsInput) int
 		RecordCallbackAttempt       func(childComplexity int, input model.RecordCallbackAttemptInput) int
 		RecordConsultation          func(childComplexity int, input model.RecordConsultationInput) int
@@ -966,24 +1169,31 @@ type ComplexityRoot struct {
 		ReopenCampaignTask          func(childComplexity int, input model.ReopenCampaignTaskInput) int
 		ReopenIssue                 func(childComplexity int, input model.ReopenIssueInput) int
 		RepealPolicyChange          func(childComplexity int, input model.RepealPolicyChangeInput) int
+		ReplyToAssessment           func(childComplexity int, input model.ReplyToAssessmentInput) int
 		ResumeIssue                 func(childComplexity int, input model.ResumeIssueInput) int
 		ResumePlanned               func(childComplexity int, input model.ResumePlannedInput) int
 		RetainPolicyChange          func(childComplexity int, input model.RetainPolicyChangeInput) int
 		ReturnIssue                 func(childComplexity int, input model.ReturnIssueInput) int
+		ReviewAssessment            func(childComplexity int, input model.ReviewAssessmentInput) int
 		ReviewCampaign              func(childComplexity int, input model.ReviewCampaignInput) int
 		RevisePolicyVersion         func(childComplexity int, input model.RevisePolicyVersionInput) int
+		ReviseTarget                func(childComplexity int, input model.ReviseTargetInput) int
 		RollOutPolicyChange         func(childComplexity int, input model.RollOutPolicyChangeInput) int
 		SelectCampaign              func(childComplexity int, input model.SelectCampaignInput) int
 		SetPopulation               func(childComplexity int, input model.SetPopulationInput) int
+		SetTarget                   func(childComplexity int, input model.SetTargetInput) int
 		StartCampaign               func(childComplexity int, input model.StartCampaignInput) int
 		StartPilot                  func(childComplexity int, input model.StartPilotInput) int
 		SubmitOpinion               func(childComplexity int, input model.SubmitOpinionInput) int
 		SubmitSurveyResponse        func(childComplexity int, input model.SubmitSurveyResponseInput) int
 		SupportPost                 func(childComplexity int, input model.SupportPostInput) int
 		SwapSlot                    func(childComplexity int, input model.SwapSlotInput) int
+		TakeSnapshot                func(childComplexity int, input model.TakeSnapshotInput) int
+		TakeUpFlag                  func(childComplexity int, input model.TakeUpFlagInput) int
 		UnmergeIssue                func(childComplexity int, input model.UnmergeIssueInput) int
 		VoidVisit                   func(childComplexity int, input model.VoidVisitInput) int
 		WithdrawIssue               func(childComplexity int, input model.WithdrawIssueInput) int
+		WithdrawTarget              func(childComplexity int, input model.WithdrawTargetInput) int
 	}
 
 	NominateCampaignPayload struct {
@@ -1039,6 +1249,20 @@ type ComplexityRoot struct {
 	OfficialEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OpenAssessmentCyclePayload struct {
+		AssessmentCycle  func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	OpenAssessmentPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	OpenDiscussionPayload struct {
@@ -1287,59 +1511,78 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Backlog                func(childComplexity int, query model.MeasureQuery) int
-		Campaign               func(childComplexity int, id model.ID) int
-		CampaignTask           func(childComplexity int, id model.ID) int
-		CampaignTasks          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) int
-		Campaigns              func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
-		Categories             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
-		Category               func(childComplexity int, id model.ID) int
-		Discussion             func(childComplexity int, id model.ID) int
-		DiscussionPosts        func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionPostFilter) int
-		Discussions            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionFilter) int
-		FollowOpinion          func(childComplexity int, secret string) int
-		Hotspots               func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
-		Issue                  func(childComplexity int, id *model.ID, ref *string) int
-		Issues                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
-		MeasureCatalog         func(childComplexity int, codes []model.MeasureCode) int
-		MeasureMap             func(childComplexity int, measure model.MeasureCode, query model.MapQuery) int
-		Measures               func(childComplexity int, query model.MeasuresQuery) int
-		Node                   func(childComplexity int, id model.ID) int
-		Nodes                  func(childComplexity int, ids []model.ID) int
-		Official               func(childComplexity int, id model.ID) int
-		Officials              func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		Opinion                func(childComplexity int, id model.ID) int
-		Opinions               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OpinionFilter) int
-		OrgUnit                func(childComplexity int, id model.ID) int
-		OrgUnits               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) int
-		Policies               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyFilter) int
-		Policy                 func(childComplexity int, id model.ID) int
-		PolicyChange           func(childComplexity int, id model.ID) int
-		PolicyChanges          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
-		Region                 func(childComplexity int, id *model.ID, code *string) int
-		Regions                func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
-		RotaPlan               func(childComplexity int, id model.ID) int
-		RotaPlans              func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		RotaSlot               func(childComplexity int, id model.ID) int
-		RotaSlots              func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RotaSlotFilter) int
-		SimilarIssues          func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
-		Site                   func(childComplexity int, id model.ID) int
-		Sites                  func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
-		SkillRecord            func(childComplexity int, id model.ID) int
-		SkillRecords           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SkillRecordFilter) int
-		SurveyResults          func(childComplexity int, waveID model.ID) int
-		SurveyWave             func(childComplexity int, id model.ID) int
-		SurveyWaves            func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		TargetVersions         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
-		TimeToResolution       func(childComplexity int, query model.MeasureQuery) int
-		TimeToResponse         func(childComplexity int, query model.MeasureQuery) int
-		Training               func(childComplexity int, id model.ID) int
-		TrainingParticipations func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TrainingParticipationFilter) int
-		Trainings              func(childComplexity int, first *int32, after *string, last *int32, before *string) int
-		Viewer                 func(childComplexity int) int
-		Visit                  func(childComplexity int, id model.ID) int
-		Visits                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
-		Watermark              func(childComplexity int) int
+		Assessment                func(childComplexity int, id model.ID) int
+		AssessmentCycle           func(childComplexity int, id model.ID) int
+		AssessmentCycles          func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Assessments               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.AssessmentFilter) int
+		Backlog                   func(childComplexity int, query model.MeasureQuery) int
+		Campaign                  func(childComplexity int, id model.ID) int
+		CampaignTask              func(childComplexity int, id model.ID) int
+		CampaignTasks             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) int
+		Campaigns                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
+		Categories                func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
+		Category                  func(childComplexity int, id model.ID) int
+		Discussion                func(childComplexity int, id model.ID) int
+		DiscussionPosts           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionPostFilter) int
+		Discussions               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionFilter) int
+		FollowOpinion             func(childComplexity int, secret string) int
+		FormalismFlag             func(childComplexity int, id model.ID) int
+		FormalismFlags            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.FormalismFlagFilter) int
+		Hotspots                  func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
+		Issue                     func(childComplexity int, id *model.ID, ref *string) int
+		Issues                    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
+		MeasureCatalog            func(childComplexity int, codes []model.MeasureCode) int
+		MeasureDefinitionVersions func(childComplexity int, codes []model.MeasureCode) int
+		MeasureMap                func(childComplexity int, measure model.MeasureCode, query model.MapQuery) int
+		MeasureSnapshot           func(childComplexity int, id model.ID) int
+		MeasureSnapshots          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.MeasureSnapshotFilter) int
+		Measures                  func(childComplexity int, query model.MeasuresQuery) int
+		Node                      func(childComplexity int, id model.ID) int
+		Nodes                     func(childComplexity int, ids []model.ID) int
+		Official                  func(childComplexity int, id model.ID) int
+		Officials                 func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Opinion                   func(childComplexity int, id model.ID) int
+		Opinions                  func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OpinionFilter) int
+		OrgUnit                   func(childComplexity int, id model.ID) int
+		OrgUnits                  func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.OrgUnitFilter) int
+		Policies                  func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyFilter) int
+		Policy                    func(childComplexity int, id model.ID) int
+		PolicyChange              func(childComplexity int, id model.ID) int
+		PolicyChanges             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
+		Region                    func(childComplexity int, id *model.ID, code *string) int
+		Regions                   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
+		RotaPlan                  func(childComplexity int, id model.ID) int
+		RotaPlans                 func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		RotaSlot                  func(childComplexity int, id model.ID) int
+		RotaSlots                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RotaSlotFilter) int
+		SimilarIssues             func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
+		Site                      func(childComplexity int, id model.ID) int
+		Sites                     func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
+		SkillRecord               func(childComplexity int, id model.ID) int
+		SkillRecords              func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SkillRecordFilter) int
+		SurveyResults             func(childComplexity int, waveID model.ID) int
+		SurveyWave                func(childComplexity int, id model.ID) int
+		SurveyWaves               func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		Target                    func(childComplexity int, id model.ID) int
+		TargetVersions            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) int
+		Targets                   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetFilter) int
+		TimeToResolution          func(childComplexity int, query model.MeasureQuery) int
+		TimeToResponse            func(childComplexity int, query model.MeasureQuery) int
+		Training                  func(childComplexity int, id model.ID) int
+		TrainingParticipations    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TrainingParticipationFilter) int
+		Trainings                 func(childComplexity int, first *int32, after *string, last *int32, before *string) int
+		VerifySnapshot            func(childComplexity int, id model.ID) int
+		Viewer                    func(childComplexity int) int
+		Visit                     func(childComplexity int, id model.ID) int
+		Visits                    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
+		Watermark                 func(childComplexity int) int
+	}
+
+	RaiseFlagPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		FormalismFlag    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	ReadNotificationsPayload struct {
@@ -1487,6 +1730,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	ReplyToAssessmentPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ResumeIssuePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -1515,6 +1765,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	ReviewAssessmentPayload struct {
+		Assessment       func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ReviewCampaignPayload struct {
 		Campaign         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -1526,6 +1783,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		PolicyVersion    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	ReviseTargetPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Target           func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -1604,6 +1868,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	SetTargetPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Target           func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	SimilarIssue struct {
 		Issue func(childComplexity int) int
 		Near  func(childComplexity int) int
@@ -1654,6 +1925,12 @@ type ComplexityRoot struct {
 	SkillRecordEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	SnapshotVerification struct {
+		Outcome          func(childComplexity int) int
+		RecomputedSha256 func(childComplexity int) int
+		Sha256           func(childComplexity int) int
 	}
 
 	StartCampaignPayload struct {
@@ -1739,6 +2016,49 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		RotaSlot         func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	TakeSnapshotPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		MeasureSnapshot  func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	TakeUpFlagPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		FormalismFlag    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	Target struct {
+		CreatedAt            func(childComplexity int) int
+		Direction            func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		History              func(childComplexity int, first int32) int
+		Measure              func(childComplexity int) int
+		Number               func(childComplexity int) int
+		PeriodFrom           func(childComplexity int) int
+		PeriodTo             func(childComplexity int) int
+		PermittedTransitions func(childComplexity int) int
+		SetAt                func(childComplexity int) int
+		State                func(childComplexity int) int
+		SubjectPost          func(childComplexity int) int
+		SubjectUnit          func(childComplexity int) int
+		Value                func(childComplexity int) int
+		Version              func(childComplexity int) int
+	}
+
+	TargetConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	TargetEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	TargetVersion struct {
@@ -1927,6 +2247,13 @@ type ComplexityRoot struct {
 		Issue            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
+
+	WithdrawTargetPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Target           func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
 }
 
 type executableSchema graphql.ExecutableSchemaState[ResolverRoot, DirectiveRoot, ComplexityRoot]
@@ -2093,6 +2420,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AnswerOnTheSpotPayload.UserErrors(childComplexity), true
 
+	case "AppealAssessmentPayload.assessment":
+		if e.ComplexityRoot.AppealAssessmentPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealAssessmentPayload.Assessment(childComplexity), true
+	case "AppealAssessmentPayload.clientMutationId":
+		if e.ComplexityRoot.AppealAssessmentPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealAssessmentPayload.ClientMutationID(childComplexity), true
+	case "AppealAssessmentPayload.consistency":
+		if e.ComplexityRoot.AppealAssessmentPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealAssessmentPayload.Consistency(childComplexity), true
+	case "AppealAssessmentPayload.userErrors":
+		if e.ComplexityRoot.AppealAssessmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealAssessmentPayload.UserErrors(childComplexity), true
+
+	case "AppealFlagPayload.clientMutationId":
+		if e.ComplexityRoot.AppealFlagPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealFlagPayload.ClientMutationID(childComplexity), true
+	case "AppealFlagPayload.consistency":
+		if e.ComplexityRoot.AppealFlagPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealFlagPayload.Consistency(childComplexity), true
+	case "AppealFlagPayload.formalismFlag":
+		if e.ComplexityRoot.AppealFlagPayload.FormalismFlag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealFlagPayload.FormalismFlag(childComplexity), true
+	case "AppealFlagPayload.userErrors":
+		if e.ComplexityRoot.AppealFlagPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AppealFlagPayload.UserErrors(childComplexity), true
+
 	case "AskCitizenPayload.clientMutationId":
 		if e.ComplexityRoot.AskCitizenPayload.ClientMutationID == nil {
 			break
@@ -2142,6 +2519,287 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AssessSkillPayload.UserErrors(childComplexity), true
+
+	case "Assessment.appeal":
+		if e.ComplexityRoot.Assessment.Appeal == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Appeal(childComplexity), true
+	case "Assessment.appealedAt":
+		if e.ComplexityRoot.Assessment.AppealedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.AppealedAt(childComplexity), true
+	case "Assessment.asOf":
+		if e.ComplexityRoot.Assessment.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.AsOf(childComplexity), true
+	case "Assessment.comment":
+		if e.ComplexityRoot.Assessment.Comment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Comment(childComplexity), true
+	case "Assessment.conclusion":
+		if e.ComplexityRoot.Assessment.Conclusion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Conclusion(childComplexity), true
+	case "Assessment.createdAt":
+		if e.ComplexityRoot.Assessment.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.CreatedAt(childComplexity), true
+	case "Assessment.cycle":
+		if e.ComplexityRoot.Assessment.Cycle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Cycle(childComplexity), true
+	case "Assessment.decidedAt":
+		if e.ComplexityRoot.Assessment.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.DecidedAt(childComplexity), true
+	case "Assessment.deciderUnit":
+		if e.ComplexityRoot.Assessment.DeciderUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.DeciderUnit(childComplexity), true
+	case "Assessment.decision":
+		if e.ComplexityRoot.Assessment.Decision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Decision(childComplexity), true
+	case "Assessment.finalAt":
+		if e.ComplexityRoot.Assessment.FinalAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.FinalAt(childComplexity), true
+	case "Assessment.flags":
+		if e.ComplexityRoot.Assessment.Flags == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Flags(childComplexity), true
+	case "Assessment.frozen":
+		if e.ComplexityRoot.Assessment.Frozen == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Frozen(childComplexity), true
+	case "Assessment.frozenAt":
+		if e.ComplexityRoot.Assessment.FrozenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.FrozenAt(childComplexity), true
+	case "Assessment.frozenSha256":
+		if e.ComplexityRoot.Assessment.FrozenSHA256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.FrozenSHA256(childComplexity), true
+	case "Assessment.id":
+		if e.ComplexityRoot.Assessment.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.GlobalID(childComplexity), true
+	case "Assessment.history":
+		if e.ComplexityRoot.Assessment.History == nil {
+			break
+		}
+
+		args, err := ec.field_Assessment_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Assessment.History(childComplexity, args["first"].(int32)), true
+	case "Assessment.openedAt":
+		if e.ComplexityRoot.Assessment.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.OpenedAt(childComplexity), true
+	case "Assessment.permittedTransitions":
+		if e.ComplexityRoot.Assessment.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.PermittedTransitions(childComplexity), true
+	case "Assessment.repliedAt":
+		if e.ComplexityRoot.Assessment.RepliedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.RepliedAt(childComplexity), true
+	case "Assessment.reply":
+		if e.ComplexityRoot.Assessment.Reply == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Reply(childComplexity), true
+	case "Assessment.reviewedAt":
+		if e.ComplexityRoot.Assessment.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.ReviewedAt(childComplexity), true
+	case "Assessment.reviewerUnit":
+		if e.ComplexityRoot.Assessment.ReviewerUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.ReviewerUnit(childComplexity), true
+	case "Assessment.snapshots":
+		if e.ComplexityRoot.Assessment.Snapshots == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Snapshots(childComplexity), true
+	case "Assessment.state":
+		if e.ComplexityRoot.Assessment.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.State(childComplexity), true
+	case "Assessment.subjectPost":
+		if e.ComplexityRoot.Assessment.SubjectPost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.SubjectPost(childComplexity), true
+	case "Assessment.subjectUnit":
+		if e.ComplexityRoot.Assessment.SubjectUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.SubjectUnit(childComplexity), true
+	case "Assessment.version":
+		if e.ComplexityRoot.Assessment.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Assessment.Version(childComplexity), true
+
+	case "AssessmentConnection.edges":
+		if e.ComplexityRoot.AssessmentConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentConnection.Edges(childComplexity), true
+	case "AssessmentConnection.nodes":
+		if e.ComplexityRoot.AssessmentConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentConnection.Nodes(childComplexity), true
+	case "AssessmentConnection.pageInfo":
+		if e.ComplexityRoot.AssessmentConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentConnection.PageInfo(childComplexity), true
+
+	case "AssessmentCycle.createdAt":
+		if e.ComplexityRoot.AssessmentCycle.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.CreatedAt(childComplexity), true
+	case "AssessmentCycle.definitions":
+		if e.ComplexityRoot.AssessmentCycle.Definitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.Definitions(childComplexity), true
+	case "AssessmentCycle.id":
+		if e.ComplexityRoot.AssessmentCycle.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.GlobalID(childComplexity), true
+	case "AssessmentCycle.name":
+		if e.ComplexityRoot.AssessmentCycle.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.Name(childComplexity), true
+	case "AssessmentCycle.openedAt":
+		if e.ComplexityRoot.AssessmentCycle.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.OpenedAt(childComplexity), true
+	case "AssessmentCycle.periodFrom":
+		if e.ComplexityRoot.AssessmentCycle.PeriodFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.PeriodFrom(childComplexity), true
+	case "AssessmentCycle.periodTo":
+		if e.ComplexityRoot.AssessmentCycle.PeriodTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycle.PeriodTo(childComplexity), true
+
+	case "AssessmentCycleConnection.edges":
+		if e.ComplexityRoot.AssessmentCycleConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycleConnection.Edges(childComplexity), true
+	case "AssessmentCycleConnection.nodes":
+		if e.ComplexityRoot.AssessmentCycleConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycleConnection.Nodes(childComplexity), true
+	case "AssessmentCycleConnection.pageInfo":
+		if e.ComplexityRoot.AssessmentCycleConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycleConnection.PageInfo(childComplexity), true
+
+	case "AssessmentCycleEdge.cursor":
+		if e.ComplexityRoot.AssessmentCycleEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycleEdge.Cursor(childComplexity), true
+	case "AssessmentCycleEdge.node":
+		if e.ComplexityRoot.AssessmentCycleEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentCycleEdge.Node(childComplexity), true
+
+	case "AssessmentEdge.cursor":
+		if e.ComplexityRoot.AssessmentEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentEdge.Cursor(childComplexity), true
+	case "AssessmentEdge.node":
+		if e.ComplexityRoot.AssessmentEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AssessmentEdge.Node(childComplexity), true
 
 	case "AttestVisitPayload.attestation":
 		if e.ComplexityRoot.AttestVisitPayload.Attestation == nil {
@@ -3254,6 +3912,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CompleteCampaignTaskPayload.UserErrors(childComplexity), true
 
+	case "ConfirmFlagPayload.clientMutationId":
+		if e.ComplexityRoot.ConfirmFlagPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmFlagPayload.ClientMutationID(childComplexity), true
+	case "ConfirmFlagPayload.consistency":
+		if e.ComplexityRoot.ConfirmFlagPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmFlagPayload.Consistency(childComplexity), true
+	case "ConfirmFlagPayload.formalismFlag":
+		if e.ComplexityRoot.ConfirmFlagPayload.FormalismFlag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmFlagPayload.FormalismFlag(childComplexity), true
+	case "ConfirmFlagPayload.userErrors":
+		if e.ComplexityRoot.ConfirmFlagPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConfirmFlagPayload.UserErrors(childComplexity), true
+
 	case "CountUpTo.capped":
 		if e.ComplexityRoot.CountUpTo.Capped == nil {
 			break
@@ -3516,6 +4199,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CriterionResult.Value(childComplexity), true
 
+	case "DecideAssessmentAppealPayload.assessment":
+		if e.ComplexityRoot.DecideAssessmentAppealPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideAssessmentAppealPayload.Assessment(childComplexity), true
+	case "DecideAssessmentAppealPayload.clientMutationId":
+		if e.ComplexityRoot.DecideAssessmentAppealPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideAssessmentAppealPayload.ClientMutationID(childComplexity), true
+	case "DecideAssessmentAppealPayload.consistency":
+		if e.ComplexityRoot.DecideAssessmentAppealPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideAssessmentAppealPayload.Consistency(childComplexity), true
+	case "DecideAssessmentAppealPayload.userErrors":
+		if e.ComplexityRoot.DecideAssessmentAppealPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DecideAssessmentAppealPayload.UserErrors(childComplexity), true
+
 	case "DeclineCampaignPayload.campaign":
 		if e.ComplexityRoot.DeclineCampaignPayload.Campaign == nil {
 			break
@@ -3762,6 +4470,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DiscussionPostEdge.Node(childComplexity), true
+
+	case "DismissFlagPayload.clientMutationId":
+		if e.ComplexityRoot.DismissFlagPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DismissFlagPayload.ClientMutationID(childComplexity), true
+	case "DismissFlagPayload.consistency":
+		if e.ComplexityRoot.DismissFlagPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DismissFlagPayload.Consistency(childComplexity), true
+	case "DismissFlagPayload.formalismFlag":
+		if e.ComplexityRoot.DismissFlagPayload.FormalismFlag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DismissFlagPayload.FormalismFlag(childComplexity), true
+	case "DismissFlagPayload.userErrors":
+		if e.ComplexityRoot.DismissFlagPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DismissFlagPayload.UserErrors(childComplexity), true
 
 	case "DispatchIssuePayload.clientMutationId":
 		if e.ComplexityRoot.DispatchIssuePayload.ClientMutationID == nil {
@@ -4264,6 +4997,220 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Feedback.Satisfaction(childComplexity), true
+
+	case "FinalizeAssessmentPayload.assessment":
+		if e.ComplexityRoot.FinalizeAssessmentPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FinalizeAssessmentPayload.Assessment(childComplexity), true
+	case "FinalizeAssessmentPayload.clientMutationId":
+		if e.ComplexityRoot.FinalizeAssessmentPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FinalizeAssessmentPayload.ClientMutationID(childComplexity), true
+	case "FinalizeAssessmentPayload.consistency":
+		if e.ComplexityRoot.FinalizeAssessmentPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FinalizeAssessmentPayload.Consistency(childComplexity), true
+	case "FinalizeAssessmentPayload.userErrors":
+		if e.ComplexityRoot.FinalizeAssessmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FinalizeAssessmentPayload.UserErrors(childComplexity), true
+
+	case "FormalismFlag.appealedAt":
+		if e.ComplexityRoot.FormalismFlag.AppealedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.AppealedAt(childComplexity), true
+	case "FormalismFlag.appeals":
+		if e.ComplexityRoot.FormalismFlag.Appeals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Appeals(childComplexity), true
+	case "FormalismFlag.createdAt":
+		if e.ComplexityRoot.FormalismFlag.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.CreatedAt(childComplexity), true
+	case "FormalismFlag.detector":
+		if e.ComplexityRoot.FormalismFlag.Detector == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Detector(childComplexity), true
+	case "FormalismFlag.detectorVersion":
+		if e.ComplexityRoot.FormalismFlag.DetectorVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.DetectorVersion(childComplexity), true
+	case "FormalismFlag.evidence":
+		if e.ComplexityRoot.FormalismFlag.Evidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Evidence(childComplexity), true
+	case "FormalismFlag.finding":
+		if e.ComplexityRoot.FormalismFlag.Finding == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Finding(childComplexity), true
+	case "FormalismFlag.id":
+		if e.ComplexityRoot.FormalismFlag.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.GlobalID(childComplexity), true
+	case "FormalismFlag.history":
+		if e.ComplexityRoot.FormalismFlag.History == nil {
+			break
+		}
+
+		args, err := ec.field_FormalismFlag_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.FormalismFlag.History(childComplexity, args["first"].(int32)), true
+	case "FormalismFlag.kind":
+		if e.ComplexityRoot.FormalismFlag.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Kind(childComplexity), true
+	case "FormalismFlag.periodFrom":
+		if e.ComplexityRoot.FormalismFlag.PeriodFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.PeriodFrom(childComplexity), true
+	case "FormalismFlag.periodTo":
+		if e.ComplexityRoot.FormalismFlag.PeriodTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.PeriodTo(childComplexity), true
+	case "FormalismFlag.permittedTransitions":
+		if e.ComplexityRoot.FormalismFlag.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.PermittedTransitions(childComplexity), true
+	case "FormalismFlag.raisedAt":
+		if e.ComplexityRoot.FormalismFlag.RaisedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.RaisedAt(childComplexity), true
+	case "FormalismFlag.reviewedAt":
+		if e.ComplexityRoot.FormalismFlag.ReviewedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.ReviewedAt(childComplexity), true
+	case "FormalismFlag.reviewerUnit":
+		if e.ComplexityRoot.FormalismFlag.ReviewerUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.ReviewerUnit(childComplexity), true
+	case "FormalismFlag.score":
+		if e.ComplexityRoot.FormalismFlag.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Score(childComplexity), true
+	case "FormalismFlag.state":
+		if e.ComplexityRoot.FormalismFlag.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.State(childComplexity), true
+	case "FormalismFlag.subjectPost":
+		if e.ComplexityRoot.FormalismFlag.SubjectPost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.SubjectPost(childComplexity), true
+	case "FormalismFlag.subjectUnit":
+		if e.ComplexityRoot.FormalismFlag.SubjectUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.SubjectUnit(childComplexity), true
+	case "FormalismFlag.version":
+		if e.ComplexityRoot.FormalismFlag.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlag.Version(childComplexity), true
+
+	case "FormalismFlagConnection.edges":
+		if e.ComplexityRoot.FormalismFlagConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlagConnection.Edges(childComplexity), true
+	case "FormalismFlagConnection.nodes":
+		if e.ComplexityRoot.FormalismFlagConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlagConnection.Nodes(childComplexity), true
+	case "FormalismFlagConnection.pageInfo":
+		if e.ComplexityRoot.FormalismFlagConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlagConnection.PageInfo(childComplexity), true
+
+	case "FormalismFlagEdge.cursor":
+		if e.ComplexityRoot.FormalismFlagEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlagEdge.Cursor(childComplexity), true
+	case "FormalismFlagEdge.node":
+		if e.ComplexityRoot.FormalismFlagEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FormalismFlagEdge.Node(childComplexity), true
+
+	case "FreezeAssessmentPayload.assessment":
+		if e.ComplexityRoot.FreezeAssessmentPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeAssessmentPayload.Assessment(childComplexity), true
+	case "FreezeAssessmentPayload.clientMutationId":
+		if e.ComplexityRoot.FreezeAssessmentPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeAssessmentPayload.ClientMutationID(childComplexity), true
+	case "FreezeAssessmentPayload.consistency":
+		if e.ComplexityRoot.FreezeAssessmentPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeAssessmentPayload.Consistency(childComplexity), true
+	case "FreezeAssessmentPayload.userErrors":
+		if e.ComplexityRoot.FreezeAssessmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FreezeAssessmentPayload.UserErrors(childComplexity), true
 
 	case "HotspotCell.category":
 		if e.ComplexityRoot.HotspotCell.Category == nil {
@@ -5177,6 +6124,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MeasureDefinition.Version(childComplexity), true
 
+	case "MeasureDefinitionVersion.code":
+		if e.ComplexityRoot.MeasureDefinitionVersion.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.Code(childComplexity), true
+	case "MeasureDefinitionVersion.createdAt":
+		if e.ComplexityRoot.MeasureDefinitionVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.CreatedAt(childComplexity), true
+	case "MeasureDefinitionVersion.definitionVersion":
+		if e.ComplexityRoot.MeasureDefinitionVersion.DefinitionVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.DefinitionVersion(childComplexity), true
+	case "MeasureDefinitionVersion.fields":
+		if e.ComplexityRoot.MeasureDefinitionVersion.FieldsJSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.FieldsJSON(childComplexity), true
+	case "MeasureDefinitionVersion.id":
+		if e.ComplexityRoot.MeasureDefinitionVersion.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.GlobalID(childComplexity), true
+	case "MeasureDefinitionVersion.sha256":
+		if e.ComplexityRoot.MeasureDefinitionVersion.SHA256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.SHA256(childComplexity), true
+	case "MeasureDefinitionVersion.version":
+		if e.ComplexityRoot.MeasureDefinitionVersion.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinitionVersion.Version(childComplexity), true
+
 	case "MeasureFlag.measure":
 		if e.ComplexityRoot.MeasureFlag.Measure == nil {
 			break
@@ -5293,6 +6283,141 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasureMap.WithoutOutline(childComplexity), true
+
+	case "MeasureSnapshot.asOf":
+		if e.ComplexityRoot.MeasureSnapshot.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.AsOf(childComplexity), true
+	case "MeasureSnapshot.cells":
+		if e.ComplexityRoot.MeasureSnapshot.CellsJSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.CellsJSON(childComplexity), true
+	case "MeasureSnapshot.definition":
+		if e.ComplexityRoot.MeasureSnapshot.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.Definition(childComplexity), true
+	case "MeasureSnapshot.document":
+		if e.ComplexityRoot.MeasureSnapshot.Document == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.Document(childComplexity), true
+	case "MeasureSnapshot.id":
+		if e.ComplexityRoot.MeasureSnapshot.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.GlobalID(childComplexity), true
+	case "MeasureSnapshot.measure":
+		if e.ComplexityRoot.MeasureSnapshot.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.Measure(childComplexity), true
+	case "MeasureSnapshot.protected":
+		if e.ComplexityRoot.MeasureSnapshot.Protected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.Protected(childComplexity), true
+	case "MeasureSnapshot.question":
+		if e.ComplexityRoot.MeasureSnapshot.QuestionJSON == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.QuestionJSON(childComplexity), true
+	case "MeasureSnapshot.rowCount":
+		if e.ComplexityRoot.MeasureSnapshot.RowCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.RowCount(childComplexity), true
+	case "MeasureSnapshot.sha256":
+		if e.ComplexityRoot.MeasureSnapshot.SHA256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.SHA256(childComplexity), true
+	case "MeasureSnapshot.subjectPost":
+		if e.ComplexityRoot.MeasureSnapshot.SubjectPost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.SubjectPost(childComplexity), true
+	case "MeasureSnapshot.subjectUnit":
+		if e.ComplexityRoot.MeasureSnapshot.SubjectUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.SubjectUnit(childComplexity), true
+	case "MeasureSnapshot.takenAt":
+		if e.ComplexityRoot.MeasureSnapshot.TakenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.TakenAt(childComplexity), true
+	case "MeasureSnapshot.takenByRole":
+		if e.ComplexityRoot.MeasureSnapshot.TakenByRole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.TakenByRole(childComplexity), true
+	case "MeasureSnapshot.takenByUnit":
+		if e.ComplexityRoot.MeasureSnapshot.TakenByUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.TakenByUnit(childComplexity), true
+	case "MeasureSnapshot.windowFrom":
+		if e.ComplexityRoot.MeasureSnapshot.WindowFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.WindowFrom(childComplexity), true
+	case "MeasureSnapshot.windowTo":
+		if e.ComplexityRoot.MeasureSnapshot.WindowTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshot.WindowTo(childComplexity), true
+
+	case "MeasureSnapshotConnection.edges":
+		if e.ComplexityRoot.MeasureSnapshotConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshotConnection.Edges(childComplexity), true
+	case "MeasureSnapshotConnection.nodes":
+		if e.ComplexityRoot.MeasureSnapshotConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshotConnection.Nodes(childComplexity), true
+	case "MeasureSnapshotConnection.pageInfo":
+		if e.ComplexityRoot.MeasureSnapshotConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshotConnection.PageInfo(childComplexity), true
+
+	case "MeasureSnapshotEdge.cursor":
+		if e.ComplexityRoot.MeasureSnapshotEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshotEdge.Cursor(childComplexity), true
+	case "MeasureSnapshotEdge.node":
+		if e.ComplexityRoot.MeasureSnapshotEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureSnapshotEdge.Node(childComplexity), true
 
 	case "MeasuresAnswer.about":
 		if e.ComplexityRoot.MeasuresAnswer.About == nil {
@@ -5438,6 +6563,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AnswerOnTheSpot(childComplexity, args["input"].(model.AnswerOnTheSpotInput)), true
+	case "Mutation.appealAssessment":
+		if e.ComplexityRoot.Mutation.AppealAssessment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_appealAssessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AppealAssessment(childComplexity, args["input"].(model.AppealAssessmentInput)), true
+	case "Mutation.appealFlag":
+		if e.ComplexityRoot.Mutation.AppealFlag == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_appealFlag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AppealFlag(childComplexity, args["input"].(model.AppealFlagInput)), true
 	case "Mutation.askCitizen":
 		if e.ComplexityRoot.Mutation.AskCitizen == nil {
 			break
@@ -5603,6 +6750,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CompleteCampaignTask(childComplexity, args["input"].(model.CompleteCampaignTaskInput)), true
+	case "Mutation.confirmFlag":
+		if e.ComplexityRoot.Mutation.ConfirmFlag == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_confirmFlag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ConfirmFlag(childComplexity, args["input"].(model.ConfirmFlagInput)), true
 	case "Mutation.createCategory":
 		if e.ComplexityRoot.Mutation.CreateCategory == nil {
 			break
@@ -5691,6 +6849,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateSite(childComplexity, args["input"].(model.CreateSiteInput)), true
+	case "Mutation.decideAssessmentAppeal":
+		if e.ComplexityRoot.Mutation.DecideAssessmentAppeal == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_decideAssessmentAppeal_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DecideAssessmentAppeal(childComplexity, args["input"].(model.DecideAssessmentAppealInput)), true
 	case "Mutation.declineCampaign":
 		if e.ComplexityRoot.Mutation.DeclineCampaign == nil {
 			break
@@ -5702,6 +6871,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeclineCampaign(childComplexity, args["input"].(model.DeclineCampaignInput)), true
+	case "Mutation.dismissFlag":
+		if e.ComplexityRoot.Mutation.DismissFlag == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_dismissFlag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DismissFlag(childComplexity, args["input"].(model.DismissFlagInput)), true
 	case "Mutation.dispatchIssue":
 		if e.ComplexityRoot.Mutation.DispatchIssue == nil {
 			break
@@ -5812,6 +6992,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.FailCampaign(childComplexity, args["input"].(model.FailCampaignInput)), true
+	case "Mutation.finalizeAssessment":
+		if e.ComplexityRoot.Mutation.FinalizeAssessment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_finalizeAssessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FinalizeAssessment(childComplexity, args["input"].(model.FinalizeAssessmentInput)), true
+	case "Mutation.freezeAssessment":
+		if e.ComplexityRoot.Mutation.FreezeAssessment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_freezeAssessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.FreezeAssessment(childComplexity, args["input"].(model.FreezeAssessmentInput)), true
 	case "Mutation.issueSurveyTokens":
 		if e.ComplexityRoot.Mutation.IssueSurveyTokens == nil {
 			break
@@ -5900,6 +7102,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.NominateCampaign(childComplexity, args["input"].(model.NominateCampaignInput)), true
+	case "Mutation.openAssessment":
+		if e.ComplexityRoot.Mutation.OpenAssessment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_openAssessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OpenAssessment(childComplexity, args["input"].(model.OpenAssessmentInput)), true
+	case "Mutation.openAssessmentCycle":
+		if e.ComplexityRoot.Mutation.OpenAssessmentCycle == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_openAssessmentCycle_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.OpenAssessmentCycle(childComplexity, args["input"].(model.OpenAssessmentCycleInput)), true
 	case "Mutation.openDiscussion":
 		if e.ComplexityRoot.Mutation.OpenDiscussion == nil {
 			break
@@ -5999,6 +7223,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PublishTarget(childComplexity, args["input"].(model.PublishTargetInput)), true
+	case "Mutation.raiseFlag":
+		if e.ComplexityRoot.Mutation.RaiseFlag == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_raiseFlag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RaiseFlag(childComplexity, args["input"].(model.RaiseFlagInput)), true
 	case "Mutation.readNotifications":
 		if e.ComplexityRoot.Mutation.ReadNotifications == nil {
 			break
@@ -6164,6 +7399,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RepealPolicyChange(childComplexity, args["input"].(model.RepealPolicyChangeInput)), true
+	case "Mutation.replyToAssessment":
+		if e.ComplexityRoot.Mutation.ReplyToAssessment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_replyToAssessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReplyToAssessment(childComplexity, args["input"].(model.ReplyToAssessmentInput)), true
 	case "Mutation.resumeIssue":
 		if e.ComplexityRoot.Mutation.ResumeIssue == nil {
 			break
@@ -6208,6 +7454,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReturnIssue(childComplexity, args["input"].(model.ReturnIssueInput)), true
+	case "Mutation.reviewAssessment":
+		if e.ComplexityRoot.Mutation.ReviewAssessment == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviewAssessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviewAssessment(childComplexity, args["input"].(model.ReviewAssessmentInput)), true
 	case "Mutation.reviewCampaign":
 		if e.ComplexityRoot.Mutation.ReviewCampaign == nil {
 			break
@@ -6230,6 +7487,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevisePolicyVersion(childComplexity, args["input"].(model.RevisePolicyVersionInput)), true
+	case "Mutation.reviseTarget":
+		if e.ComplexityRoot.Mutation.ReviseTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reviseTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReviseTarget(childComplexity, args["input"].(model.ReviseTargetInput)), true
 	case "Mutation.rollOutPolicyChange":
 		if e.ComplexityRoot.Mutation.RollOutPolicyChange == nil {
 			break
@@ -6263,6 +7531,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetPopulation(childComplexity, args["input"].(model.SetPopulationInput)), true
+	case "Mutation.setTarget":
+		if e.ComplexityRoot.Mutation.SetTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetTarget(childComplexity, args["input"].(model.SetTargetInput)), true
 	case "Mutation.startCampaign":
 		if e.ComplexityRoot.Mutation.StartCampaign == nil {
 			break
@@ -6329,6 +7608,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SwapSlot(childComplexity, args["input"].(model.SwapSlotInput)), true
+	case "Mutation.takeSnapshot":
+		if e.ComplexityRoot.Mutation.TakeSnapshot == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_takeSnapshot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TakeSnapshot(childComplexity, args["input"].(model.TakeSnapshotInput)), true
+	case "Mutation.takeUpFlag":
+		if e.ComplexityRoot.Mutation.TakeUpFlag == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_takeUpFlag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.TakeUpFlag(childComplexity, args["input"].(model.TakeUpFlagInput)), true
 	case "Mutation.unmergeIssue":
 		if e.ComplexityRoot.Mutation.UnmergeIssue == nil {
 			break
@@ -6362,6 +7663,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawIssue(childComplexity, args["input"].(model.WithdrawIssueInput)), true
+	case "Mutation.withdrawTarget":
+		if e.ComplexityRoot.Mutation.WithdrawTarget == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withdrawTarget_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithdrawTarget(childComplexity, args["input"].(model.WithdrawTargetInput)), true
 
 	case "NominateCampaignPayload.campaign":
 		if e.ComplexityRoot.NominateCampaignPayload.Campaign == nil {
@@ -6556,6 +7868,56 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OfficialEdge.Node(childComplexity), true
+
+	case "OpenAssessmentCyclePayload.assessmentCycle":
+		if e.ComplexityRoot.OpenAssessmentCyclePayload.AssessmentCycle == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentCyclePayload.AssessmentCycle(childComplexity), true
+	case "OpenAssessmentCyclePayload.clientMutationId":
+		if e.ComplexityRoot.OpenAssessmentCyclePayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentCyclePayload.ClientMutationID(childComplexity), true
+	case "OpenAssessmentCyclePayload.consistency":
+		if e.ComplexityRoot.OpenAssessmentCyclePayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentCyclePayload.Consistency(childComplexity), true
+	case "OpenAssessmentCyclePayload.userErrors":
+		if e.ComplexityRoot.OpenAssessmentCyclePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentCyclePayload.UserErrors(childComplexity), true
+
+	case "OpenAssessmentPayload.assessment":
+		if e.ComplexityRoot.OpenAssessmentPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentPayload.Assessment(childComplexity), true
+	case "OpenAssessmentPayload.clientMutationId":
+		if e.ComplexityRoot.OpenAssessmentPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentPayload.ClientMutationID(childComplexity), true
+	case "OpenAssessmentPayload.consistency":
+		if e.ComplexityRoot.OpenAssessmentPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentPayload.Consistency(childComplexity), true
+	case "OpenAssessmentPayload.userErrors":
+		if e.ComplexityRoot.OpenAssessmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OpenAssessmentPayload.UserErrors(childComplexity), true
 
 	case "OpenDiscussionPayload.clientMutationId":
 		if e.ComplexityRoot.OpenDiscussionPayload.ClientMutationID == nil {
@@ -7537,6 +8899,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PublishTargetPayload.UserErrors(childComplexity), true
 
+	case "Query.assessment":
+		if e.ComplexityRoot.Query.Assessment == nil {
+			break
+		}
+
+		args, err := ec.field_Query_assessment_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Assessment(childComplexity, args["id"].(model.ID)), true
+	case "Query.assessmentCycle":
+		if e.ComplexityRoot.Query.AssessmentCycle == nil {
+			break
+		}
+
+		args, err := ec.field_Query_assessmentCycle_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AssessmentCycle(childComplexity, args["id"].(model.ID)), true
+	case "Query.assessmentCycles":
+		if e.ComplexityRoot.Query.AssessmentCycles == nil {
+			break
+		}
+
+		args, err := ec.field_Query_assessmentCycles_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AssessmentCycles(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+	case "Query.assessments":
+		if e.ComplexityRoot.Query.Assessments == nil {
+			break
+		}
+
+		args, err := ec.field_Query_assessments_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Assessments(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.AssessmentFilter)), true
 	case "Query.backlog":
 		if e.ComplexityRoot.Query.Backlog == nil {
 			break
@@ -7658,6 +9064,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.FollowOpinion(childComplexity, args["secret"].(string)), true
+	case "Query.formalismFlag":
+		if e.ComplexityRoot.Query.FormalismFlag == nil {
+			break
+		}
+
+		args, err := ec.field_Query_formalismFlag_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FormalismFlag(childComplexity, args["id"].(model.ID)), true
+	case "Query.formalismFlags":
+		if e.ComplexityRoot.Query.FormalismFlags == nil {
+			break
+		}
+
+		args, err := ec.field_Query_formalismFlags_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FormalismFlags(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.FormalismFlagFilter)), true
 	case "Query.hotspots":
 		if e.ComplexityRoot.Query.Hotspots == nil {
 			break
@@ -7703,6 +9131,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.MeasureCatalog(childComplexity, args["codes"].([]model.MeasureCode)), true
+	case "Query.measureDefinitionVersions":
+		if e.ComplexityRoot.Query.MeasureDefinitionVersions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measureDefinitionVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MeasureDefinitionVersions(childComplexity, args["codes"].([]model.MeasureCode)), true
 	case "Query.measureMap":
 		if e.ComplexityRoot.Query.MeasureMap == nil {
 			break
@@ -7714,6 +9153,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.MeasureMap(childComplexity, args["measure"].(model.MeasureCode), args["query"].(model.MapQuery)), true
+	case "Query.measureSnapshot":
+		if e.ComplexityRoot.Query.MeasureSnapshot == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measureSnapshot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MeasureSnapshot(childComplexity, args["id"].(model.ID)), true
+	case "Query.measureSnapshots":
+		if e.ComplexityRoot.Query.MeasureSnapshots == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measureSnapshots_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MeasureSnapshots(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.MeasureSnapshotFilter)), true
 	case "Query.measures":
 		if e.ComplexityRoot.Query.Measures == nil {
 			break
@@ -8011,6 +9472,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SurveyWaves(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+	case "Query.target":
+		if e.ComplexityRoot.Query.Target == nil {
+			break
+		}
+
+		args, err := ec.field_Query_target_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Target(childComplexity, args["id"].(model.ID)), true
 	case "Query.targetVersions":
 		if e.ComplexityRoot.Query.TargetVersions == nil {
 			break
@@ -8022,6 +9494,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TargetVersions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.TargetVersionFilter)), true
+	case "Query.targets":
+		if e.ComplexityRoot.Query.Targets == nil {
+			break
+		}
+
+		args, err := ec.field_Query_targets_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Targets(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.TargetFilter)), true
 	case "Query.timeToResolution":
 		if e.ComplexityRoot.Query.TimeToResolution == nil {
 			break
@@ -8077,6 +9560,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Trainings(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
+	case "Query.verifySnapshot":
+		if e.ComplexityRoot.Query.VerifySnapshot == nil {
+			break
+		}
+
+		args, err := ec.field_Query_verifySnapshot_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.VerifySnapshot(childComplexity, args["id"].(model.ID)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -8111,6 +9605,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Watermark(childComplexity), true
+
+	case "RaiseFlagPayload.clientMutationId":
+		if e.ComplexityRoot.RaiseFlagPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RaiseFlagPayload.ClientMutationID(childComplexity), true
+	case "RaiseFlagPayload.consistency":
+		if e.ComplexityRoot.RaiseFlagPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RaiseFlagPayload.Consistency(childComplexity), true
+	case "RaiseFlagPayload.formalismFlag":
+		if e.ComplexityRoot.RaiseFlagPayload.FormalismFlag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RaiseFlagPayload.FormalismFlag(childComplexity), true
+	case "RaiseFlagPayload.userErrors":
+		if e.ComplexityRoot.RaiseFlagPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RaiseFlagPayload.UserErrors(childComplexity), true
 
 	case "ReadNotificationsPayload.clientMutationId":
 		if e.ComplexityRoot.ReadNotificationsPayload.ClientMutationID == nil {
@@ -8664,6 +10183,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RepealPolicyChangePayload.UserErrors(childComplexity), true
 
+	case "ReplyToAssessmentPayload.assessment":
+		if e.ComplexityRoot.ReplyToAssessmentPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyToAssessmentPayload.Assessment(childComplexity), true
+	case "ReplyToAssessmentPayload.clientMutationId":
+		if e.ComplexityRoot.ReplyToAssessmentPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyToAssessmentPayload.ClientMutationID(childComplexity), true
+	case "ReplyToAssessmentPayload.consistency":
+		if e.ComplexityRoot.ReplyToAssessmentPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyToAssessmentPayload.Consistency(childComplexity), true
+	case "ReplyToAssessmentPayload.userErrors":
+		if e.ComplexityRoot.ReplyToAssessmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReplyToAssessmentPayload.UserErrors(childComplexity), true
+
 	case "ResumeIssuePayload.clientMutationId":
 		if e.ComplexityRoot.ResumeIssuePayload.ClientMutationID == nil {
 			break
@@ -8764,6 +10308,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReturnIssuePayload.UserErrors(childComplexity), true
 
+	case "ReviewAssessmentPayload.assessment":
+		if e.ComplexityRoot.ReviewAssessmentPayload.Assessment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewAssessmentPayload.Assessment(childComplexity), true
+	case "ReviewAssessmentPayload.clientMutationId":
+		if e.ComplexityRoot.ReviewAssessmentPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewAssessmentPayload.ClientMutationID(childComplexity), true
+	case "ReviewAssessmentPayload.consistency":
+		if e.ComplexityRoot.ReviewAssessmentPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewAssessmentPayload.Consistency(childComplexity), true
+	case "ReviewAssessmentPayload.userErrors":
+		if e.ComplexityRoot.ReviewAssessmentPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviewAssessmentPayload.UserErrors(childComplexity), true
+
 	case "ReviewCampaignPayload.campaign":
 		if e.ComplexityRoot.ReviewCampaignPayload.Campaign == nil {
 			break
@@ -8813,6 +10382,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevisePolicyVersionPayload.UserErrors(childComplexity), true
+
+	case "ReviseTargetPayload.clientMutationId":
+		if e.ComplexityRoot.ReviseTargetPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviseTargetPayload.ClientMutationID(childComplexity), true
+	case "ReviseTargetPayload.consistency":
+		if e.ComplexityRoot.ReviseTargetPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviseTargetPayload.Consistency(childComplexity), true
+	case "ReviseTargetPayload.target":
+		if e.ComplexityRoot.ReviseTargetPayload.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviseTargetPayload.Target(childComplexity), true
+	case "ReviseTargetPayload.userErrors":
+		if e.ComplexityRoot.ReviseTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReviseTargetPayload.UserErrors(childComplexity), true
 
 	case "RollOutPolicyChangePayload.clientMutationId":
 		if e.ComplexityRoot.RollOutPolicyChangePayload.ClientMutationID == nil {
@@ -9116,6 +10710,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetPopulationPayload.UserErrors(childComplexity), true
 
+	case "SetTargetPayload.clientMutationId":
+		if e.ComplexityRoot.SetTargetPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTargetPayload.ClientMutationID(childComplexity), true
+	case "SetTargetPayload.consistency":
+		if e.ComplexityRoot.SetTargetPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTargetPayload.Consistency(childComplexity), true
+	case "SetTargetPayload.target":
+		if e.ComplexityRoot.SetTargetPayload.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTargetPayload.Target(childComplexity), true
+	case "SetTargetPayload.userErrors":
+		if e.ComplexityRoot.SetTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetTargetPayload.UserErrors(childComplexity), true
+
 	case "SimilarIssue.issue":
 		if e.ComplexityRoot.SimilarIssue.Issue == nil {
 			break
@@ -9308,6 +10927,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SkillRecordEdge.Node(childComplexity), true
+
+	case "SnapshotVerification.outcome":
+		if e.ComplexityRoot.SnapshotVerification.Outcome == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SnapshotVerification.Outcome(childComplexity), true
+	case "SnapshotVerification.recomputedSha256":
+		if e.ComplexityRoot.SnapshotVerification.RecomputedSha256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SnapshotVerification.RecomputedSha256(childComplexity), true
+	case "SnapshotVerification.sha256":
+		if e.ComplexityRoot.SnapshotVerification.Sha256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SnapshotVerification.Sha256(childComplexity), true
 
 	case "StartCampaignPayload.campaign":
 		if e.ComplexityRoot.StartCampaignPayload.Campaign == nil {
@@ -9614,6 +11252,184 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SwapSlotPayload.UserErrors(childComplexity), true
+
+	case "TakeSnapshotPayload.clientMutationId":
+		if e.ComplexityRoot.TakeSnapshotPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeSnapshotPayload.ClientMutationID(childComplexity), true
+	case "TakeSnapshotPayload.consistency":
+		if e.ComplexityRoot.TakeSnapshotPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeSnapshotPayload.Consistency(childComplexity), true
+	case "TakeSnapshotPayload.measureSnapshot":
+		if e.ComplexityRoot.TakeSnapshotPayload.MeasureSnapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeSnapshotPayload.MeasureSnapshot(childComplexity), true
+	case "TakeSnapshotPayload.userErrors":
+		if e.ComplexityRoot.TakeSnapshotPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeSnapshotPayload.UserErrors(childComplexity), true
+
+	case "TakeUpFlagPayload.clientMutationId":
+		if e.ComplexityRoot.TakeUpFlagPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeUpFlagPayload.ClientMutationID(childComplexity), true
+	case "TakeUpFlagPayload.consistency":
+		if e.ComplexityRoot.TakeUpFlagPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeUpFlagPayload.Consistency(childComplexity), true
+	case "TakeUpFlagPayload.formalismFlag":
+		if e.ComplexityRoot.TakeUpFlagPayload.FormalismFlag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeUpFlagPayload.FormalismFlag(childComplexity), true
+	case "TakeUpFlagPayload.userErrors":
+		if e.ComplexityRoot.TakeUpFlagPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TakeUpFlagPayload.UserErrors(childComplexity), true
+
+	case "Target.createdAt":
+		if e.ComplexityRoot.Target.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.CreatedAt(childComplexity), true
+	case "Target.direction":
+		if e.ComplexityRoot.Target.Direction == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.Direction(childComplexity), true
+	case "Target.id":
+		if e.ComplexityRoot.Target.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.GlobalID(childComplexity), true
+	case "Target.history":
+		if e.ComplexityRoot.Target.History == nil {
+			break
+		}
+
+		args, err := ec.field_Target_history_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Target.History(childComplexity, args["first"].(int32)), true
+	case "Target.measure":
+		if e.ComplexityRoot.Target.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.Measure(childComplexity), true
+	case "Target.number":
+		if e.ComplexityRoot.Target.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.Number(childComplexity), true
+	case "Target.periodFrom":
+		if e.ComplexityRoot.Target.PeriodFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.PeriodFrom(childComplexity), true
+	case "Target.periodTo":
+		if e.ComplexityRoot.Target.PeriodTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.PeriodTo(childComplexity), true
+	case "Target.permittedTransitions":
+		if e.ComplexityRoot.Target.PermittedTransitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.PermittedTransitions(childComplexity), true
+	case "Target.setAt":
+		if e.ComplexityRoot.Target.SetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.SetAt(childComplexity), true
+	case "Target.state":
+		if e.ComplexityRoot.Target.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.State(childComplexity), true
+	case "Target.subjectPost":
+		if e.ComplexityRoot.Target.SubjectPost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.SubjectPost(childComplexity), true
+	case "Target.subjectUnit":
+		if e.ComplexityRoot.Target.SubjectUnit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.SubjectUnit(childComplexity), true
+	case "Target.value":
+		if e.ComplexityRoot.Target.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.Value(childComplexity), true
+	case "Target.version":
+		if e.ComplexityRoot.Target.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Target.Version(childComplexity), true
+
+	case "TargetConnection.edges":
+		if e.ComplexityRoot.TargetConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetConnection.Edges(childComplexity), true
+	case "TargetConnection.nodes":
+		if e.ComplexityRoot.TargetConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetConnection.Nodes(childComplexity), true
+	case "TargetConnection.pageInfo":
+		if e.ComplexityRoot.TargetConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetConnection.PageInfo(childComplexity), true
+
+	case "TargetEdge.cursor":
+		if e.ComplexityRoot.TargetEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetEdge.Cursor(childComplexity), true
+	case "TargetEdge.node":
+		if e.ComplexityRoot.TargetEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TargetEdge.Node(childComplexity), true
 
 	case "TargetVersion.ackMinutes":
 		if e.ComplexityRoot.TargetVersion.AckMinutes == nil {
@@ -10395,6 +12211,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WithdrawIssuePayload.UserErrors(childComplexity), true
 
+	case "WithdrawTargetPayload.clientMutationId":
+		if e.ComplexityRoot.WithdrawTargetPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawTargetPayload.ClientMutationID(childComplexity), true
+	case "WithdrawTargetPayload.consistency":
+		if e.ComplexityRoot.WithdrawTargetPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawTargetPayload.Consistency(childComplexity), true
+	case "WithdrawTargetPayload.target":
+		if e.ComplexityRoot.WithdrawTargetPayload.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawTargetPayload.Target(childComplexity), true
+	case "WithdrawTargetPayload.userErrors":
+		if e.ComplexityRoot.WithdrawTargetPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithdrawTargetPayload.UserErrors(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -10413,8 +12254,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AmendPolicyChangeInput", ec.unmarshalInputAmendPolicyChangeInput),
 			graphql.NewInputUnmarshaler("AnnounceTrainingInput", ec.unmarshalInputAnnounceTrainingInput),
 			graphql.NewInputUnmarshaler("AnswerOnTheSpotInput", ec.unmarshalInputAnswerOnTheSpotInput),
+			graphql.NewInputUnmarshaler("AppealAssessmentInput", ec.unmarshalInputAppealAssessmentInput),
+			graphql.NewInputUnmarshaler("AppealFlagInput", ec.unmarshalInputAppealFlagInput),
 			graphql.NewInputUnmarshaler("AskCitizenInput", ec.unmarshalInputAskCitizenInput),
 			graphql.NewInputUnmarshaler("AssessSkillInput", ec.unmarshalInputAssessSkillInput),
+			graphql.NewInputUnmarshaler("AssessmentFilter", ec.unmarshalInputAssessmentFilter),
 			graphql.NewInputUnmarshaler("AttestVisitInput", ec.unmarshalInputAttestVisitInput),
 			graphql.NewInputUnmarshaler("CampaignCategoryFilter", ec.unmarshalInputCampaignCategoryFilter),
 			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
@@ -10435,6 +12279,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CloseUnconfirmedInput", ec.unmarshalInputCloseUnconfirmedInput),
 			graphql.NewInputUnmarshaler("ClosureFilter", ec.unmarshalInputClosureFilter),
 			graphql.NewInputUnmarshaler("CompleteCampaignTaskInput", ec.unmarshalInputCompleteCampaignTaskInput),
+			graphql.NewInputUnmarshaler("ConfirmFlagInput", ec.unmarshalInputConfirmFlagInput),
 			graphql.NewInputUnmarshaler("CreateCategoryInput", ec.unmarshalInputCreateCategoryInput),
 			graphql.NewInputUnmarshaler("CreateDispatchRuleInput", ec.unmarshalInputCreateDispatchRuleInput),
 			graphql.NewInputUnmarshaler("CreateOfficialInput", ec.unmarshalInputCreateOfficialInput),
@@ -10445,11 +12290,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateSiteInput", ec.unmarshalInputCreateSiteInput),
 			graphql.NewInputUnmarshaler("CriterionResultInput", ec.unmarshalInputCriterionResultInput),
 			graphql.NewInputUnmarshaler("DateTimeFilter", ec.unmarshalInputDateTimeFilter),
+			graphql.NewInputUnmarshaler("DecideAssessmentAppealInput", ec.unmarshalInputDecideAssessmentAppealInput),
 			graphql.NewInputUnmarshaler("DeclineCampaignInput", ec.unmarshalInputDeclineCampaignInput),
 			graphql.NewInputUnmarshaler("DifficultyFilter", ec.unmarshalInputDifficultyFilter),
 			graphql.NewInputUnmarshaler("DiscussionFilter", ec.unmarshalInputDiscussionFilter),
 			graphql.NewInputUnmarshaler("DiscussionPostFilter", ec.unmarshalInputDiscussionPostFilter),
 			graphql.NewInputUnmarshaler("DiscussionStateFilter", ec.unmarshalInputDiscussionStateFilter),
+			graphql.NewInputUnmarshaler("DismissFlagInput", ec.unmarshalInputDismissFlagInput),
 			graphql.NewInputUnmarshaler("DispatchIssueInput", ec.unmarshalInputDispatchIssueInput),
 			graphql.NewInputUnmarshaler("DispatchIssuesInput", ec.unmarshalInputDispatchIssuesInput),
 			graphql.NewInputUnmarshaler("DispatchItem", ec.unmarshalInputDispatchItem),
@@ -10463,6 +12310,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ExitCriterionInput", ec.unmarshalInputExitCriterionInput),
 			graphql.NewInputUnmarshaler("ExtendCampaignInput", ec.unmarshalInputExtendCampaignInput),
 			graphql.NewInputUnmarshaler("FailCampaignInput", ec.unmarshalInputFailCampaignInput),
+			graphql.NewInputUnmarshaler("FinalizeAssessmentInput", ec.unmarshalInputFinalizeAssessmentInput),
+			graphql.NewInputUnmarshaler("FormalismFlagFilter", ec.unmarshalInputFormalismFlagFilter),
+			graphql.NewInputUnmarshaler("FreezeAssessmentInput", ec.unmarshalInputFreezeAssessmentInput),
 			graphql.NewInputUnmarshaler("HotspotCellInput", ec.unmarshalInputHotspotCellInput),
 			graphql.NewInputUnmarshaler("HotspotEvidenceInput", ec.unmarshalInputHotspotEvidenceInput),
 			graphql.NewInputUnmarshaler("IssueCategoryFilter", ec.unmarshalInputIssueCategoryFilter),
@@ -10487,9 +12337,12 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MeasureQuery", ec.unmarshalInputMeasureQuery),
 			graphql.NewInputUnmarshaler("MeasureRegionFilter", ec.unmarshalInputMeasureRegionFilter),
 			graphql.NewInputUnmarshaler("MeasureSeverityFilter", ec.unmarshalInputMeasureSeverityFilter),
+			graphql.NewInputUnmarshaler("MeasureSnapshotFilter", ec.unmarshalInputMeasureSnapshotFilter),
 			graphql.NewInputUnmarshaler("MeasuresQuery", ec.unmarshalInputMeasuresQuery),
 			graphql.NewInputUnmarshaler("MergeIssueInput", ec.unmarshalInputMergeIssueInput),
 			graphql.NewInputUnmarshaler("NominateCampaignInput", ec.unmarshalInputNominateCampaignInput),
+			graphql.NewInputUnmarshaler("OpenAssessmentCycleInput", ec.unmarshalInputOpenAssessmentCycleInput),
+			graphql.NewInputUnmarshaler("OpenAssessmentInput", ec.unmarshalInputOpenAssessmentInput),
 			graphql.NewInputUnmarshaler("OpenDiscussionInput", ec.unmarshalInputOpenDiscussionInput),
 			graphql.NewInputUnmarshaler("OpenSurveyWaveInput", ec.unmarshalInputOpenSurveyWaveInput),
 			graphql.NewInputUnmarshaler("OpinionChannelFilter", ec.unmarshalInputOpinionChannelFilter),
@@ -10512,6 +12365,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ProposePolicyChangeInput", ec.unmarshalInputProposePolicyChangeInput),
 			graphql.NewInputUnmarshaler("PublishRotaPlanInput", ec.unmarshalInputPublishRotaPlanInput),
 			graphql.NewInputUnmarshaler("PublishTargetInput", ec.unmarshalInputPublishTargetInput),
+			graphql.NewInputUnmarshaler("RaiseFlagInput", ec.unmarshalInputRaiseFlagInput),
 			graphql.NewInputUnmarshaler("ReadNotificationsInput", ec.unmarshalInputReadNotificationsInput),
 			graphql.NewInputUnmarshaler("RecordCallbackAttemptInput", ec.unmarshalInputRecordCallbackAttemptInput),
 			graphql.NewInputUnmarshaler("RecordConsultationInput", ec.unmarshalInputRecordConsultationInput),
@@ -10530,17 +12384,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReopenCampaignTaskInput", ec.unmarshalInputReopenCampaignTaskInput),
 			graphql.NewInputUnmarshaler("ReopenIssueInput", ec.unmarshalInputReopenIssueInput),
 			graphql.NewInputUnmarshaler("RepealPolicyChangeInput", ec.unmarshalInputRepealPolicyChangeInput),
+			graphql.NewInputUnmarshaler("ReplyToAssessmentInput", ec.unmarshalInputReplyToAssessmentInput),
 			graphql.NewInputUnmarshaler("ResponsibleUnitFilter", ec.unmarshalInputResponsibleUnitFilter),
 			graphql.NewInputUnmarshaler("ResumeIssueInput", ec.unmarshalInputResumeIssueInput),
 			graphql.NewInputUnmarshaler("ResumePlannedInput", ec.unmarshalInputResumePlannedInput),
 			graphql.NewInputUnmarshaler("RetainPolicyChangeInput", ec.unmarshalInputRetainPolicyChangeInput),
 			graphql.NewInputUnmarshaler("ReturnIssueInput", ec.unmarshalInputReturnIssueInput),
+			graphql.NewInputUnmarshaler("ReviewAssessmentInput", ec.unmarshalInputReviewAssessmentInput),
 			graphql.NewInputUnmarshaler("ReviewCampaignInput", ec.unmarshalInputReviewCampaignInput),
 			graphql.NewInputUnmarshaler("RevisePolicyVersionInput", ec.unmarshalInputRevisePolicyVersionInput),
+			graphql.NewInputUnmarshaler("ReviseTargetInput", ec.unmarshalInputReviseTargetInput),
 			graphql.NewInputUnmarshaler("RollOutPolicyChangeInput", ec.unmarshalInputRollOutPolicyChangeInput),
 			graphql.NewInputUnmarshaler("RotaSlotFilter", ec.unmarshalInputRotaSlotFilter),
 			graphql.NewInputUnmarshaler("SelectCampaignInput", ec.unmarshalInputSelectCampaignInput),
 			graphql.NewInputUnmarshaler("SetPopulationInput", ec.unmarshalInputSetPopulationInput),
+			graphql.NewInputUnmarshaler("SetTargetInput", ec.unmarshalInputSetTargetInput),
 			graphql.NewInputUnmarshaler("SeverityFilter", ec.unmarshalInputSeverityFilter),
 			graphql.NewInputUnmarshaler("SiteFilter", ec.unmarshalInputSiteFilter),
 			graphql.NewInputUnmarshaler("SiteKindFilter", ec.unmarshalInputSiteKindFilter),
@@ -10548,10 +12406,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("SlotStateFilter", ec.unmarshalInputSlotStateFilter),
 			graphql.NewInputUnmarshaler("StartCampaignInput", ec.unmarshalInputStartCampaignInput),
 			graphql.NewInputUnmarshaler("StartPilotInput", ec.unmarshalInputStartPilotInput),
+			graphql.NewInputUnmarshaler("SubjectInput", ec.unmarshalInputSubjectInput),
 			graphql.NewInputUnmarshaler("SubmitOpinionInput", ec.unmarshalInputSubmitOpinionInput),
 			graphql.NewInputUnmarshaler("SubmitSurveyResponseInput", ec.unmarshalInputSubmitSurveyResponseInput),
 			graphql.NewInputUnmarshaler("SupportPostInput", ec.unmarshalInputSupportPostInput),
 			graphql.NewInputUnmarshaler("SwapSlotInput", ec.unmarshalInputSwapSlotInput),
+			graphql.NewInputUnmarshaler("TakeSnapshotInput", ec.unmarshalInputTakeSnapshotInput),
+			graphql.NewInputUnmarshaler("TakeUpFlagInput", ec.unmarshalInputTakeUpFlagInput),
+			graphql.NewInputUnmarshaler("TargetFilter", ec.unmarshalInputTargetFilter),
 			graphql.NewInputUnmarshaler("TargetVersionFilter", ec.unmarshalInputTargetVersionFilter),
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
 			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
@@ -10563,6 +12425,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("VisitStateFilter", ec.unmarshalInputVisitStateFilter),
 			graphql.NewInputUnmarshaler("VoidVisitInput", ec.unmarshalInputVoidVisitInput),
 			graphql.NewInputUnmarshaler("WithdrawIssueInput", ec.unmarshalInputWithdrawIssueInput),
+			graphql.NewInputUnmarshaler("WithdrawTargetInput", ec.unmarshalInputWithdrawTargetInput),
 		)
 	}
 	first := true
@@ -10639,6 +12502,425 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../schema/assessment.graphqls", Input: `extend type Query {
+  "The cycle with this id, or null."
+  assessmentCycle(
+    "Its id."
+    id: ID!
+  ): AssessmentCycle
+  "Cycles of assessment, by the end of their periods, the latest first."
+  assessmentCycles(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+  ): AssessmentCycleConnection
+  "The assessment with this id, or null: also where it is not for whoever asks."
+  assessment(
+    "Its id."
+    id: ID!
+  ): Assessment
+  "Assessments that whoever asks may see, the latest opened first. They are for whom they speak of, for assessors and supervisors."
+  assessments(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: AssessmentFilter
+  ): AssessmentConnection
+}
+
+extend type Mutation {
+  "Opens a cycle of assessment: a period, and measures whose meaning is fixed now."
+  openAssessmentCycle(
+    "What the step asks for."
+    input: OpenAssessmentCycleInput!
+  ): OpenAssessmentCyclePayload!
+  "Opens the assessment of a unit or an official in a post, from a unit outside."
+  openAssessment(
+    "What the step asks for."
+    input: OpenAssessmentInput!
+  ): OpenAssessmentPayload!
+  "Freezes what an assessment rests on, under a hash: the figures of the subject by the measures of the cycle, its confirmed flags and its targets."
+  freezeAssessment(
+    "What the step asks for."
+    input: FreezeAssessmentInput!
+  ): FreezeAssessmentPayload!
+  "Comments on what an assessment rests on, from a unit outside."
+  reviewAssessment(
+    "What the step asks for."
+    input: ReviewAssessmentInput!
+  ): ReviewAssessmentPayload!
+  "Replies to a review, as whom it speaks of."
+  replyToAssessment(
+    "What the step asks for."
+    input: ReplyToAssessmentInput!
+  ): ReplyToAssessmentPayload!
+  "Concludes an assessment after the reply, or after 14 days without one."
+  finalizeAssessment(
+    "What the step asks for."
+    input: FinalizeAssessmentInput!
+  ): FinalizeAssessmentPayload!
+  "Appeals against a final assessment, as whom it speaks of: once, within 30 days."
+  appealAssessment(
+    "What the step asks for."
+    input: AppealAssessmentInput!
+  ): AppealAssessmentPayload!
+  "Decides on an appeal, as another than the assessor."
+  decideAssessmentAppeal(
+    "What the step asks for."
+    input: DecideAssessmentAppealInput!
+  ): DecideAssessmentAppealPayload!
+}
+
+"A period in which units and officials are assessed, by measures whose meaning is fixed when it is opened."
+type AssessmentCycle implements Node {
+  "Opaque and stable."
+  id: ID!
+  "What it is called."
+  name: String!
+  "First day."
+  periodFrom: Date!
+  "First day after."
+  periodTo: Date!
+  "The versions of the definitions of its measures."
+  definitions: [MeasureDefinitionVersion!]!
+  "When it was opened."
+  openedAt: DateTime!
+  "When it was entered."
+  createdAt: DateTime!
+}
+
+"What an assessor from outside says of a unit or an official in a post for a cycle, on frozen grounds, with the subject's reply."
+type Assessment implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "The cycle."
+  cycle: AssessmentCycle
+  "Whom it speaks of: the unit, or that of the post."
+  subjectUnit: OrgUnit
+  "Whom it speaks of, if of an official in a post; null = the unit as a whole."
+  subjectPost: PostHolding
+  "Where it stands."
+  state: AssessmentState!
+  "The unit of who assesses."
+  reviewerUnit: OrgUnit
+  "What it rests on, byte by byte: ids and hashes of figures, confirmed flags, targets; null until it is frozen."
+  frozen: String
+  "SHA-256 of that text."
+  frozenSha256: String
+  "Of when the figures speak."
+  asOf: DateTime
+  "The figures that it rests on."
+  snapshots: [MeasureSnapshot!]!
+  "The flags that it rests on, as they stand now: all were confirmed when it was frozen."
+  flags: [FormalismFlag!]!
+  "What the assessor says."
+  comment: String
+  "What the subject replied."
+  reply: String
+  "What it came to."
+  conclusion: String
+  "Why the subject appealed."
+  appeal: String
+  "What was decided on the appeal."
+  decision: String
+  "The unit of who decided."
+  deciderUnit: OrgUnit
+  "When it was opened."
+  openedAt: DateTime!
+  "When it was frozen."
+  frozenAt: DateTime
+  "When the assessor commented."
+  reviewedAt: DateTime
+  "When the subject replied."
+  repliedAt: DateTime
+  "When it was concluded."
+  finalAt: DateTime
+  "When it was appealed."
+  appealedAt: DateTime
+  "When the appeal was decided."
+  decidedAt: DateTime
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for where it stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"Where an assessment stands."
+enum AssessmentState {
+  "Opened; nothing is frozen yet."
+  OPEN
+  "What it rests on is frozen."
+  FROZEN
+  "The assessor has commented; the subject may reply."
+  REVIEWED
+  "The subject has replied."
+  REPLIED
+  "Concluded."
+  FINAL
+  "The subject has appealed; another decides."
+  APPEALED
+}
+
+"One page of cycles."
+type AssessmentCycleConnection {
+  "The rows with their cursors."
+  edges: [AssessmentCycleEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [AssessmentCycle!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of cycles."
+type AssessmentCycleEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: AssessmentCycle!
+}
+
+"One page of assessments."
+type AssessmentConnection {
+  "The rows with their cursors."
+  edges: [AssessmentEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Assessment!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of assessments."
+type AssessmentEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: Assessment!
+}
+
+"Narrows a list of assessments."
+input AssessmentFilter {
+  "Of this unit, and of posts in it."
+  unit: ID
+  "Of this post."
+  post: ID
+  "Of this cycle."
+  cycle: ID
+  "In one of these states."
+  states: [AssessmentState!]
+}
+
+"What opening a cycle asks for."
+input OpenAssessmentCycleInput {
+  "What to call it, such as \"2026\"."
+  name: String!
+  "First day."
+  periodFrom: Date!
+  "First day after."
+  periodTo: Date!
+  "The measures that assessments rest on: such as can be asked for units or posts."
+  measures: [MeasureCode!]!
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What opening an assessment asks for."
+input OpenAssessmentInput {
+  "The cycle."
+  cycleId: ID!
+  "Who is assessed."
+  subject: SubjectInput!
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What freezing asks for."
+input FreezeAssessmentInput {
+  "The assessment."
+  assessmentId: ID!
+  "Of when the figures speak: what was known at this moment; if left out, some seconds ago."
+  asOf: DateTime
+  "Waits for the write that answered this token."
+  consistency: String
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What the step asks for."
+input ReviewAssessmentInput {
+  "The assessment."
+  assessmentId: ID!
+  "What the assessor says."
+  comment: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What the step asks for."
+input ReplyToAssessmentInput {
+  "The assessment."
+  assessmentId: ID!
+  "The reply."
+  reply: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What the step asks for."
+input FinalizeAssessmentInput {
+  "The assessment."
+  assessmentId: ID!
+  "What it comes to."
+  conclusion: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What the step asks for."
+input AppealAssessmentInput {
+  "The assessment."
+  assessmentId: ID!
+  "Why."
+  reason: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What the step asks for."
+input DecideAssessmentAppealInput {
+  "The assessment."
+  assessmentId: ID!
+  "What is decided."
+  decision: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"The cycle after the step."
+type OpenAssessmentCyclePayload {
+  "The cycle; null if the step was refused."
+  assessmentCycle: AssessmentCycle
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type OpenAssessmentPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type FreezeAssessmentPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type ReviewAssessmentPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type ReplyToAssessmentPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type FinalizeAssessmentPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type AppealAssessmentPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The assessment after the step."
+type DecideAssessmentAppealPayload {
+  "The assessment; null if the step was refused."
+  assessment: Assessment
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/bulk.graphqls", Input: `extend type Mutation {
   "Sends many issues to units. Each goes by itself: one that is refused keeps back no other."
   dispatchIssues(
@@ -12055,6 +14337,280 @@ type SupportPostPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/formalism_flag.graphqls", Input: `extend type Query {
+  "The flag with this id, or null: also where it is not for whoever asks."
+  formalismFlag(
+    "Its id."
+    id: ID!
+  ): FormalismFlag
+  "Flags that whoever asks may see, the latest raised first. Flags are for whom they speak of, for assessors and supervisors."
+  formalismFlags(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: FormalismFlagFilter
+  ): FormalismFlagConnection
+}
+
+extend type Mutation {
+  "Raises a flag, for detectors. The one that stands for the same subject, kind, period and version of the detector is answered again, whatever became of it."
+  raiseFlag(
+    "What the step asks for."
+    input: RaiseFlagInput!
+  ): RaiseFlagPayload!
+  "Takes a flag up for review, from a unit outside the subject's."
+  takeUpFlag(
+    "What the step asks for."
+    input: TakeUpFlagInput!
+  ): TakeUpFlagPayload!
+  "Confirms a flag after review, or after an appeal by another reviewer. Only confirmed flags enter an assessment."
+  confirmFlag(
+    "What the step asks for."
+    input: ConfirmFlagInput!
+  ): ConfirmFlagPayload!
+  "Dismisses a flag after review, or after an appeal by another reviewer."
+  dismissFlag(
+    "What the step asks for."
+    input: DismissFlagInput!
+  ): DismissFlagPayload!
+  "Appeals against what came of a flag, once: against a confirmation the subject itself, against a dismissal a supervisor."
+  appealFlag(
+    "What the step asks for."
+    input: AppealFlagInput!
+  ): AppealFlagPayload!
+}
+
+"Signs of formalism that a detector found in what a unit or an official in a post did. It scores nobody: it asks a reviewer from outside to look."
+type FormalismFlag implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "Code of the measure of formalism, such as F1."
+  kind: String!
+  "Whom it speaks of: the unit, or that of the post."
+  subjectUnit: OrgUnit
+  "Whom it speaks of, if of an official in a post; null = the unit as a whole."
+  subjectPost: PostHolding
+  "First day."
+  periodFrom: Date!
+  "First day after."
+  periodTo: Date!
+  "What found it."
+  detector: String!
+  "Its version."
+  detectorVersion: Int!
+  "As the detector defines it; greater = more conspicuous."
+  score: Float!
+  "What the detector saw."
+  evidence: JSON!
+  "Where it stands."
+  state: FlagState!
+  "The unit of who took it up or judged it last."
+  reviewerUnit: OrgUnit
+  "What the last judgement says."
+  finding: String
+  "How often it was appealed: at most once."
+  appeals: Int!
+  "When it was raised."
+  raisedAt: DateTime!
+  "When it was judged last."
+  reviewedAt: DateTime
+  "When it was appealed."
+  appealedAt: DateTime
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for where it stands. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "Its history, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"Where a flag stands."
+enum FlagState {
+  "A detector found it; nobody has looked yet."
+  RAISED
+  "A reviewer from outside looks at it."
+  UNDER_REVIEW
+  "It is what it seemed: it may enter an assessment."
+  CONFIRMED
+  "It is not what it seemed."
+  DISMISSED
+  "Another reviewer looks at it again."
+  APPEALED
+}
+
+"One page of flags."
+type FormalismFlagConnection {
+  "The rows with their cursors."
+  edges: [FormalismFlagEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [FormalismFlag!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of flags."
+type FormalismFlagEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: FormalismFlag!
+}
+
+"Narrows a list of flags."
+input FormalismFlagFilter {
+  "Of this unit, and of posts in it."
+  unit: ID
+  "Of this post."
+  post: ID
+  "Of one of these kinds, such as F1."
+  kinds: [String!]
+  "In one of these states."
+  states: [FlagState!]
+  "Whose period lasts beyond this day."
+  from: Date
+  "Whose period begins before this day."
+  to: Date
+}
+
+"What raising a flag asks for."
+input RaiseFlagInput {
+  "Code of the measure of formalism, such as F1."
+  kind: String!
+  "Whom it speaks of."
+  subject: SubjectInput!
+  "First day."
+  periodFrom: Date!
+  "First day after; the period is over."
+  periodTo: Date!
+  "What found it."
+  detector: String!
+  "Its version."
+  detectorVersion: Int!
+  "As the detector defines it; greater = more conspicuous."
+  score: Float!
+  "What the detector saw: a reviewer judges by it."
+  evidence: JSON!
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What taking a flag up asks for."
+input TakeUpFlagInput {
+  "The flag."
+  flagId: ID!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What confirming a flag asks for."
+input ConfirmFlagInput {
+  "The flag."
+  flagId: ID!
+  "What was found, in words."
+  reason: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What dismissing a flag asks for."
+input DismissFlagInput {
+  "The flag."
+  flagId: ID!
+  "What was found, in words."
+  reason: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What an appeal asks for."
+input AppealFlagInput {
+  "The flag."
+  flagId: ID!
+  "Why."
+  reason: String!
+  "The version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"The flag after the step."
+type RaiseFlagPayload {
+  "The flag; null if the step was refused."
+  formalismFlag: FormalismFlag
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The flag after the step."
+type TakeUpFlagPayload {
+  "The flag; null if the step was refused."
+  formalismFlag: FormalismFlag
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The flag after the step."
+type ConfirmFlagPayload {
+  "The flag; null if the step was refused."
+  formalismFlag: FormalismFlag
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The flag after the step."
+type DismissFlagPayload {
+  "The flag; null if the step was refused."
+  formalismFlag: FormalismFlag
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The flag after the step."
+type AppealFlagPayload {
+  "The flag; null if the step was refused."
+  formalismFlag: FormalismFlag
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/history.graphqls", Input: `"An entry of the append-only history of a visit, a campaign or another thing with a life of its own; issues have events."
 type EntityEvent {
   "1 for the first, without gaps. The last is the version of the thing."
@@ -13105,6 +15661,203 @@ type Hotspots {
   suppressed: [Boolean!]!
   "What the numbers are, and of when."
   about: MeasureInfo!
+}
+`, BuiltIn: false},
+	{Name: "../schema/measure_record.graphqls", Input: `extend type Query {
+  "What measures mean and what they meant before, as kept in the system of record: all versions, by code, the latest first."
+  measureDefinitionVersions(
+    "Only these; all if left out."
+    codes: [MeasureCode!]
+  ): [MeasureDefinitionVersion!]!
+  "The snapshot with this id, or null: also where it is not for whoever asks."
+  measureSnapshot(
+    "Its id."
+    id: ID!
+  ): MeasureSnapshot
+  "Snapshots that whoever asks may see, the latest taken first."
+  measureSnapshots(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: MeasureSnapshotFilter
+  ): MeasureSnapshotConnection
+  "Asks the measure of a snapshot again, as of the same moment, and compares the hashes. Null if there is no such snapshot, or the warehouse does not answer."
+  verifySnapshot(
+    "Id of the snapshot."
+    id: ID!
+  ): SnapshotVerification
+}
+
+extend type Mutation {
+  "Asks a measure and keeps the answer for good, under an id and a hash by which it can be cited."
+  takeSnapshot(
+    "What to ask."
+    input: TakeSnapshotInput!
+  ): TakeSnapshotPayload!
+}
+
+"A version of what a measure means. It never changes; what the program says anew becomes the next version."
+type MeasureDefinitionVersion implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Code of the measure."
+  code: String!
+  "1 for the first that was kept, without gaps."
+  version: Int!
+  "The version that answers carry."
+  definitionVersion: String!
+  "All that is said of the measure: what is counted, of what, by which event it belongs to a period, how intervals are made, what to beware of."
+  fields: JSON!
+  "Of the text of the fields."
+  sha256: String!
+  "When it was kept."
+  createdAt: DateTime!
+}
+
+"An answer of a measure that is kept for good. It never changes."
+type MeasureSnapshot implements Node {
+  "Opaque and stable: cite it by this."
+  id: ID!
+  "Code of the measure."
+  measure: String!
+  "What the measure meant."
+  definition: MeasureDefinitionVersion
+  "Whom it speaks of: the unit, or that of the post; null if it speaks of no single one."
+  subjectUnit: OrgUnit
+  "Whom it speaks of, if of an official in a post."
+  subjectPost: PostHolding
+  "What was asked."
+  question: JSON!
+  "What was found, in columns: row i of every column belongs to the same values of the dimensions."
+  cells: JSON!
+  "The text that the hash is of: the question, a line feed, the cells. Both are JSON, byte by byte as kept."
+  document: String!
+  "SHA-256 of the document."
+  sha256: String!
+  "Begin of the window; null = open."
+  windowFrom: DateTime
+  "End of the window, which is not in it; null = open."
+  windowTo: DateTime
+  "Of when it speaks: what was known then."
+  asOf: DateTime!
+  "How many rows the cells have."
+  rowCount: Int!
+  "Small numbers are hidden in it, so that everybody may read it."
+  protected: Boolean!
+  "When it was taken."
+  takenAt: DateTime!
+  "In which role somebody took it."
+  takenByRole: Role!
+  "For which unit."
+  takenByUnit: OrgUnit
+}
+
+"One page of snapshots."
+type MeasureSnapshotConnection {
+  "The rows with their cursors."
+  edges: [MeasureSnapshotEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [MeasureSnapshot!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of snapshots."
+type MeasureSnapshotEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: MeasureSnapshot!
+}
+
+"What came of asking again."
+enum SnapshotOutcome {
+  "The same, bit by bit."
+  SAME
+  "Something else: what came in later speaks of that moment, such as an import, or a visit that was declared void."
+  DIFFERENT
+  "The measure means something else now; it was not asked."
+  DEFINITION_CHANGED
+}
+
+"The measure of a snapshot, asked again."
+type SnapshotVerification {
+  "What came of it."
+  outcome: SnapshotOutcome!
+  "The hash of the snapshot."
+  sha256: String!
+  "The hash of what was found now; null if the measure means something else now."
+  recomputedSha256: String
+}
+
+"Narrows a list of snapshots."
+input MeasureSnapshotFilter {
+  "Of one of these measures."
+  measures: [MeasureCode!]
+  "Of this unit, and of posts in it."
+  unit: ID
+  "Of this post."
+  post: ID
+  "Taken in this range."
+  takenAt: DateTimeFilter
+}
+
+"A unit, or an official in a post: one of both."
+input SubjectInput {
+  "A unit as a whole."
+  unitId: ID
+  "An official in this post."
+  postId: ID
+}
+
+"What to ask, and keep."
+input TakeSnapshotInput {
+  "The measure."
+  measure: MeasureCode!
+  "What to split by."
+  by: [Dimension!]! = []
+  "Splits by time as well: that of the measure's anchor."
+  grain: TimeGrain
+  "Only what is anchored in this range [gte, lt). A stock (T4, I2) has none."
+  range: DateTimeFilter
+  "Rolls regions up to this level; if left out, the own finest region of each issue, and COUNTY for hotspots."
+  regionLevel: RegionLevel
+  "Narrows the issues that the measure looks at."
+  where: MeasureFilter
+  "Only issues that are in all of these sets."
+  segments: [Segment!]
+  "Of when: what was known at this moment; if left out, some seconds ago."
+  asOf: DateTime
+  "That of days, weeks and months."
+  timezone: String! = "Asia/Shanghai"
+  "At most so many rows, 1 to 10000. A snapshot is whole: it is refused if there are more."
+  limit: Int! = 1000
+  "Only of this unit, with those below it, or of this post. For the subject, assessors and supervisors; measureCatalog's measures of places cannot be asked so."
+  subject: SubjectInput
+  "Hides small numbers, so that everybody may read it. For roles that do not work on issues they are hidden in any case."
+  publish: Boolean! = false
+  "Waits for the write that answered this token."
+  consistency: String
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"The snapshot that was taken."
+type TakeSnapshotPayload {
+  "The snapshot; null if it was refused."
+  measureSnapshot: MeasureSnapshot
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
 }
 `, BuiltIn: false},
 	{Name: "../schema/measures.graphqls", Input: `extend type Query {
@@ -16665,6 +19418,206 @@ type EscalateIssuePayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/subject_target.graphqls", Input: `extend type Query {
+  "The target with this id, or null: also where it is not for whoever asks."
+  target(
+    "Its id."
+    id: ID!
+  ): Target
+  "Targets of units and posts that whoever asks may see, by the end of their periods, the latest first."
+  targets(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: TargetFilter
+  ): TargetConnection
+}
+
+extend type Mutation {
+  "Sets what a unit or an official in a post is to reach in a period."
+  setTarget(
+    "What the step asks for."
+    input: SetTargetInput!
+  ): SetTargetPayload!
+  "Gives a target another value. What it was stays in its history."
+  reviseTarget(
+    "What the step asks for."
+    input: ReviseTargetInput!
+  ): ReviseTargetPayload!
+  "Takes a target back. It stays on record."
+  withdrawTarget(
+    "What the step asks for."
+    input: WithdrawTargetInput!
+  ): WithdrawTargetPayload!
+}
+
+"What a unit or an official in a post is to reach in a period. For the subject, the head of its unit, assessors and supervisors."
+type Target implements Node {
+  "Opaque and stable."
+  id: ID!
+  "Number of its last event: give it back as expectedVersion, so that a step is refused if somebody else was first."
+  version: Int!
+  "The unit that is to reach it, or that of the post."
+  subjectUnit: OrgUnit
+  "The post whose holder is to reach it; null = the unit as a whole."
+  subjectPost: PostHolding
+  "First day."
+  periodFrom: Date!
+  "First day after."
+  periodTo: Date!
+  "Code of the measure."
+  measure: String!
+  "Which number of the measure; empty = the one that stands for it."
+  number: String!
+  "On which side of the value the good ones lie."
+  direction: Direction!
+  "The value, in the unit of the number."
+  value: Float!
+  "Whether it stands."
+  state: TargetState!
+  "When it was set."
+  setAt: DateTime!
+  "When it was entered."
+  createdAt: DateTime!
+  "What the role of this request may ask for. The guards decide when it asks."
+  permittedTransitions: [String!]!
+  "Its history with all values that it had, the earliest first."
+  history(
+    "At most so many, 1 to 100."
+    first: Int! = 100
+  ): [EntityEvent!]!
+}
+
+"Whether a target stands."
+enum TargetState {
+  "It stands."
+  SET
+  "It was taken back."
+  WITHDRAWN
+}
+
+"One page of targets."
+type TargetConnection {
+  "The rows with their cursors."
+  edges: [TargetEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Target!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of targets."
+type TargetEdge {
+  "Opaque position of the row, for after and before of the same list in the same order."
+  cursor: String!
+  "The row."
+  node: Target!
+}
+
+"Narrows a list of targets."
+input TargetFilter {
+  "Of this unit, and of posts in it."
+  unit: ID
+  "Of this post."
+  post: ID
+  "Of one of these measures."
+  measures: [MeasureCode!]
+  "In one of these states."
+  states: [TargetState!]
+  "Whose period holds this day."
+  on: Date
+}
+
+"What setting a target asks for."
+input SetTargetInput {
+  "Who is to reach it."
+  subject: SubjectInput!
+  "First day."
+  periodFrom: Date!
+  "First day after."
+  periodTo: Date!
+  "The measure."
+  measure: MeasureCode!
+  "Which number of the measure; if left out, the one that stands for it."
+  number: String
+  "On which side of the value the good ones lie."
+  direction: Direction!
+  "The value, in the unit of the number."
+  value: Float!
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What giving a target another value asks for."
+input ReviseTargetInput {
+  "The target."
+  targetId: ID!
+  "On which side of the value the good ones lie."
+  direction: Direction!
+  "The value, in the unit of the number."
+  value: Float!
+  "Why."
+  reason: String!
+  "The target's version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"What taking a target back asks for."
+input WithdrawTargetInput {
+  "The target."
+  targetId: ID!
+  "Why."
+  reason: String!
+  "The target's version as it was read; the step is refused if somebody else was first."
+  expectedVersion: Int
+  "Makes a repetition safe: the same request with the same id is answered again, not done again."
+  clientMutationId: String
+}
+
+"The target that was set."
+type SetTargetPayload {
+  "The target; null if it was refused."
+  target: Target
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The target after the step."
+type ReviseTargetPayload {
+  "The target; null if it was refused."
+  target: Target
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"The target after the step."
+type WithdrawTargetPayload {
+  "The target; null if it was refused."
+  target: Target
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token for reading measures that know this write; null if it was refused."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/survey.graphqls", Input: `extend type Query {
   "The survey wave with this id, or null."
   surveyWave(
@@ -17769,6 +20722,34 @@ func (ec *executionContext) childFields_AnswerOnTheSpotPayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type AnswerOnTheSpotPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AppealAssessmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_AppealAssessmentPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AppealAssessmentPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AppealAssessmentPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AppealAssessmentPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AppealAssessmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AppealFlagPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "formalismFlag":
+		return ec.fieldContext_AppealFlagPayload_formalismFlag(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AppealFlagPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_AppealFlagPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_AppealFlagPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AppealFlagPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AskCitizenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -17795,6 +20776,132 @@ func (ec *executionContext) childFields_AssessSkillPayload(ctx context.Context, 
 		return ec.fieldContext_AssessSkillPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AssessSkillPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Assessment(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Assessment_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Assessment_version(ctx, field)
+	case "cycle":
+		return ec.fieldContext_Assessment_cycle(ctx, field)
+	case "subjectUnit":
+		return ec.fieldContext_Assessment_subjectUnit(ctx, field)
+	case "subjectPost":
+		return ec.fieldContext_Assessment_subjectPost(ctx, field)
+	case "state":
+		return ec.fieldContext_Assessment_state(ctx, field)
+	case "reviewerUnit":
+		return ec.fieldContext_Assessment_reviewerUnit(ctx, field)
+	case "frozen":
+		return ec.fieldContext_Assessment_frozen(ctx, field)
+	case "frozenSha256":
+		return ec.fieldContext_Assessment_frozenSha256(ctx, field)
+	case "asOf":
+		return ec.fieldContext_Assessment_asOf(ctx, field)
+	case "snapshots":
+		return ec.fieldContext_Assessment_snapshots(ctx, field)
+	case "flags":
+		return ec.fieldContext_Assessment_flags(ctx, field)
+	case "comment":
+		return ec.fieldContext_Assessment_comment(ctx, field)
+	case "reply":
+		return ec.fieldContext_Assessment_reply(ctx, field)
+	case "conclusion":
+		return ec.fieldContext_Assessment_conclusion(ctx, field)
+	case "appeal":
+		return ec.fieldContext_Assessment_appeal(ctx, field)
+	case "decision":
+		return ec.fieldContext_Assessment_decision(ctx, field)
+	case "deciderUnit":
+		return ec.fieldContext_Assessment_deciderUnit(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_Assessment_openedAt(ctx, field)
+	case "frozenAt":
+		return ec.fieldContext_Assessment_frozenAt(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_Assessment_reviewedAt(ctx, field)
+	case "repliedAt":
+		return ec.fieldContext_Assessment_repliedAt(ctx, field)
+	case "finalAt":
+		return ec.fieldContext_Assessment_finalAt(ctx, field)
+	case "appealedAt":
+		return ec.fieldContext_Assessment_appealedAt(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_Assessment_decidedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Assessment_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_Assessment_permittedTransitions(ctx, field)
+	case "history":
+		return ec.fieldContext_Assessment_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Assessment", field.Name)
+}
+
+func (ec *executionContext) childFields_AssessmentConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AssessmentConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AssessmentConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AssessmentConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssessmentConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AssessmentCycle(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AssessmentCycle_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AssessmentCycle_name(ctx, field)
+	case "periodFrom":
+		return ec.fieldContext_AssessmentCycle_periodFrom(ctx, field)
+	case "periodTo":
+		return ec.fieldContext_AssessmentCycle_periodTo(ctx, field)
+	case "definitions":
+		return ec.fieldContext_AssessmentCycle_definitions(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_AssessmentCycle_openedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AssessmentCycle_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssessmentCycle", field.Name)
+}
+
+func (ec *executionContext) childFields_AssessmentCycleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AssessmentCycleConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AssessmentCycleConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AssessmentCycleConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssessmentCycleConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AssessmentCycleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AssessmentCycleEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AssessmentCycleEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssessmentCycleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AssessmentEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AssessmentEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AssessmentEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AssessmentEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_AttestVisitPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18333,6 +21440,20 @@ func (ec *executionContext) childFields_CompleteCampaignTaskPayload(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type CompleteCampaignTaskPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ConfirmFlagPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "formalismFlag":
+		return ec.fieldContext_ConfirmFlagPayload_formalismFlag(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ConfirmFlagPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ConfirmFlagPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ConfirmFlagPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConfirmFlagPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CountUpTo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -18477,6 +21598,20 @@ func (ec *executionContext) childFields_CriterionResult(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type CriterionResult", field.Name)
 }
 
+func (ec *executionContext) childFields_DecideAssessmentAppealPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_DecideAssessmentAppealPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DecideAssessmentAppealPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_DecideAssessmentAppealPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_DecideAssessmentAppealPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DecideAssessmentAppealPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeclineCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaign":
@@ -18601,6 +21736,20 @@ func (ec *executionContext) childFields_DiscussionPostEdge(ctx context.Context, 
 		return ec.fieldContext_DiscussionPostEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DiscussionPostEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DismissFlagPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "formalismFlag":
+		return ec.fieldContext_DismissFlagPayload_formalismFlag(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DismissFlagPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_DismissFlagPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_DismissFlagPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DismissFlagPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DispatchIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -18859,6 +22008,104 @@ func (ec *executionContext) childFields_Feedback(ctx context.Context, field grap
 		return ec.fieldContext_Feedback_comment(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Feedback", field.Name)
+}
+
+func (ec *executionContext) childFields_FinalizeAssessmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_FinalizeAssessmentPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_FinalizeAssessmentPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_FinalizeAssessmentPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_FinalizeAssessmentPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FinalizeAssessmentPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_FormalismFlag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_FormalismFlag_id(ctx, field)
+	case "version":
+		return ec.fieldContext_FormalismFlag_version(ctx, field)
+	case "kind":
+		return ec.fieldContext_FormalismFlag_kind(ctx, field)
+	case "subjectUnit":
+		return ec.fieldContext_FormalismFlag_subjectUnit(ctx, field)
+	case "subjectPost":
+		return ec.fieldContext_FormalismFlag_subjectPost(ctx, field)
+	case "periodFrom":
+		return ec.fieldContext_FormalismFlag_periodFrom(ctx, field)
+	case "periodTo":
+		return ec.fieldContext_FormalismFlag_periodTo(ctx, field)
+	case "detector":
+		return ec.fieldContext_FormalismFlag_detector(ctx, field)
+	case "detectorVersion":
+		return ec.fieldContext_FormalismFlag_detectorVersion(ctx, field)
+	case "score":
+		return ec.fieldContext_FormalismFlag_score(ctx, field)
+	case "evidence":
+		return ec.fieldContext_FormalismFlag_evidence(ctx, field)
+	case "state":
+		return ec.fieldContext_FormalismFlag_state(ctx, field)
+	case "reviewerUnit":
+		return ec.fieldContext_FormalismFlag_reviewerUnit(ctx, field)
+	case "finding":
+		return ec.fieldContext_FormalismFlag_finding(ctx, field)
+	case "appeals":
+		return ec.fieldContext_FormalismFlag_appeals(ctx, field)
+	case "raisedAt":
+		return ec.fieldContext_FormalismFlag_raisedAt(ctx, field)
+	case "reviewedAt":
+		return ec.fieldContext_FormalismFlag_reviewedAt(ctx, field)
+	case "appealedAt":
+		return ec.fieldContext_FormalismFlag_appealedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_FormalismFlag_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_FormalismFlag_permittedTransitions(ctx, field)
+	case "history":
+		return ec.fieldContext_FormalismFlag_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormalismFlag", field.Name)
+}
+
+func (ec *executionContext) childFields_FormalismFlagConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FormalismFlagConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_FormalismFlagConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FormalismFlagConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormalismFlagConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FormalismFlagEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FormalismFlagEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FormalismFlagEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FormalismFlagEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_FreezeAssessmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_FreezeAssessmentPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_FreezeAssessmentPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_FreezeAssessmentPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_FreezeAssessmentPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FreezeAssessmentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_HotspotCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -19235,6 +22482,26 @@ func (ec *executionContext) childFields_MeasureDefinition(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type MeasureDefinition", field.Name)
 }
 
+func (ec *executionContext) childFields_MeasureDefinitionVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MeasureDefinitionVersion_id(ctx, field)
+	case "code":
+		return ec.fieldContext_MeasureDefinitionVersion_code(ctx, field)
+	case "version":
+		return ec.fieldContext_MeasureDefinitionVersion_version(ctx, field)
+	case "definitionVersion":
+		return ec.fieldContext_MeasureDefinitionVersion_definitionVersion(ctx, field)
+	case "fields":
+		return ec.fieldContext_MeasureDefinitionVersion_fields(ctx, field)
+	case "sha256":
+		return ec.fieldContext_MeasureDefinitionVersion_sha256(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_MeasureDefinitionVersion_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureDefinitionVersion", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasureFlag(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "measure":
@@ -19289,6 +22556,68 @@ func (ec *executionContext) childFields_MeasureMap(ctx context.Context, field gr
 		return ec.fieldContext_MeasureMap_about(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MeasureMap", field.Name)
+}
+
+func (ec *executionContext) childFields_MeasureSnapshot(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MeasureSnapshot_id(ctx, field)
+	case "measure":
+		return ec.fieldContext_MeasureSnapshot_measure(ctx, field)
+	case "definition":
+		return ec.fieldContext_MeasureSnapshot_definition(ctx, field)
+	case "subjectUnit":
+		return ec.fieldContext_MeasureSnapshot_subjectUnit(ctx, field)
+	case "subjectPost":
+		return ec.fieldContext_MeasureSnapshot_subjectPost(ctx, field)
+	case "question":
+		return ec.fieldContext_MeasureSnapshot_question(ctx, field)
+	case "cells":
+		return ec.fieldContext_MeasureSnapshot_cells(ctx, field)
+	case "document":
+		return ec.fieldContext_MeasureSnapshot_document(ctx, field)
+	case "sha256":
+		return ec.fieldContext_MeasureSnapshot_sha256(ctx, field)
+	case "windowFrom":
+		return ec.fieldContext_MeasureSnapshot_windowFrom(ctx, field)
+	case "windowTo":
+		return ec.fieldContext_MeasureSnapshot_windowTo(ctx, field)
+	case "asOf":
+		return ec.fieldContext_MeasureSnapshot_asOf(ctx, field)
+	case "rowCount":
+		return ec.fieldContext_MeasureSnapshot_rowCount(ctx, field)
+	case "protected":
+		return ec.fieldContext_MeasureSnapshot_protected(ctx, field)
+	case "takenAt":
+		return ec.fieldContext_MeasureSnapshot_takenAt(ctx, field)
+	case "takenByRole":
+		return ec.fieldContext_MeasureSnapshot_takenByRole(ctx, field)
+	case "takenByUnit":
+		return ec.fieldContext_MeasureSnapshot_takenByUnit(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureSnapshot", field.Name)
+}
+
+func (ec *executionContext) childFields_MeasureSnapshotConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MeasureSnapshotConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MeasureSnapshotConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MeasureSnapshotConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureSnapshotConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MeasureSnapshotEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MeasureSnapshotEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MeasureSnapshotEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureSnapshotEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_MeasuresAnswer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -19431,6 +22760,34 @@ func (ec *executionContext) childFields_OfficialEdge(ctx context.Context, field 
 		return ec.fieldContext_OfficialEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OfficialEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenAssessmentCyclePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessmentCycle":
+		return ec.fieldContext_OpenAssessmentCyclePayload_assessmentCycle(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OpenAssessmentCyclePayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_OpenAssessmentCyclePayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_OpenAssessmentCyclePayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenAssessmentCyclePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OpenAssessmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_OpenAssessmentPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_OpenAssessmentPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_OpenAssessmentPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_OpenAssessmentPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OpenAssessmentPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_OpenDiscussionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -19923,6 +23280,20 @@ func (ec *executionContext) childFields_PublishTargetPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type PublishTargetPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RaiseFlagPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "formalismFlag":
+		return ec.fieldContext_RaiseFlagPayload_formalismFlag(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RaiseFlagPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RaiseFlagPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RaiseFlagPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RaiseFlagPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReadNotificationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "notifications":
@@ -20213,6 +23584,20 @@ func (ec *executionContext) childFields_RepealPolicyChangePayload(ctx context.Co
 	return nil, fmt.Errorf("no field named %q was found under type RepealPolicyChangePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReplyToAssessmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_ReplyToAssessmentPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReplyToAssessmentPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ReplyToAssessmentPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReplyToAssessmentPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplyToAssessmentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ResumeIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -20269,6 +23654,20 @@ func (ec *executionContext) childFields_ReturnIssuePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ReturnIssuePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReviewAssessmentPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "assessment":
+		return ec.fieldContext_ReviewAssessmentPayload_assessment(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReviewAssessmentPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ReviewAssessmentPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReviewAssessmentPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviewAssessmentPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReviewCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaign":
@@ -20295,6 +23694,20 @@ func (ec *executionContext) childFields_RevisePolicyVersionPayload(ctx context.C
 		return ec.fieldContext_RevisePolicyVersionPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevisePolicyVersionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReviseTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_ReviseTargetPayload_target(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReviseTargetPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_ReviseTargetPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReviseTargetPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReviseTargetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RollOutPolicyChangePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -20447,6 +23860,20 @@ func (ec *executionContext) childFields_SetPopulationPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type SetPopulationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_SetTargetPayload_target(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetTargetPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_SetTargetPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_SetTargetPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetTargetPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SimilarIssue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -20549,6 +23976,18 @@ func (ec *executionContext) childFields_SkillRecordEdge(ctx context.Context, fie
 		return ec.fieldContext_SkillRecordEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SkillRecordEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_SnapshotVerification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "outcome":
+		return ec.fieldContext_SnapshotVerification_outcome(ctx, field)
+	case "sha256":
+		return ec.fieldContext_SnapshotVerification_sha256(ctx, field)
+	case "recomputedSha256":
+		return ec.fieldContext_SnapshotVerification_recomputedSha256(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SnapshotVerification", field.Name)
 }
 
 func (ec *executionContext) childFields_StartCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -20719,6 +24158,92 @@ func (ec *executionContext) childFields_SwapSlotPayload(ctx context.Context, fie
 		return ec.fieldContext_SwapSlotPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SwapSlotPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TakeSnapshotPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measureSnapshot":
+		return ec.fieldContext_TakeSnapshotPayload_measureSnapshot(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TakeSnapshotPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_TakeSnapshotPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_TakeSnapshotPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TakeSnapshotPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_TakeUpFlagPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "formalismFlag":
+		return ec.fieldContext_TakeUpFlagPayload_formalismFlag(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TakeUpFlagPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_TakeUpFlagPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_TakeUpFlagPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TakeUpFlagPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Target(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Target_id(ctx, field)
+	case "version":
+		return ec.fieldContext_Target_version(ctx, field)
+	case "subjectUnit":
+		return ec.fieldContext_Target_subjectUnit(ctx, field)
+	case "subjectPost":
+		return ec.fieldContext_Target_subjectPost(ctx, field)
+	case "periodFrom":
+		return ec.fieldContext_Target_periodFrom(ctx, field)
+	case "periodTo":
+		return ec.fieldContext_Target_periodTo(ctx, field)
+	case "measure":
+		return ec.fieldContext_Target_measure(ctx, field)
+	case "number":
+		return ec.fieldContext_Target_number(ctx, field)
+	case "direction":
+		return ec.fieldContext_Target_direction(ctx, field)
+	case "value":
+		return ec.fieldContext_Target_value(ctx, field)
+	case "state":
+		return ec.fieldContext_Target_state(ctx, field)
+	case "setAt":
+		return ec.fieldContext_Target_setAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Target_createdAt(ctx, field)
+	case "permittedTransitions":
+		return ec.fieldContext_Target_permittedTransitions(ctx, field)
+	case "history":
+		return ec.fieldContext_Target_history(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Target", field.Name)
+}
+
+func (ec *executionContext) childFields_TargetConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_TargetConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_TargetConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_TargetConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TargetConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_TargetEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_TargetEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_TargetEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TargetEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_TargetVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -21093,6 +24618,20 @@ func (ec *executionContext) childFields_WithdrawIssuePayload(ctx context.Context
 		return ec.fieldContext_WithdrawIssuePayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WithdrawIssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithdrawTargetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "target":
+		return ec.fieldContext_WithdrawTargetPayload_target(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WithdrawTargetPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_WithdrawTargetPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_WithdrawTargetPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithdrawTargetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -144,6 +144,30 @@ type AnswerOnTheSpotInput struct {
 	AnswerDelivered bool `json:"answerDelivered"`
 }
 
+// What the step asks for.
+type AppealAssessmentInput struct {
+	// The assessment.
+	AssessmentID ID `json:"assessmentId"`
+	// Why.
+	Reason string `json:"reason"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// What an appeal asks for.
+type AppealFlagInput struct {
+	// The flag.
+	FlagID ID `json:"flagId"`
+	// Why.
+	Reason string `json:"reason"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // Asks for askCitizen.
 type AskCitizenInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -184,6 +208,18 @@ type AssessSkillPayload struct {
 	Consistency *string `json:"consistency,omitempty"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// Narrows a list of assessments.
+type AssessmentFilter struct {
+	// Of this unit, and of posts in it.
+	Unit graphql.Omittable[*ID] `json:"unit,omitempty"`
+	// Of this post.
+	Post graphql.Omittable[*ID] `json:"post,omitempty"`
+	// Of this cycle.
+	Cycle graphql.Omittable[*ID] `json:"cycle,omitempty"`
+	// In one of these states.
+	States graphql.Omittable[[]groundwork.AssessmentState] `json:"states,omitempty"`
 }
 
 // What somebody says of a visit.
@@ -470,6 +506,18 @@ type CompleteCampaignTaskInput struct {
 	Evidence []string `json:"evidence"`
 }
 
+// What confirming a flag asks for.
+type ConfirmFlagInput struct {
+	// The flag.
+	FlagID ID `json:"flagId"`
+	// What was found, in words.
+	Reason string `json:"reason"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // A category to add.
 type CreateCategoryInput struct {
 	// Any string of the client's, answered back.
@@ -724,6 +772,18 @@ type DateTimeFilter struct {
 	Lt graphql.Omittable[*time.Time] `json:"lt,omitempty"`
 }
 
+// What the step asks for.
+type DecideAssessmentAppealInput struct {
+	// The assessment.
+	AssessmentID ID `json:"assessmentId"`
+	// What is decided.
+	Decision string `json:"decision"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // Asks for declineCampaign.
 type DeclineCampaignInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -780,6 +840,18 @@ type DiscussionPostFilter struct {
 type DiscussionStateFilter struct {
 	// Is one of these.
 	In []groundwork.DiscussionState `json:"in"`
+}
+
+// What dismissing a flag asks for.
+type DismissFlagInput struct {
+	// The flag.
+	FlagID ID `json:"flagId"`
+	// What was found, in words.
+	Reason string `json:"reason"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
 // Asks for dispatchIssue.
@@ -970,6 +1042,48 @@ type FailCampaignInput struct {
 	Results []CriterionResultInput `json:"results"`
 	// Why.
 	Reason string `json:"reason"`
+}
+
+// What the step asks for.
+type FinalizeAssessmentInput struct {
+	// The assessment.
+	AssessmentID ID `json:"assessmentId"`
+	// What it comes to.
+	Conclusion string `json:"conclusion"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// Narrows a list of flags.
+type FormalismFlagFilter struct {
+	// Of this unit, and of posts in it.
+	Unit graphql.Omittable[*ID] `json:"unit,omitempty"`
+	// Of this post.
+	Post graphql.Omittable[*ID] `json:"post,omitempty"`
+	// Of one of these kinds, such as F1.
+	Kinds graphql.Omittable[[]string] `json:"kinds,omitempty"`
+	// In one of these states.
+	States graphql.Omittable[[]groundwork.FlagState] `json:"states,omitempty"`
+	// Whose period lasts beyond this day.
+	From graphql.Omittable[*time.Time] `json:"from,omitempty"`
+	// Whose period begins before this day.
+	To graphql.Omittable[*time.Time] `json:"to,omitempty"`
+}
+
+// What freezing asks for.
+type FreezeAssessmentInput struct {
+	// The assessment.
+	AssessmentID ID `json:"assessmentId"`
+	// Of when the figures speak: what was known at this moment; if left out, some seconds ago.
+	AsOf graphql.Omittable[*time.Time] `json:"asOf,omitempty"`
+	// Waits for the write that answered this token.
+	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
 // A row of the evidence.
@@ -1292,6 +1406,18 @@ type MeasureSeverityFilter struct {
 	In []groundwork.Severity `json:"in"`
 }
 
+// Narrows a list of snapshots.
+type MeasureSnapshotFilter struct {
+	// Of one of these measures.
+	Measures graphql.Omittable[[]MeasureCode] `json:"measures,omitempty"`
+	// Of this unit, and of posts in it.
+	Unit graphql.Omittable[*ID] `json:"unit,omitempty"`
+	// Of this post.
+	Post graphql.Omittable[*ID] `json:"post,omitempty"`
+	// Taken in this range.
+	TakenAt graphql.Omittable[*DateTimeFilter] `json:"takenAt,omitempty"`
+}
+
 // What to measure.
 type MeasuresQuery struct {
 	// One to six measures.
@@ -1368,6 +1494,42 @@ type NumberColumn struct {
 	CiLow []*float64 `json:"ciLow,omitempty"`
 	// Upper ends; null if the number has no interval.
 	CiHigh []*float64 `json:"ciHigh,omitempty"`
+}
+
+// What opening a cycle asks for.
+type OpenAssessmentCycleInput struct {
+	// What to call it, such as "2026".
+	Name string `json:"name"`
+	// First day.
+	PeriodFrom time.Time `json:"periodFrom"`
+	// First day after.
+	PeriodTo time.Time `json:"periodTo"`
+	// The measures that assessments rest on: such as can be asked for units or posts.
+	Measures []MeasureCode `json:"measures"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// The cycle after the step.
+type OpenAssessmentCyclePayload struct {
+	// The cycle; null if the step was refused.
+	AssessmentCycle *AssessmentCycle `json:"assessmentCycle,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token for reading measures that know this write; null if it was refused.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// What opening an assessment asks for.
+type OpenAssessmentInput struct {
+	// The cycle.
+	CycleID ID `json:"cycleId"`
+	// Who is assessed.
+	Subject SubjectInput `json:"subject"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
 // A discussion to open.
@@ -1724,6 +1886,28 @@ type PublishTargetPayload struct {
 type Query struct {
 }
 
+// What raising a flag asks for.
+type RaiseFlagInput struct {
+	// Code of the measure of formalism, such as F1.
+	Kind string `json:"kind"`
+	// Whom it speaks of.
+	Subject SubjectInput `json:"subject"`
+	// First day.
+	PeriodFrom time.Time `json:"periodFrom"`
+	// First day after; the period is over.
+	PeriodTo time.Time `json:"periodTo"`
+	// What found it.
+	Detector string `json:"detector"`
+	// Its version.
+	DetectorVersion int32 `json:"detectorVersion"`
+	// As the detector defines it; greater = more conspicuous.
+	Score float64 `json:"score"`
+	// What the detector saw: a reviewer judges by it.
+	Evidence map[string]any `json:"evidence"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // Notifications to mark as read.
 type ReadNotificationsInput struct {
 	// Any string of the client's, answered back. Reading again changes nothing.
@@ -2028,6 +2212,18 @@ type RepealPolicyChangeInput struct {
 	RepealedFrom time.Time `json:"repealedFrom"`
 }
 
+// What the step asks for.
+type ReplyToAssessmentInput struct {
+	// The assessment.
+	AssessmentID ID `json:"assessmentId"`
+	// The reply.
+	Reply string `json:"reply"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // Narrows by unit.
 type ResponsibleUnitFilter struct {
 	// Is one of these.
@@ -2094,6 +2290,18 @@ type ReturnIssueInput struct {
 	DutyList string `json:"dutyList"`
 }
 
+// What the step asks for.
+type ReviewAssessmentInput struct {
+	// The assessment.
+	AssessmentID ID `json:"assessmentId"`
+	// What the assessor says.
+	Comment string `json:"comment"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // Asks for reviewCampaign.
 type ReviewCampaignInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -2128,6 +2336,22 @@ type RevisePolicyVersionPayload struct {
 	Consistency *string `json:"consistency,omitempty"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// What giving a target another value asks for.
+type ReviseTargetInput struct {
+	// The target.
+	TargetID ID `json:"targetId"`
+	// On which side of the value the good ones lie.
+	Direction groundwork.Direction `json:"direction"`
+	// The value, in the unit of the number.
+	Value float64 `json:"value"`
+	// Why.
+	Reason string `json:"reason"`
+	// The target's version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
 // Asks for rollOutPolicyChange.
@@ -2208,6 +2432,26 @@ type SetPopulationPayload struct {
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
+// What setting a target asks for.
+type SetTargetInput struct {
+	// Who is to reach it.
+	Subject SubjectInput `json:"subject"`
+	// First day.
+	PeriodFrom time.Time `json:"periodFrom"`
+	// First day after.
+	PeriodTo time.Time `json:"periodTo"`
+	// The measure.
+	Measure MeasureCode `json:"measure"`
+	// Which number of the measure; if left out, the one that stands for it.
+	Number graphql.Omittable[*string] `json:"number,omitempty"`
+	// On which side of the value the good ones lie.
+	Direction groundwork.Direction `json:"direction"`
+	// The value, in the unit of the number.
+	Value float64 `json:"value"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
 // Narrows by severity.
 type SeverityFilter struct {
 	// Is one of these.
@@ -2272,6 +2516,14 @@ type StartPilotInput struct {
 	At graphql.Omittable[*time.Time] `json:"at,omitempty"`
 	// Where it takes effect, and from which day.
 	Rollouts []PolicyRolloutInput `json:"rollouts"`
+}
+
+// A unit, or an official in a post: one of both.
+type SubjectInput struct {
+	// A unit as a whole.
+	UnitID graphql.Omittable[*ID] `json:"unitId,omitempty"`
+	// An official in this post.
+	PostID graphql.Omittable[*ID] `json:"postId,omitempty"`
 }
 
 // An opinion to take in.
@@ -2398,6 +2650,74 @@ type SwapSlotInput struct {
 	Reason string `json:"reason"`
 }
 
+// What to ask, and keep.
+type TakeSnapshotInput struct {
+	// The measure.
+	Measure MeasureCode `json:"measure"`
+	// What to split by.
+	By []warehouse.Dimension `json:"by"`
+	// Splits by time as well: that of the measure's anchor.
+	Grain graphql.Omittable[*TimeGrain] `json:"grain,omitempty"`
+	// Only what is anchored in this range [gte, lt). A stock (T4, I2) has none.
+	Range graphql.Omittable[*DateTimeFilter] `json:"range,omitempty"`
+	// Rolls regions up to this level; if left out, the own finest region of each issue, and COUNTY for hotspots.
+	RegionLevel graphql.Omittable[*groundwork.RegionLevel] `json:"regionLevel,omitempty"`
+	// Narrows the issues that the measure looks at.
+	Where graphql.Omittable[*MeasureFilter] `json:"where,omitempty"`
+	// Only issues that are in all of these sets.
+	Segments graphql.Omittable[[]warehouse.Segment] `json:"segments,omitempty"`
+	// Of when: what was known at this moment; if left out, some seconds ago.
+	AsOf graphql.Omittable[*time.Time] `json:"asOf,omitempty"`
+	// That of days, weeks and months.
+	Timezone string `json:"timezone"`
+	// At most so many rows, 1 to 10000. A snapshot is whole: it is refused if there are more.
+	Limit int32 `json:"limit"`
+	// Only of this unit, with those below it, or of this post. For the subject, assessors and supervisors; measureCatalog's measures of places cannot be asked so.
+	Subject graphql.Omittable[*SubjectInput] `json:"subject,omitempty"`
+	// Hides small numbers, so that everybody may read it. For roles that do not work on issues they are hidden in any case.
+	Publish bool `json:"publish"`
+	// Waits for the write that answered this token.
+	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// The snapshot that was taken.
+type TakeSnapshotPayload struct {
+	// The snapshot; null if it was refused.
+	MeasureSnapshot *MeasureSnapshot `json:"measureSnapshot,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token for reading measures that know this write; null if it was refused.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// What taking a flag up asks for.
+type TakeUpFlagInput struct {
+	// The flag.
+	FlagID ID `json:"flagId"`
+	// The version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// Narrows a list of targets.
+type TargetFilter struct {
+	// Of this unit, and of posts in it.
+	Unit graphql.Omittable[*ID] `json:"unit,omitempty"`
+	// Of this post.
+	Post graphql.Omittable[*ID] `json:"post,omitempty"`
+	// Of one of these measures.
+	Measures graphql.Omittable[[]MeasureCode] `json:"measures,omitempty"`
+	// In one of these states.
+	States graphql.Omittable[[]groundwork.SubjectTargetState] `json:"states,omitempty"`
+	// Whose period holds this day.
+	On graphql.Omittable[*time.Time] `json:"on,omitempty"`
+}
+
 // Narrows a list of target versions; all that is given must hold.
 type TargetVersionFilter struct {
 	// Of one of these categories itself.
@@ -2512,6 +2832,18 @@ type WithdrawIssueInput struct {
 	Reason string `json:"reason"`
 	// Whether the reporter was urged to withdraw.
 	Pressured string `json:"pressured"`
+}
+
+// What taking a target back asks for.
+type WithdrawTargetInput struct {
+	// The target.
+	TargetID ID `json:"targetId"`
+	// Why.
+	Reason string `json:"reason"`
+	// The target's version as it was read; the step is refused if somebody else was first.
+	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
+	// Makes a repetition safe: the same request with the same id is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
 // Languages of labels.
@@ -2697,6 +3029,67 @@ func (e *MeasureCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e MeasureCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What came of asking again.
+type SnapshotOutcome string
+
+const (
+	// The same, bit by bit.
+	SnapshotOutcomeSame SnapshotOutcome = "SAME"
+	// Something else: what came in later speaks of that moment, such as an import, or a visit that was declared void.
+	SnapshotOutcomeDifferent SnapshotOutcome = "DIFFERENT"
+	// The measure means something else now; it was not asked.
+	SnapshotOutcomeDefinitionChanged SnapshotOutcome = "DEFINITION_CHANGED"
+)
+
+var AllSnapshotOutcome = []SnapshotOutcome{
+	SnapshotOutcomeSame,
+	SnapshotOutcomeDifferent,
+	SnapshotOutcomeDefinitionChanged,
+}
+
+func (e SnapshotOutcome) IsValid() bool {
+	switch e {
+	case SnapshotOutcomeSame, SnapshotOutcomeDifferent, SnapshotOutcomeDefinitionChanged:
+		return true
+	}
+	return false
+}
+
+func (e SnapshotOutcome) String() string {
+	return string(e)
+}
+
+func (e *SnapshotOutcome) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = SnapshotOutcome(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid SnapshotOutcome", str)
+	}
+	return nil
+}
+
+func (e SnapshotOutcome) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *SnapshotOutcome) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e SnapshotOutcome) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

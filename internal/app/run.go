@@ -158,7 +158,10 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 	defer house.Close()
 	layout := warehouse.Layout{Cluster: cfg.Cluster}
 	if dryRun {
-		return reportPending(ctx, dsn, house, layout, out)
+		if err := reportPending(ctx, dsn, house, layout, out); err != nil {
+			return err
+		}
+		return reportDefinitions(ctx, cfg, out)
 	}
 	inRecord, err := postgres.Migrate(ctx, dsn)
 	if err != nil {
@@ -168,7 +171,11 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Postgres: %d migrations applied\nClickHouse: %d migrations applied\n", inRecord, inWarehouse)
+	kept, err := keepDefinitions(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Postgres: %d migrations applied\nClickHouse: %d migrations applied\nMeasures: %d definitions kept\n", inRecord, inWarehouse, len(kept))
 	return nil
 }
 

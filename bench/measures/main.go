@@ -6,7 +6,7 @@
 //
 // With -rows N it makes N issues by SQL in engines of its own (of bin/groundwork), without histories, opinions or verdicts, and times the measures over issues:
 //
-//	go run ./bench/measures -rows 10000000
+//	go run ./bench/measures -rows 10000000        # -cpu where others use the machine
 package main
 
 import (

@@ -3,6 +3,7 @@ package groundwork
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code classifies an Error for its reader: what kind of fault it is decides what can be done about it.
@@ -15,6 +16,7 @@ const (
 	CodeTransition  Code = "ILLEGAL_TRANSITION"   // the life cycle has no such step from where the thing stands
 	CodeConflict    Code = "CONFLICT"             // somebody else was first: read again and retry
 	CodeUnavailable Code = "UPSTREAM_UNAVAILABLE" // a store cannot be reached
+	CodeRateLimited Code = "RATE_LIMITED"         // too much was asked; RetryAfter says for how long to wait
 )
 
 // Error is the one error type that people see. Message names the field, the value and the remedy; Err, which may be nil, is
@@ -24,6 +26,8 @@ type Error struct {
 	Field   string // path of the input field in camelCase, empty if none
 	Message string
 	Err     error
+
+	RetryAfter time.Duration // of CodeRateLimited
 }
 
 func (e *Error) Error() string {

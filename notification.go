@@ -17,14 +17,16 @@ const (
 	ToldPlanProposed NotificationKind = "PLAN_PROPOSED"     // a plan waits for approval
 	ToldPlanEnded    NotificationKind = "PLAN_ENDED"        // a plan passed its review without having been renewed
 	ToldAccepted     NotificationKind = "AUTO_ACCEPTED"     // a unit kept silent and so accepted
+	ToldGlassBroken  NotificationKind = "GLASS_BROKEN"      // somebody opened what is confidential
 )
 
 // Notification tells those who have a role, in a unit, of a rank or for a region, of an event of an issue. Each event is told once.
 type Notification struct {
 	ID       uuid.UUID
 	Kind     NotificationKind
-	IssueID  uuid.UUID
-	IssueSeq int
+	IssueID  *uuid.UUID // nil where a glass was broken
+	IssueSeq *int
+	GlassID  *uuid.UUID
 	RegionID *uuid.UUID
 	ToRole   Role
 	ToUnitID *uuid.UUID // nil = whoever has the role for the region
@@ -48,7 +50,7 @@ var ranksUpward = []Rank{RankSection, RankTownship, RankCounty, RankPrefecture, 
 
 // NotificationOf returns whom the event of an issue is told, nil if nobody. i stands as it does after the event.
 func NotificationOf(i *Issue, e Event) *Notification {
-	n := Notification{IssueID: i.ID, IssueSeq: e.Seq, RegionID: i.RegionID, ToRole: RoleSupervisor, At: e.At}
+	n := Notification{IssueID: &i.ID, IssueSeq: &e.Seq, RegionID: i.RegionID, ToRole: RoleSupervisor, At: e.At}
 	bySystem := e.Actor.Role == RoleSystem
 	switch {
 	case e.Kind == EventEscalated:

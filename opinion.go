@@ -70,6 +70,10 @@ type Opinion struct {
 	Opposed           int
 	CreatedAt         time.Time
 
+	// Contact is of whoever gave it, when it is submitted; it goes to the vault and is never read back with the opinion. It is no part of what tells a
+	// request from another: its digest in a receipt could be guessed.
+	Contact *Contact `db:"-" json:"-"`
+
 	// Secret proves who gave the opinion. It is known once, when the opinion is submitted.
 	Secret string `db:"-" json:"-"`
 }

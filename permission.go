@@ -44,7 +44,7 @@ func and(all ...map[Role]Scope) map[Role]Scope {
 
 // Operations lists all operations. Each noun has its own list in its own file; what is not listed is refused to everybody.
 var Operations = slices.Concat(baseOperations, campaignOperations, policyOperations, rotaOperations, skillOperations, surveyOperations, discussionOperations,
-	assessmentOperations)
+	assessmentOperations, vaultOperations)
 
 // Allowed returns how far the role reaches with an operation; ok is false if it may not ask for it at all.
 func Allowed(operation string, role Role) (s Scope, ok bool) {

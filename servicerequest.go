@@ -94,8 +94,9 @@ type Filing struct {
 	MediaURL        string
 	Latitude        *float64
 	Longitude       *float64
-	RegionCode      string // empty = unknown
-	ReporterKey     string // the citizen's account, address or device in that application; goes to the vault alone
+	RegionCode      string   // empty = unknown
+	ReporterKey     string   // the citizen's account, address or device in that application; goes to the vault alone
+	Contact         *Contact `json:"-"` // goes to the vault alone, where there is one
 }
 
 // Filed is what a filing made.

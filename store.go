@@ -32,6 +32,8 @@ type Store interface {
 	SubjectTargetStore
 	FlagStore
 	AssessmentStore
+	VaultStore
+	GlassStore
 	Ping(ctx context.Context) error
 }
 

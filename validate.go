@@ -131,6 +131,7 @@ func (o Opinion) Validate(now time.Time) error {
 		check(o.PrecisionM == nil || *o.PrecisionM >= 0, "precisionM", "a precision in metres cannot be negative"),
 		oneOf("confidentiality", orElse(o.Confidentiality, "NAME_HIDDEN"), "PUBLIC", "NAME_HIDDEN", Confidential),
 		located(o.Latitude, o.Longitude),
+		o.Contact.validate(),
 	)
 }
 

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,6 +55,26 @@ func (c *cabinet) ask(by groundwork.Actor, method, path, mediaType, body string)
 	w := httptest.NewRecorder()
 	c.h.ServeHTTP(w, r)
 	return w
+}
+
+// noPoints is a meter that admits nothing.
+type noPoints struct{ groundwork.Unlimited }
+
+func (noPoints) Admit(context.Context, groundwork.Charge) error {
+	return &groundwork.Error{Code: groundwork.CodeRateLimited, Message: "too much", RetryAfter: time.Second}
+}
+
+// Checklist row 27.
+func TestRow27RateLimits(t *testing.T) {
+	t.Parallel()
+	c := &cabinet{t: t, h: files.NewHandler(files.Deps{Logger: slog.New(slog.DiscardHandler), Meter: noPoints{}})} // nothing is read and nothing kept
+	for _, w := range []*httptest.ResponseRecorder{
+		c.ask(as(groundwork.RoleHandler), http.MethodPut, "/", "image/png", "x"), c.ask(as(groundwork.RoleHandler), http.MethodGet, "/abc", "", ""),
+	} {
+		require.Equal(t, http.StatusTooManyRequests, w.Code)
+		require.Equal(t, "1", w.Header().Get("Retry-After"))
+		require.JSONEq(t, `{"code": "RATE_LIMITED", "message": "too much"}`, w.Body.String())
+	}
 }
 
 func as(role groundwork.Role) groundwork.Actor {

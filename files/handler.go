@@ -15,8 +15,10 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +30,15 @@ type Deps struct {
 	Store  groundwork.EvidenceStore
 	Blobs  Blobs
 	Logger *slog.Logger
-	Limit  int64 // bytes of a file, 0 = 20 MiB
+	Limit  int64            // bytes of a file, 0 = 20 MiB
+	Meter  groundwork.Meter // counts what is asked for; nil: nobody does
 }
+
+// The costs of taking in and handing out a file, in the points of a GraphQL document that does as much.
+const (
+	putPoints = 200
+	getPoints = 50
+)
 
 const defaultLimit = 20 << 20
 
@@ -38,14 +47,28 @@ func NewHandler(d Deps) http.Handler {
 	if d.Limit == 0 {
 		d.Limit = defaultLimit
 	}
+	if d.Meter == nil {
+		d.Meter = groundwork.Unlimited{}
+	}
 	h := handler{d}
 	mux := http.NewServeMux()
-	mux.HandleFunc("PUT /{$}", h.put)
-	mux.HandleFunc("GET /{sha256}", h.get)
+	mux.HandleFunc("PUT /{$}", h.metered(putPoints, h.put))
+	mux.HandleFunc("GET /{sha256}", h.metered(getPoints, h.get))
 	return mux
 }
 
 type handler struct{ Deps }
+
+// metered answers a request if whoever asks has so many points left.
+func (h handler) metered(points int, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := h.Meter.Admit(r.Context(), groundwork.Charge{Points: points}); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		next(w, r)
+	}
+}
 
 // put keeps the content first and then notes that it is there: what is noted can be opened.
 func (h handler) put(w http.ResponseWriter, r *http.Request) {
@@ -129,7 +152,7 @@ func (h handler) get(w http.ResponseWriter, r *http.Request) {
 // statuses are the HTTP statuses of refusals.
 var statuses = map[groundwork.Code]int{
 	groundwork.CodeInvalid: http.StatusBadRequest, groundwork.CodeForbidden: http.StatusForbidden, groundwork.CodeNotFound: http.StatusNotFound,
-	groundwork.CodeUnavailable: http.StatusServiceUnavailable,
+	groundwork.CodeUnavailable: http.StatusServiceUnavailable, groundwork.CodeRateLimited: http.StatusTooManyRequests,
 }
 
 // refuse tells a refusal, and hides a fault, which stands in the log.
@@ -139,6 +162,9 @@ func (h handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	message := "internal error"
 	if e, ok := errors.AsType[*groundwork.Error](err); ok && known {
 		message = e.Message
+		if e.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		}
 	} else {
 		status, code = http.StatusInternalServerError, "INTERNAL"
 		if !errors.Is(err, context.Canceled) {

@@ -135,6 +135,9 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.Opinions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.OpinionFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.BrokenGlasses = func(child int, first *int32, _ *string, last *int32, _ *string, _ bool) int {
+		return pageCost(child, first, last)
+	}
 	c.Query.Issues = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.IssueFilter, _ groundwork.IssueOrder) int {
 		return pageCost(child, first, last)
 	}

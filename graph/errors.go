@@ -2,8 +2,10 @@ package graph
 
 import (
 	"errors"
+	"math"
 
 	"groundwork"
+	"groundwork/graph/edge"
 	"groundwork/graph/model"
 )
 
@@ -15,6 +17,9 @@ func errorCode(err error) (code, message string, extra map[string]any, ok bool) 
 	}
 	if e.Field != "" {
 		extra = map[string]any{"field": e.Field}
+	}
+	if e.Code == groundwork.CodeRateLimited {
+		extra = map[string]any{edge.RetryAfter: int(math.Ceil(e.RetryAfter.Seconds()))}
 	}
 	return string(e.Code), e.Message, extra, true
 }

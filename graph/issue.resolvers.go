@@ -124,11 +124,17 @@ func (r *issueEventResolver) ActorUnit(ctx context.Context, objs []*model.IssueE
 }
 
 func (r *issueEventResolver) Reason(ctx context.Context, obj *model.IssueEvent) (*string, error) {
-	return forWorkers(ctx, "issue", obj.IssueID, obj.ReasonCode)
+	if open, err := opened(ctx, obj.IssueID); !open || err != nil {
+		return nil, err
+	}
+	return obj.ReasonCode, nil
 }
 
 func (r *issueEventResolver) Detail(ctx context.Context, obj *model.IssueEvent) (map[string]any, error) {
-	return detail(ctx, "issue", obj.IssueID, obj.Payload)
+	if open, err := opened(ctx, obj.IssueID); !open || err != nil {
+		return nil, err
+	}
+	return obj.Payload, nil
 }
 
 func (r *queryResolver) Issue(ctx context.Context, id *model.ID, ref *string) (*model.Issue, error) {

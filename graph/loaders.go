@@ -145,6 +145,7 @@ type loaders struct {
 	discussionPosts loader[uuid.UUID, *groundwork.DiscussionPost]
 	policyItems     loader[uuid.UUID, []*groundwork.VisitPolicyItem]
 	trainings       loader[uuid.UUID, *groundwork.Training]
+	glasses         loader[uuid.UUID, bool] // open to whoever asks, by issue or opinion
 	histories       loader[past, []*groundwork.EntityEvent]
 	reached         loader[thing, bool]
 	definitions     loader[uuid.UUID, *groundwork.MeasureDefinition]
@@ -217,6 +218,9 @@ func newLoaders(s groundwork.Store) *loaders {
 		groundFigures:   newLoader(s.SnapshotsOfAssessments),
 		groundFlags:     newLoader(s.FlagsOfAssessments),
 		subjectTargets:  newLoader(seen(s.SubjectTargetsByID)),
+		glasses: newLoader(func(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+			return s.GlassesOpen(ctx, groundwork.ActorFrom(ctx), ids)
+		}),
 	}
 }
 

@@ -21,7 +21,7 @@ func (r *mutationResolver) SubmitOpinion(ctx context.Context, input model.Submit
 		VisitID: ids.opt(input.VisitID, model.TypeVisit, "visitId"), Subject: or(input.Subject), Text: input.Text,
 		Latitude: input.Latitude.Value(), Longitude: input.Longitude.Value(), PrecisionM: whole(input.PrecisionM),
 		RegionID: ids.opt(input.RegionID, model.TypeRegion, "regionId"), SiteID: ids.opt(input.SiteID, model.TypeSite, "siteId"),
-		Confidentiality: input.Confidentiality,
+		Confidentiality: input.Confidentiality, Contact: contactOf(input.Contact),
 	}
 	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Opinion, groundwork.Receipt, error) {
 		return r.store.SubmitOpinion(ctx, by, opinion)
@@ -35,19 +35,19 @@ func (r *mutationResolver) SubmitOpinion(ctx context.Context, input model.Submit
 }
 
 func (r *opinionResolver) Subject(ctx context.Context, obj *model.Opinion) (*string, error) {
-	return unlessConfidential(ctx, obj, &obj.Subject), nil
+	return unlessConfidential(ctx, obj, &obj.Subject)
 }
 
 func (r *opinionResolver) Text(ctx context.Context, obj *model.Opinion) (*string, error) {
-	return unlessConfidential(ctx, obj, &obj.Text), nil
+	return unlessConfidential(ctx, obj, &obj.Text)
 }
 
 func (r *opinionResolver) Latitude(ctx context.Context, obj *model.Opinion) (*float64, error) {
-	return unlessConfidential(ctx, obj, obj.Latitude), nil
+	return unlessConfidential(ctx, obj, obj.Latitude)
 }
 
 func (r *opinionResolver) Longitude(ctx context.Context, obj *model.Opinion) (*float64, error) {
-	return unlessConfidential(ctx, obj, obj.Longitude), nil
+	return unlessConfidential(ctx, obj, obj.Longitude)
 }
 
 func (r *opinionResolver) Region(ctx context.Context, objs []*model.Opinion) ([]*model.Region, error) {

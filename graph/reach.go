@@ -75,12 +75,15 @@ func detail(ctx context.Context, noun string, id uuid.UUID, payload map[string]a
 }
 
 // unlessConfidential hides what only those may read who work on the issue. Whoever works and was given the opinion reaches it: others do not
-// get what was told in confidence.
-func unlessConfidential[T any](ctx context.Context, o *model.Opinion, v *T) *T {
-	if o.Confidentiality == groundwork.Confidential && !worksOnIssues(ctx) {
-		return nil
+// get what was told in confidence. Whoever does not work reads it after breaking the glass.
+func unlessConfidential[T any](ctx context.Context, o *model.Opinion, v *T) (*T, error) {
+	if o.Confidentiality != groundwork.Confidential || worksOnIssues(ctx) {
+		return v, nil
 	}
-	return v
+	if open, err := brokeGlass(ctx, o.ID); !open || err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // ids lists the ids of things.

@@ -16,6 +16,7 @@ import (
 type Resolver struct {
 	store    groundwork.Store
 	measures Measures // nil: there is no warehouse
+	meter    groundwork.Meter
 	logger   *slog.Logger
 	now      func() time.Time
 	schema   *ast.Schema

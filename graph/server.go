@@ -32,6 +32,7 @@ type Deps struct {
 	Now            func() time.Time      // nil: time.Now
 	Metrics        prometheus.Registerer // takes the figures of requests; nil: nobody
 	Traces         trace.TracerProvider  // takes a span for each operation; nil: nobody
+	Meter          groundwork.Meter      // counts what callers ask for; nil: nobody does
 	// Identify finds out who asks, for groundwork.ActorFrom; nil: WithActor.
 	Identify func(http.Handler) http.Handler
 }
@@ -48,11 +49,14 @@ func NewHandler(d Deps) http.Handler {
 	if d.Identify == nil {
 		d.Identify = WithActor
 	}
-	extensions := []graphql.HandlerExtension{permissions{}, newMeasured(d.Metrics)}
+	if d.Meter == nil {
+		d.Meter = groundwork.Unlimited{}
+	}
+	extensions := []graphql.HandlerExtension{permissions{}, metered{d.Meter}, newMeasured(d.Metrics)}
 	if d.Traces != nil {
 		extensions = append(extensions, traced{d.Traces.Tracer("groundwork/graph")})
 	}
-	r := &Resolver{store: d.Store, measures: d.Measures, logger: d.Logger, now: d.Now}
+	r := &Resolver{meter: d.Meter, store: d.Store, measures: d.Measures, logger: d.Logger, now: d.Now}
 	es := gen.NewExecutableSchema(gen.Config{Resolvers: r, Complexity: complexity()})
 	r.schema = es.Schema()
 	api := edge.NewHandler(es, edge.Options{

@@ -54,16 +54,19 @@ type office struct {
 type options struct {
 	introspection bool
 	limits        edge.Limits
+	meter         groundwork.Meter
 	warehouse     bool // replicate into a warehouse, for the measures
 }
 
 func newOffice(t testing.TB, o options) *office {
 	t.Helper()
+	key, err := groundwork.NewVaultKey(bytes.Repeat([]byte{1}, 32))
+	require.NoError(t, err)
 	c := &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, groundwork.China)}
 	dsn := pgtest.New(t)
-	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp, SecretKey: []byte("key of the secrets")})
+	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp, SecretKey: []byte("key of the secrets"), VaultKeys: groundwork.VaultKeys{key}})
 	f := &office{t: t, dsn: dsn, clock: c, store: &counting{Store: db}}
-	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now}
+	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now, Meter: o.meter}
 	if o.warehouse {
 		deps.Measures = replicate(t, dsn)
 		keepDefinitions(t, dsn)
@@ -118,6 +121,7 @@ type reply struct {
 		Extensions struct{ Code, Field, RequestID string }
 	}
 	status int
+	header http.Header
 	body   []byte
 }
 
@@ -138,7 +142,7 @@ func (c caller) ask(query string, variables map[string]any) reply {
 	var raw bytes.Buffer
 	_, err = raw.ReadFrom(res.Body)
 	require.NoError(c.f.t, err)
-	r := reply{status: res.StatusCode, body: raw.Bytes()}
+	r := reply{status: res.StatusCode, header: res.Header, body: raw.Bytes()}
 	require.NoError(c.f.t, json.Unmarshal(r.body, &r), "%s", r.body)
 	return r
 }

@@ -12,8 +12,8 @@ import (
 )
 
 func (r *opinionResolver) SimilarIssues(ctx context.Context, obj *model.Opinion, first int32) ([]model.SimilarIssue, error) {
-	if unlessConfidential(ctx, obj, &obj.Text) == nil {
-		return nil, nil // what is like it would tell what it says
+	if text, err := unlessConfidential(ctx, obj, &obj.Text); text == nil || err != nil {
+		return nil, err // what is like it would tell what it says
 	}
 	return r.similar(ctx, groundwork.Likeness{
 		Text: obj.Subject + " " + obj.Text, RegionID: obj.RegionID, SiteID: obj.SiteID, Latitude: obj.Latitude, Longitude: obj.Longitude,

@@ -20,7 +20,7 @@ func (r *mutationResolver) ReadNotifications(ctx context.Context, input model.Re
 }
 
 func (r *notificationResolver) Issue(ctx context.Context, objs []*model.Notification) ([]*model.Issue, error) {
-	return point(ctx, loadersOf(ctx).issues, objs, func(p *model.Notification) *uuid.UUID { return &p.IssueID }, asIssue)
+	return point(ctx, loadersOf(ctx).issues, objs, func(p *model.Notification) *uuid.UUID { return p.IssueID }, asIssue)
 }
 
 func (r *notificationResolver) ToUnit(ctx context.Context, objs []*model.Notification) ([]*model.OrgUnit, error) {

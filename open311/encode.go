@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -123,7 +124,7 @@ var statuses = map[groundwork.Code]int{
 	groundwork.CodeNotFound:    http.StatusNotFound,
 	groundwork.CodeForbidden:   http.StatusForbidden,
 	groundwork.CodeConflict:    http.StatusConflict,
-	groundwork.CodeUnavailable: http.StatusServiceUnavailable,
+	groundwork.CodeRateLimited: http.StatusTooManyRequests, groundwork.CodeUnavailable: http.StatusServiceUnavailable,
 }
 
 // refuse answers with the error in the requested format. What the caller cannot mend is logged under an id and not told.
@@ -134,6 +135,9 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, out format, err err
 	}
 	if known, ok := errors.AsType[*groundwork.Error](err); ok {
 		if status := statuses[known.Code]; status != 0 {
+			if known.RetryAfter > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(known.RetryAfter.Seconds()))))
+			}
 			out.write(w, status, faults(status, known.Message))
 			return
 		}

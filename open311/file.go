@@ -49,6 +49,9 @@ func (a *api) file(r *http.Request, _ string) (any, error) {
 	}
 	filing.Account = holder.Account
 	by := groundwork.Actor{ID: groundwork.FilingSource(holder.Account), Role: groundwork.RoleIntake, Everywhere: true, Via: groundwork.ActorFrom(r.Context()).Via}
+	if err := a.Meter.Admit(groundwork.WithActor(r.Context(), by), groundwork.Charge{Points: filePoints}); err != nil {
+		return nil, err
+	}
 	done, _, err := a.Store.FileServiceRequest(r.Context(), by, filing)
 	if err != nil {
 		return nil, err
@@ -109,6 +112,7 @@ func (a *api) filing(r *http.Request) (f groundwork.Filing, err error) {
 	f = groundwork.Filing{
 		Service: *s, RegionCode: jurisdiction, Text: field("description"), Address: oneLine(field("address_string")), MediaURL: field("media_url"),
 		ExternalID: field("external_id"), ReporterKey: reporterKey(field),
+		Contact: &groundwork.Contact{Name: strings.TrimSpace(field("first_name") + " " + field("last_name")), Phone: field("phone"), Email: field("email")},
 	}
 	if err := readAttributes(r.PostForm, &f); err != nil {
 		return f, err

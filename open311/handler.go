@@ -22,7 +22,15 @@ type Deps struct {
 	Store  Store
 	Logger *slog.Logger
 	Now    func() time.Time // nil = time.Now
+	Meter  groundwork.Meter // counts what is asked for; nil: nobody does
 }
+
+// The costs of a request, in the points of a GraphQL document that does as much.
+const (
+	readPoints = 50 // of the address
+	keyPoints  = 5  // of the address: looking at the form and at the key of the application
+	filePoints = 50 // of the application
+)
 
 // maxBody bounds the body of a POST.
 const maxBody = 64 << 10
@@ -32,6 +40,9 @@ func NewHandler(d Deps) http.Handler {
 	a := &api{Deps: d}
 	if a.Now == nil {
 		a.Now = time.Now
+	}
+	if a.Meter == nil {
+		a.Meter = groundwork.Unlimited{}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/{resource}", a.resource(map[string]method{"discovery": {get: a.discovery}}))
@@ -77,6 +88,14 @@ func (a *api) resource(known map[string]method) http.Handler {
 		if respond == nil || r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", m.allowed())
 			out.write(w, http.StatusMethodNotAllowed, faults(http.StatusMethodNotAllowed, "this resource answers to "+m.allowed()))
+			return
+		}
+		points := readPoints
+		if r.Method == http.MethodPost {
+			points = keyPoints
+		}
+		if err := a.Meter.Admit(r.Context(), groundwork.Charge{Points: points}); err != nil {
+			a.refuse(w, r, out, err)
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,34 @@ type bundle struct {
 	url    string
 	key    string
 	region *groundwork.Region
+	meter  *meter
+}
+
+// meter refuses what the test says, and notes who was charged last.
+type meter struct {
+	groundwork.Unlimited
+	mu      sync.Mutex
+	full    map[string]bool // accounts that have nothing left
+	charged string
+}
+
+func (m *meter) Admit(ctx context.Context, _ groundwork.Charge) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.charged = groundwork.ActorFrom(ctx).ID
+	if m.full[m.charged] {
+		return &groundwork.Error{Code: groundwork.CodeRateLimited, Message: "too much", RetryAfter: 1500 * time.Millisecond}
+	}
+	return nil
+}
+
+func (m *meter) exhaust(accounts ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.full = map[string]bool{}
+	for _, a := range accounts {
+		m.full[a] = true
+	}
 }
 
 func setup(t *testing.T) *bundle {
@@ -57,7 +86,8 @@ func setup(t *testing.T) *bundle {
 	require.NoError(t, err)
 	_, b.key, err = db.CreateAPIKey(ctx, by, groundwork.APIKey{Account: "city-app", Scopes: []groundwork.APIScope{groundwork.ScopeOpen311}})
 	require.NoError(t, err)
-	handler := open311.NewHandler(open311.Deps{Store: db, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
+	b.meter = &meter{}
+	handler := open311.NewHandler(open311.Deps{Store: db, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Meter: b.meter})
 	server := httptest.NewServer(http.StripPrefix("/open311", handler))
 	t.Cleanup(server.Close)
 	b.url = server.URL + "/open311"

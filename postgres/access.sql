@@ -88,6 +88,14 @@ BEGIN
     RETURN EXISTS (SELECT FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id WHERE l.issue_id = issue AND access.mine(o.reporter_pid, o.secret_digest));
 END $$;
 
+-- broke_glass: it opened the opinion, or the issue with all its opinions, for a day and with a reason (docs/decisions/0152-breaking-the-glass.md).
+CREATE OR REPLACE FUNCTION access.broke_glass(opinion uuid, issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM glass g WHERE g.account = access.actor() AND g.role = access.role() AND g.revoked_at IS NULL AND g.expires_at > now()
+        AND (g.opinion_id = opinion OR g.issue_id = issue OR g.issue_id = (SELECT l.issue_id FROM issue_opinion l WHERE l.opinion_id = opinion)));
+END $$;
+
 -- The planner counts the cost of a function for all rows, and these two run for the few that are confidential: a true cost would have it
 -- avoid rows as if each were dear, and go by the wrong index.
 
@@ -95,9 +103,10 @@ END $$;
 CREATE OR REPLACE FUNCTION access.knows_issue(issue uuid, place uuid, lead_unit uuid, by_whom text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $$
 BEGIN
     IF NOT access.works() THEN
-        RETURN access.role() = 'CITIZEN' AND access.reported(issue);
+        RETURN CASE access.role() WHEN 'CITIZEN' THEN access.reported(issue) ELSE access.broke_glass(NULL, issue) END;
     END IF;
-    RETURN access.unbound() OR access.recorded(by_whom) OR coalesce(lead_unit = access.unit(), false) OR access.confided(place) OR access.has_leg(issue);
+    RETURN access.unbound() OR access.recorded(by_whom) OR coalesce(lead_unit = access.unit(), false) OR access.confided(place) OR access.has_leg(issue)
+        OR access.broke_glass(NULL, issue);
 END $$;
 
 CREATE OR REPLACE FUNCTION access.knows_opinion(opinion uuid, place uuid, reporter uuid, secret bytea, by_whom text) RETURNS boolean
@@ -108,7 +117,8 @@ BEGIN
     END IF;
     RETURN access.works() AND (access.unbound() OR access.recorded(by_whom) OR access.confided(place) OR EXISTS (
         SELECT FROM issue_opinion l JOIN issue i ON i.id = l.issue_id WHERE l.opinion_id = opinion
-            AND access.knows_issue(i.id, i.region_id, i.lead_unit_id, i.recorded_by)));
+            AND access.knows_issue(i.id, i.region_id, i.lead_unit_id, i.recorded_by)))
+        OR access.role() <> 'CITIZEN' AND access.broke_glass(opinion, NULL);
 END $$;
 
 -- works_on: it may take steps of the issue: those of the place, the units that have it, and whoever reported it.
@@ -349,9 +359,12 @@ SELECT access.protect('callback_attempt', reads => 'EXISTS (SELECT FROM claim c 
 SELECT access.protect('notification',
     reads => $$to_role = (SELECT access.role()) AND (to_unit_id IS NULL OR to_unit_id = (SELECT access.unit()))
         AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.within(region_id))$$,
-    adds => 'access.works_on_issue(issue_id)',
+    adds => $$CASE WHEN glass_id IS NULL THEN access.works_on_issue(issue_id) ELSE EXISTS (SELECT FROM glass g WHERE g.id = glass_id) END$$,
     changes => $$to_role = (SELECT access.role()) AND (to_unit_id IS NULL OR to_unit_id = (SELECT access.unit()))
         AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.within(region_id))$$);
+
+SELECT access.protect('glass', reads => $$account = (SELECT access.actor()) OR (SELECT access.role()) IN ('PRIVACY_OFFICER', 'SYSTEM')$$,
+    adds => $$account = (SELECT access.actor()) AND role = (SELECT access.role())$$, changes => $$(SELECT access.role()) = 'PRIVACY_OFFICER'$$);
 
 SELECT access.protect('visit', reads => 'true', adds => 'access.enters_visit(site_id, lead_id)', changes => 'access.visits(id, site_id, lead_id, recorded_by)',
     locks => 'access.visits(id, site_id, lead_id, recorded_by) OR access.attests(id)');

@@ -9,7 +9,7 @@ import (
 	"groundwork"
 )
 
-const notificationColumns = "id, kind, issue_id, issue_seq, region_id, to_role, to_unit_id, to_rank, reason, at, read_at, read_by"
+const notificationColumns = "id, kind, issue_id, issue_seq, glass_id, region_id, to_role, to_unit_id, to_rank, reason, at, read_at, read_by"
 
 // tell keeps whom an event is told, in the transaction of the event: nothing is told that did not happen, and nothing that happened
 // is left untold.

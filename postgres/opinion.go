@@ -87,9 +87,10 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }, again: db.tellSecretAgain}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
 		id, reporter := newID(o.ID), o.ReporterPID
 		secret := db.secretKey.Of(id)
+		contact := o.Contact.Given()
 		switch {
-		case reporter == nil && by.ID == groundwork.Anonymous.ID: // each anonymous opinion has a reporter of its own
-			reporter = new(uuid.New())
+		case reporter == nil && (by.ID == groundwork.Anonymous.ID || contact != nil && by.Role != groundwork.RoleCitizen):
+			reporter = new(uuid.New()) // each anonymous opinion has a reporter of its own, and so has one that is taken in for somebody
 		case reporter == nil && by.Role == groundwork.RoleCitizen:
 			pids, err := pseudonyms(ctx, tx, ownSource, []string{by.ID})
 			if err != nil {
@@ -109,6 +110,9 @@ func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwo
 			"precision_m": o.PrecisionM, "region_id": o.RegionID, "site_id": o.SiteID, "confidentiality": o.Confidentiality,
 			"secret_digest": groundwork.SecretDigest(secret), "recorded_by": by.ID,
 		})
+		if err == nil && contact != nil {
+			err = db.keepContact(ctx, tx, *reporter, contact)
+		}
 		if err == nil {
 			made.Secret = secret
 		}

@@ -21,13 +21,14 @@ import (
 
 // Options tune a DB. The zero value is the default.
 type Options struct {
-	Logger           *slog.Logger     // default: nothing is logged
-	MaxConns         int32            // default: that of pgxpool, or pool_max_conns in the DSN
-	StatementTimeout time.Duration    // default: 30 s
-	Now              func() time.Time // default: time.Now
-	Role             string           // role of the database to act as, such as RoleApp; default: the login's own
-	AuditKey         []byte           // with which the audit is sealed and verified; default: neither is done
-	SecretKey        []byte           // with which the secrets of opinions are made; default: they are drawn, and told once
+	Logger           *slog.Logger         // default: nothing is logged
+	MaxConns         int32                // default: that of pgxpool, or pool_max_conns in the DSN
+	StatementTimeout time.Duration        // default: 30 s
+	Now              func() time.Time     // default: time.Now
+	Role             string               // role of the database to act as, such as RoleApp; default: the login's own
+	AuditKey         []byte               // with which the audit is sealed and verified; default: neither is done
+	SecretKey        []byte               // with which the secrets of opinions are made; default: they are drawn, and told once
+	VaultKeys        groundwork.VaultKeys // encrypt identities; default: none are kept
 }
 
 // DB is the system of record. It is safe for use by several goroutines.
@@ -39,6 +40,7 @@ type DB struct {
 	bound    bool // row-level security narrows what it sees to what whoever asks may see
 
 	secretKey groundwork.SecretKey
+	vaultKeys groundwork.VaultKeys
 }
 
 var (
@@ -58,7 +60,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey, bound: o.Role == RoleApp}
+	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey, vaultKeys: o.VaultKeys, bound: o.Role == RoleApp}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}

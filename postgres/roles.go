@@ -21,10 +21,11 @@ const (
 	RoleJobs    = "groundwork_jobs"    // the chores
 	RoleETL     = "groundwork_etl"     // the replication: what is published, never the vault
 	RoleAuditor = "groundwork_auditor" // reads the audit, and nothing else
+	RoleVault   = "groundwork_vault"   // reads identities, for the doors of the vault, and nothing else
 )
 
 var databaseRoles = []struct{ name, attributes string }{
-	{RoleApp, "NOLOGIN"}, {RoleJobs, "NOLOGIN"}, {RoleETL, "NOLOGIN REPLICATION IN ROLE pg_read_all_stats"}, {RoleAuditor, "NOLOGIN"},
+	{RoleApp, "NOLOGIN"}, {RoleJobs, "NOLOGIN"}, {RoleETL, "NOLOGIN REPLICATION IN ROLE pg_read_all_stats"}, {RoleAuditor, "NOLOGIN"}, {RoleVault, "NOLOGIN"},
 }
 
 //go:embed roles.sql

@@ -1,12 +1,28 @@
 -- What the roles of the database may do, and nothing else: every migration takes all of it back and gives it again. A new table is for
 -- nobody until it stands here (TestEveryTableIsForSomebody).
-REVOKE ALL ON ALL TABLES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
-REVOKE ALL ON SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
+REVOKE ALL ON ALL TABLES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
+REVOKE ALL ON SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
 
 GRANT USAGE ON SCHEMA public TO groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
 GRANT USAGE ON SCHEMA vault TO groundwork_app, groundwork_jobs; -- for its doors
 GRANT EXECUTE ON FUNCTION vault.known(text, text[]), vault.pseudonyms(text, text[]) TO groundwork_app, groundwork_jobs;
+
+-- Identities: groundwork_vault alone reads them. Its doors act as it, whoever comes in by them; so their owner changes, for which the owner of the
+-- tables is a member of it.
+GRANT USAGE, CREATE ON SCHEMA vault TO groundwork_vault;
+GRANT SELECT, INSERT, UPDATE, DELETE ON vault.identity, vault.official_identity TO groundwork_vault;
+ALTER FUNCTION vault.write_identity(uuid, bytea, bytea) OWNER TO groundwork_vault;
+ALTER FUNCTION vault.write_official(uuid, bytea, bytea) OWNER TO groundwork_vault;
+ALTER FUNCTION vault.read_identities(uuid[], text) OWNER TO groundwork_vault;
+ALTER FUNCTION vault.read_officials(uuid[], text) OWNER TO groundwork_vault;
+REVOKE CREATE ON SCHEMA vault FROM groundwork_vault;
+GRANT USAGE ON SCHEMA audit TO groundwork_vault;
+GRANT EXECUTE ON FUNCTION audit.note_read(text, text, text[]), vault.reporters_for(uuid[]), vault.purpose(text) TO groundwork_vault;
+GRANT EXECUTE ON FUNCTION vault.write_identity(uuid, bytea, bytea), vault.write_official(uuid, bytea, bytea),
+    vault.read_identities(uuid[], text), vault.read_officials(uuid[], text) TO groundwork_app;
+GRANT SELECT ON vault.access_log TO groundwork_auditor;
+GRANT USAGE ON SCHEMA vault TO groundwork_auditor;
 
 -- What is only ever added to.
 GRANT SELECT, INSERT ON
@@ -24,7 +40,7 @@ GRANT EXECUTE ON FUNCTION survey_tokens(uuid, bytea[]), survey_respond(bytea, in
 -- What changes along its life.
 GRANT SELECT, INSERT, UPDATE ON
     region, region_population, site, category, org_unit, dispatch_rule, post_holding, visit, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
-    campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
+    glass, campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
 TO groundwork_app, groundwork_jobs;
 
 -- Measures on record, and what units and posts are aimed for.

@@ -196,6 +196,9 @@ func (db *DB) addFiled(ctx context.Context, tx pgx.Tx, by groundwork.Actor, f gr
 		"text": o.Text, "latitude": o.Latitude, "longitude": o.Longitude, "region_id": o.RegionID, "confidentiality": o.Confidentiality,
 		"secret_digest": groundwork.SecretDigest(secret), "recorded_by": by.ID,
 	})
+	if contact := f.Contact.Given(); err == nil && contact != nil && db.vaultKeys.On() {
+		err = db.keepContact(ctx, tx, *o.ReporterPID, contact)
+	}
 	if err == nil {
 		made.Secret = secret
 	}

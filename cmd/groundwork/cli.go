@@ -29,6 +29,7 @@ type CLI struct {
 	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
 	Account  accountCommand  `cmd:"" help:"Say which accounts may act in which roles."`
 	Audit    auditCommand    `cmd:"" help:"Look into the audit, or prove that nobody changed it."`
+	Vault    vaultCommand    `cmd:"" help:"Look after the vault: encrypt identities with another key."`
 	Token    tokenCommand    `cmd:"" help:"Make keys and sign tokens, where no OpenID Connect provider does."`
 	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`
@@ -45,6 +46,7 @@ type Common struct {
 	Files       string          `name:"files" help:"Where evidence files are kept: s3://BUCKET[/PREFIX]?endpoint=HOST:PORT; default is the data directory." env:"GROUNDWORK_FILES" placeholder:"ADDRESS"`
 	Metrics     string          `help:"Loopback address that up, serve and etl show their figures on, for Prometheus; default is nowhere." env:"GROUNDWORK_METRICS" placeholder:"HOST:PORT"`
 	SecurityKey string          `help:"File of the key with which the audit is sealed; default is made in the data directory for the embedded Postgres." env:"GROUNDWORK_SECURITY_KEY" type:"path" placeholder:"FILE"`
+	VaultKey    string          `help:"File of the keys with which identities are encrypted, one a line; the first encrypts. Default is made in the data directory for the embedded Postgres." env:"GROUNDWORK_VAULT_KEY" type:"path" placeholder:"FILE"`
 	Slot        string          `name:"etl-slot" help:"Replication slot in Postgres; default is named after the database." env:"GROUNDWORK_ETL_SLOT" placeholder:"NAME"`
 	LogLevel    string          `help:"Least level that is logged: ${enum}." enum:"debug,info,warn,error" default:"info" env:"GROUNDWORK_LOG_LEVEL"`
 	LogFormat   string          `help:"Form of the log: ${enum}." enum:"text,json" default:"text" env:"GROUNDWORK_LOG_FORMAT"`
@@ -53,7 +55,7 @@ type Common struct {
 
 // config turns the options into the application's configuration.
 func (c *Common) config() app.Config {
-	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Metrics: c.Metrics, Cluster: c.Cluster, SecurityKey: c.SecurityKey, Slot: c.Slot, Logger: c.logger()}
+	return app.Config{HTTP: c.HTTP, Postgres: c.Postgres, ClickHouse: c.ClickHouse, DataDir: c.DataDir, Files: c.Files, Metrics: c.Metrics, Cluster: c.Cluster, SecurityKey: c.SecurityKey, VaultKey: c.VaultKey, Slot: c.Slot, Logger: c.logger()}
 }
 
 func (c *Common) logger() *slog.Logger {
@@ -68,10 +70,16 @@ func (c *Common) logger() *slog.Logger {
 
 // edgeOptions say how the API faces the network.
 type edgeOptions struct {
-	TrustedProxy []string `help:"Address or range of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. May be given several times." env:"GROUNDWORK_TRUSTED_PROXY" placeholder:"CIDR"`
+	RateAccount     string   `help:"How much an account may ask for: RATE/BURST, points of cost a second and at most, or off. Default: 500/20000 where others than this machine reach the API, else off." env:"GROUNDWORK_RATE_ACCOUNT" placeholder:"RATE/BURST"`
+	RateAddress     string   `help:"The same of an address, for those without an account. Default: 300/10000, or off." env:"GROUNDWORK_RATE_ADDRESS" placeholder:"RATE/BURST"`
+	RateSubmissions string   `help:"How many opinions may come from an address without an account. Default: 0.5/60, or off." env:"GROUNDWORK_RATE_SUBMISSIONS" placeholder:"RATE/BURST"`
+	TrustedProxy    []string `help:"Address or range of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. May be given several times." env:"GROUNDWORK_TRUSTED_PROXY" placeholder:"CIDR"`
 }
 
-func (o edgeOptions) into(cfg *app.Config) { cfg.TrustedProxies = o.TrustedProxy }
+func (o edgeOptions) into(cfg *app.Config) {
+	cfg.TrustedProxies = o.TrustedProxy
+	cfg.Rates = app.RateConfig{Account: o.RateAccount, Address: o.RateAddress, Submissions: o.RateSubmissions}
+}
 
 type upCommand struct {
 	authOptions

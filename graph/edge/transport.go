@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -124,6 +125,9 @@ func executed(media string, op *graphql.OperationContext, response *graphql.Resp
 	return a
 }
 
+// RetryAfter is the extension of an error of code RATE_LIMITED that says for how many seconds to wait; the header says so too.
+const RetryAfter = "retryAfter"
+
 func statusOf(code string) int {
 	switch code {
 	case "UNAUTHENTICATED":
@@ -174,6 +178,11 @@ func (t *transport) write(ctx context.Context, w http.ResponseWriter, a *answer)
 	h.Set("Content-Type", a.media+"; charset=utf-8")
 	if a.allow != "" {
 		h.Set("Allow", a.allow)
+	}
+	if a.status == http.StatusTooManyRequests {
+		if seconds, ok := a.response.Errors[0].Extensions[RetryAfter].(int); ok {
+			h.Set("Retry-After", strconv.Itoa(seconds))
+		}
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(buf.Bytes()) // a client that has gone is no fault of ours

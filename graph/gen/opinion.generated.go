@@ -1223,7 +1223,7 @@ func (ec *executionContext) unmarshalInputSubmitOpinionInput(ctx context.Context
 		asMap["confidentiality"] = "NAME_HIDDEN"
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "channel", "kind", "receivedAt", "occurredAt", "visitId", "subject", "text", "latitude", "longitude", "precisionM", "regionId", "siteId", "confidentiality"}
+	fieldsInOrder := [...]string{"clientMutationId", "channel", "kind", "receivedAt", "occurredAt", "visitId", "subject", "text", "latitude", "longitude", "precisionM", "regionId", "siteId", "confidentiality", "contact"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1328,6 +1328,13 @@ func (ec *executionContext) unmarshalInputSubmitOpinionInput(ctx context.Context
 				return it, err
 			}
 			it.Confidentiality = data
+		case "contact":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("contact"))
+			data, err := ec.unmarshalOContactInput2ᚖgroundworkᚋgraphᚋmodelᚐContactInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Contact = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil

@@ -24,9 +24,11 @@ type Config struct {
 	Cluster     string // name of the ClickHouse cluster, empty = a single server
 	Metrics     string // loopback address that /metrics is served on, empty = nowhere
 	SecurityKey string // file of the key with which the audit is sealed, empty = below DataDir for the embedded Postgres, else none
+	VaultKey    string // file of the keys with which identities are encrypted, empty = below DataDir for the embedded Postgres, else none
 	Slot        string // replication slot in Postgres, empty = named after the database
 
 	Auth                 AuthConfig
+	Rates                RateConfig
 	TrustedProxies       []string // addresses and ranges of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed
 	AllowUnauthenticated bool     // let others than this machine reach the API though callers do not prove who they are
 	NoSample             bool     // do not load the bundled sample into an empty system of record
@@ -40,6 +42,8 @@ type Config struct {
 func (c Config) Validate() error {
 	var faults []error
 	if err := checkAddress("--http", "GROUNDWORK_HTTP", c.HTTP); err != nil {
+		faults = append(faults, err)
+		_, err = c.Rates.meter(c)
 		faults = append(faults, err)
 	} else if !c.AllowUnauthenticated && !c.Auth.on() && !loopback(c.HTTP) {
 		faults = append(faults, fmt.Errorf("--http %q reaches beyond this machine, and callers do not have to prove who they are: give --auth-oidc or --auth-keys, listen on 127.0.0.1, or put an authenticating proxy in front and say --allow-unauthenticated", c.HTTP))

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"groundwork"
 	"groundwork/internal/embedded"
 )
 
@@ -31,26 +32,57 @@ func (c Config) keyOf(purpose string) ([]byte, error) {
 }
 
 func (c Config) secret() (string, error) {
-	if c.SecurityKey == "" {
+	return c.keyFile(c.SecurityKey, "security.key", "--security-key (GROUNDWORK_SECURITY_KEY)")
+}
+
+// vaultKeys are the keys of --vault-key, one a line: the first encrypts identities, all decrypt. With the embedded Postgres the file is made
+// in the data directory; for a server of your own without a file there are none, and no identities are kept.
+func (c Config) vaultKeys() (groundwork.VaultKeys, error) {
+	const option = "--vault-key (GROUNDWORK_VAULT_KEY)"
+	text, err := c.keyFile(c.VaultKey, "vault.key", option)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	var keys groundwork.VaultKeys
+	for line := range strings.FieldsSeq(text) {
+		if len(line) < minKey {
+			return nil, fmt.Errorf("%s: a line has %d characters, give at least %d random ones", option, len(line), minKey)
+		}
+		derived, err := hkdf.Key(sha256.New, []byte(line), nil, "groundwork vault", sha256.Size)
+		if err != nil {
+			return nil, err
+		}
+		key, err := groundwork.NewVaultKey(derived)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// keyFile is what the file that an option names holds; without an option, that of the data directory, which is made for the embedded Postgres.
+func (c Config) keyFile(path, kept, option string) (string, error) {
+	if path == "" {
 		if !c.embeddedPostgres() {
 			return "", nil
 		}
-		return embedded.KeepKey(filepath.Join(c.DataDir, "security.key"))
+		return embedded.KeepKey(filepath.Join(c.DataDir, kept))
 	}
-	info, err := os.Stat(c.SecurityKey)
+	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("--security-key (GROUNDWORK_SECURITY_KEY): %w: make it by (umask 077; openssl rand -hex 32 > FILE)", err)
+		return "", fmt.Errorf("%s: %w: make it by (umask 077; openssl rand -hex 32 > FILE)", option, err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return "", fmt.Errorf("--security-key (GROUNDWORK_SECURITY_KEY) %s: others than its owner may read it: chmod 600 it", c.SecurityKey)
+		return "", fmt.Errorf("%s %s: others than its owner may read it: chmod 600 it", option, path)
 	}
-	text, err := os.ReadFile(c.SecurityKey)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("--security-key (GROUNDWORK_SECURITY_KEY): %w", err)
+		return "", fmt.Errorf("%s: %w", option, err)
 	}
 	secret := strings.TrimSpace(string(text))
 	if len(secret) < minKey {
-		return "", fmt.Errorf("--security-key (GROUNDWORK_SECURITY_KEY) %s: it has %d characters, give at least %d random ones", c.SecurityKey, len(secret), minKey)
+		return "", fmt.Errorf("%s %s: it has %d characters, give at least %d random ones", option, path, len(secret), minKey)
 	}
 	return secret, nil
 }

@@ -82,10 +82,17 @@ func (c Config) openBoth(ctx context.Context) (*postgres.DB, *warehouse.DB, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	vault, err := c.vaultKeys()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !vault.On() {
+		c.Logger.Warn("no identities are kept, and opinions with a contact are refused: name the file of a key by --vault-key (GROUNDWORK_VAULT_KEY)")
+	}
 	if key == nil {
 		c.Logger.Warn("a citizen whose answer is lost loses the secret of the opinion: name the file of a key by --security-key (GROUNDWORK_SECURITY_KEY)")
 	}
-	store, err := c.openAs(ctx, postgres.RoleApp, postgres.Options{SecretKey: key})
+	store, err := c.openAs(ctx, postgres.RoleApp, postgres.Options{SecretKey: key, VaultKeys: vault})
 	if err != nil {
 		return nil, nil, err
 	}

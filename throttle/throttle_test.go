@@ -38,7 +38,9 @@ func TestPointsComeBack(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	m := throttle.New(throttle.Config{Account: &throttle.Bucket{Rate: 10, Burst: 100}, Now: func() time.Time { return now }})
 	li, wang := from(t, "li", "203.0.113.7"), from(t, "wang", "203.0.113.7")
-	points := func(ctx context.Context, n int) time.Duration { return wait(t, m.Admit(ctx, groundwork.Charge{Points: n})) }
+	points := func(ctx context.Context, n int) time.Duration {
+		return wait(t, m.Admit(ctx, groundwork.Charge{Points: n}))
+	}
 	require.Zero(t, points(li, 60))
 	require.Equal(t, 2*time.Second, points(li, 60), "40 are left, 20 more come in two seconds")
 	require.Zero(t, points(li, 40), "a refusal takes nothing")

@@ -2,9 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"groundwork"
 )
@@ -29,6 +31,9 @@ func (db *DB) BreakGlass(ctx context.Context, by groundwork.Actor, g groundwork.
 		g.ID = newID(uuid.Nil)
 		if err := add(ctx, tx, "glass", pgx.NamedArgs{"id": g.ID, "opinion_id": g.OpinionID, "issue_id": g.IssueID, "account": g.Account, "role": g.Role,
 			"reason": g.Reason, "opened_at": g.OpenedAt, "expires_at": g.ExpiresAt}); err != nil {
+			if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "23503" {
+				err = &groundwork.Error{Code: groundwork.CodeNotFound, Message: "there is no such opinion or issue; check the id", Err: err}
+			}
 			return nil, err
 		}
 		return &g, add(ctx, tx, "notification", pgx.NamedArgs{"id": newID(uuid.Nil), "kind": groundwork.ToldGlassBroken, "glass_id": g.ID,

@@ -270,7 +270,7 @@ func TestBrokenGlass(t *testing.T) {
 	_, _, err = v.BreakGlass(ctx, analyst, groundwork.Glass{OpinionID: &o.ID, Reason: "because"})
 	require.ErrorContains(t, err, "say why")
 	_, _, err = v.BreakGlass(ctx, analyst, groundwork.Glass{OpinionID: new(uuid.New()), Reason: wish.Reason})
-	require.ErrorContains(t, err, "does not exist")
+	require.Equal(t, groundwork.CodeNotFound, groundwork.CodeOf(err))
 
 	for statement, says := range map[string]string{
 		"UPDATE glass SET expires_at = expires_at + interval '1 hour' RETURNING 1": "stays on record",

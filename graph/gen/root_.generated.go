@@ -41,6 +41,7 @@ type ResolverRoot interface {
 	EvidenceLink() EvidenceLinkResolver
 	Feedback() FeedbackResolver
 	FormalismFlag() FormalismFlagResolver
+	Glass() GlassResolver
 	HotspotCell() HotspotCellResolver
 	Issue() IssueResolver
 	IssueConnection() IssueConnectionResolver
@@ -486,6 +487,15 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	Contact struct {
+		Address  func(childComplexity int) int
+		Email    func(childComplexity int) int
+		IDNumber func(childComplexity int) int
+		Name     func(childComplexity int) int
+		Phone    func(childComplexity int) int
+		Reporter func(childComplexity int) int
+	}
+
 	CountUpTo struct {
 		Capped func(childComplexity int) int
 		Value  func(childComplexity int) int
@@ -813,6 +823,36 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	Glass struct {
+		Account   func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+		GlobalID  func(childComplexity int) int
+		Issue     func(childComplexity int) int
+		OpenedAt  func(childComplexity int) int
+		Opinion   func(childComplexity int) int
+		Reason    func(childComplexity int) int
+		RevokedAt func(childComplexity int) int
+		Role      func(childComplexity int) int
+	}
+
+	GlassConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	GlassEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	GlassPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Glass            func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	HotspotCell struct {
 		Category     func(childComplexity int) int
 		CommonRate   func(childComplexity int) int
@@ -1098,6 +1138,7 @@ type ComplexityRoot struct {
 		AskCitizen                  func(childComplexity int, input model.AskCitizenInput) int
 		AssessSkill                 func(childComplexity int, input model.AssessSkillInput) int
 		AttestVisit                 func(childComplexity int, input model.AttestVisitInput) int
+		BreakGlass                  func(childComplexity int, input model.BreakGlassInput) int
 		CancelVisit                 func(childComplexity int, input model.CancelVisitInput) int
 		CarryIssue                  func(childComplexity int, input model.CarryIssueInput) int
 		CheckInVisit                func(childComplexity int, input model.CheckInVisitInput) int
@@ -1141,6 +1182,7 @@ type ComplexityRoot struct {
 		LinkOpinions                func(childComplexity int, input model.LinkOpinionsInput) int
 		LinkPolicyEvidence          func(childComplexity int, input model.LinkPolicyEvidenceInput) int
 		MergeIssue                  func(childComplexity int, input model.MergeIssueInput) int
+		NameOfficial                func(childComplexity int, input model.NameOfficialInput) int
 		NominateCampaign            func(childComplexity int, input model.NominateCampaignInput) int
 		OpenAssessment              func(childComplexity int, input model.OpenAssessmentInput) int
 		OpenAssessmentCycle         func(childComplexity int, input model.OpenAssessmentCycleInput) int
@@ -1154,7 +1196,9 @@ type ComplexityRoot struct {
 		PublishRotaPlan             func(childComplexity int, input model.PublishRotaPlanInput) int
 		PublishTarget               func(childComplexity int, input model.PublishTargetInput) int
 		RaiseFlag                   func(childComplexity int, input model.RaiseFlagInput) int
+		ReadContact                 func(childComplexity int, input model.ReadContactInput) int
 		ReadNotifications           func(childComplexity int, input model.ReadNotificationsInput) int
+		ReadOfficialNames           func(childComplexity int, input model.ReadOfficialNamesInput) int
 		RecordCallbackAttempt       func(childComplexity int, input model.RecordCallbackAttemptInput) int
 		RecordConsultation          func(childComplexity int, input model.RecordConsultationInput) int
 		RecordEvaluation            func(childComplexity int, input model.RecordEvaluationInput) int
@@ -1178,6 +1222,7 @@ type ComplexityRoot struct {
 		ReviewCampaign              func(childComplexity int, input model.ReviewCampaignInput) int
 		RevisePolicyVersion         func(childComplexity int, input model.RevisePolicyVersionInput) int
 		ReviseTarget                func(childComplexity int, input model.ReviseTargetInput) int
+		RevokeGlass                 func(childComplexity int, input model.RevokeGlassInput) int
 		RollOutPolicyChange         func(childComplexity int, input model.RollOutPolicyChangeInput) int
 		SelectCampaign              func(childComplexity int, input model.SelectCampaignInput) int
 		SetPopulation               func(childComplexity int, input model.SetPopulationInput) int
@@ -1194,6 +1239,11 @@ type ComplexityRoot struct {
 		VoidVisit                   func(childComplexity int, input model.VoidVisitInput) int
 		WithdrawIssue               func(childComplexity int, input model.WithdrawIssueInput) int
 		WithdrawTarget              func(childComplexity int, input model.WithdrawTargetInput) int
+	}
+
+	NameOfficialPayload struct {
+		ClientMutationID func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
 	}
 
 	NominateCampaignPayload struct {
@@ -1249,6 +1299,12 @@ type ComplexityRoot struct {
 	OfficialEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	OfficialName struct {
+		Name       func(childComplexity int) int
+		OfficialID func(childComplexity int) int
+		Phone      func(childComplexity int) int
 	}
 
 	OpenAssessmentCyclePayload struct {
@@ -1516,6 +1572,7 @@ type ComplexityRoot struct {
 		AssessmentCycles          func(childComplexity int, first *int32, after *string, last *int32, before *string) int
 		Assessments               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.AssessmentFilter) int
 		Backlog                   func(childComplexity int, query model.MeasureQuery) int
+		BrokenGlasses             func(childComplexity int, first *int32, after *string, last *int32, before *string, openOnly bool) int
 		Campaign                  func(childComplexity int, id model.ID) int
 		CampaignTask              func(childComplexity int, id model.ID) int
 		CampaignTasks             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignTaskFilter) int
@@ -1549,6 +1606,7 @@ type ComplexityRoot struct {
 		Policy                    func(childComplexity int, id model.ID) int
 		PolicyChange              func(childComplexity int, id model.ID) int
 		PolicyChanges             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
+		RateLimit                 func(childComplexity int) int
 		Region                    func(childComplexity int, id *model.ID, code *string) int
 		Regions                   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
 		RotaPlan                  func(childComplexity int, id model.ID) int
@@ -1585,10 +1643,28 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	RateLimit struct {
+		Limit     func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		ResetAt   func(childComplexity int) int
+	}
+
+	ReadContactPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Contacts         func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ReadNotificationsPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Notifications    func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	ReadOfficialNamesPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Names            func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 
@@ -3937,6 +4013,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConfirmFlagPayload.UserErrors(childComplexity), true
 
+	case "Contact.address":
+		if e.ComplexityRoot.Contact.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Address(childComplexity), true
+	case "Contact.email":
+		if e.ComplexityRoot.Contact.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Email(childComplexity), true
+	case "Contact.idNumber":
+		if e.ComplexityRoot.Contact.IDNumber == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.IDNumber(childComplexity), true
+	case "Contact.name":
+		if e.ComplexityRoot.Contact.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Name(childComplexity), true
+	case "Contact.phone":
+		if e.ComplexityRoot.Contact.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Phone(childComplexity), true
+	case "Contact.reporter":
+		if e.ComplexityRoot.Contact.Reporter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Contact.Reporter(childComplexity), true
+
 	case "CountUpTo.capped":
 		if e.ComplexityRoot.CountUpTo.Capped == nil {
 			break
@@ -5211,6 +5324,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FreezeAssessmentPayload.UserErrors(childComplexity), true
+
+	case "Glass.account":
+		if e.ComplexityRoot.Glass.Account == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.Account(childComplexity), true
+	case "Glass.expiresAt":
+		if e.ComplexityRoot.Glass.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.ExpiresAt(childComplexity), true
+	case "Glass.id":
+		if e.ComplexityRoot.Glass.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.GlobalID(childComplexity), true
+	case "Glass.issue":
+		if e.ComplexityRoot.Glass.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.Issue(childComplexity), true
+	case "Glass.openedAt":
+		if e.ComplexityRoot.Glass.OpenedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.OpenedAt(childComplexity), true
+	case "Glass.opinion":
+		if e.ComplexityRoot.Glass.Opinion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.Opinion(childComplexity), true
+	case "Glass.reason":
+		if e.ComplexityRoot.Glass.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.Reason(childComplexity), true
+	case "Glass.revokedAt":
+		if e.ComplexityRoot.Glass.RevokedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.RevokedAt(childComplexity), true
+	case "Glass.role":
+		if e.ComplexityRoot.Glass.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Glass.Role(childComplexity), true
+
+	case "GlassConnection.edges":
+		if e.ComplexityRoot.GlassConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassConnection.Edges(childComplexity), true
+	case "GlassConnection.nodes":
+		if e.ComplexityRoot.GlassConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassConnection.Nodes(childComplexity), true
+	case "GlassConnection.pageInfo":
+		if e.ComplexityRoot.GlassConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassConnection.PageInfo(childComplexity), true
+
+	case "GlassEdge.cursor":
+		if e.ComplexityRoot.GlassEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassEdge.Cursor(childComplexity), true
+	case "GlassEdge.node":
+		if e.ComplexityRoot.GlassEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassEdge.Node(childComplexity), true
+
+	case "GlassPayload.clientMutationId":
+		if e.ComplexityRoot.GlassPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassPayload.ClientMutationID(childComplexity), true
+	case "GlassPayload.consistency":
+		if e.ComplexityRoot.GlassPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassPayload.Consistency(childComplexity), true
+	case "GlassPayload.glass":
+		if e.ComplexityRoot.GlassPayload.Glass == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassPayload.Glass(childComplexity), true
+	case "GlassPayload.userErrors":
+		if e.ComplexityRoot.GlassPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GlassPayload.UserErrors(childComplexity), true
 
 	case "HotspotCell.category":
 		if e.ComplexityRoot.HotspotCell.Category == nil {
@@ -6618,6 +6843,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AttestVisit(childComplexity, args["input"].(model.AttestVisitInput)), true
+	case "Mutation.breakGlass":
+		if e.ComplexityRoot.Mutation.BreakGlass == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_breakGlass_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BreakGlass(childComplexity, args["input"].(model.BreakGlassInput)), true
 	case "Mutation.cancelVisit":
 		if e.ComplexityRoot.Mutation.CancelVisit == nil {
 			break
@@ -7091,6 +7327,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MergeIssue(childComplexity, args["input"].(model.MergeIssueInput)), true
+	case "Mutation.nameOfficial":
+		if e.ComplexityRoot.Mutation.NameOfficial == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_nameOfficial_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.NameOfficial(childComplexity, args["input"].(model.NameOfficialInput)), true
 	case "Mutation.nominateCampaign":
 		if e.ComplexityRoot.Mutation.NominateCampaign == nil {
 			break
@@ -7234,6 +7481,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RaiseFlag(childComplexity, args["input"].(model.RaiseFlagInput)), true
+	case "Mutation.readContact":
+		if e.ComplexityRoot.Mutation.ReadContact == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_readContact_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReadContact(childComplexity, args["input"].(model.ReadContactInput)), true
 	case "Mutation.readNotifications":
 		if e.ComplexityRoot.Mutation.ReadNotifications == nil {
 			break
@@ -7245,6 +7503,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReadNotifications(childComplexity, args["input"].(model.ReadNotificationsInput)), true
+	case "Mutation.readOfficialNames":
+		if e.ComplexityRoot.Mutation.ReadOfficialNames == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_readOfficialNames_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReadOfficialNames(childComplexity, args["input"].(model.ReadOfficialNamesInput)), true
 	case "Mutation.recordCallbackAttempt":
 		if e.ComplexityRoot.Mutation.RecordCallbackAttempt == nil {
 			break
@@ -7498,6 +7767,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReviseTarget(childComplexity, args["input"].(model.ReviseTargetInput)), true
+	case "Mutation.revokeGlass":
+		if e.ComplexityRoot.Mutation.RevokeGlass == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeGlass_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeGlass(childComplexity, args["input"].(model.RevokeGlassInput)), true
 	case "Mutation.rollOutPolicyChange":
 		if e.ComplexityRoot.Mutation.RollOutPolicyChange == nil {
 			break
@@ -7674,6 +7954,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawTarget(childComplexity, args["input"].(model.WithdrawTargetInput)), true
+
+	case "NameOfficialPayload.clientMutationId":
+		if e.ComplexityRoot.NameOfficialPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NameOfficialPayload.ClientMutationID(childComplexity), true
+	case "NameOfficialPayload.userErrors":
+		if e.ComplexityRoot.NameOfficialPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NameOfficialPayload.UserErrors(childComplexity), true
 
 	case "NominateCampaignPayload.campaign":
 		if e.ComplexityRoot.NominateCampaignPayload.Campaign == nil {
@@ -7868,6 +8161,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OfficialEdge.Node(childComplexity), true
+
+	case "OfficialName.name":
+		if e.ComplexityRoot.OfficialName.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OfficialName.Name(childComplexity), true
+	case "OfficialName.officialId":
+		if e.ComplexityRoot.OfficialName.OfficialID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OfficialName.OfficialID(childComplexity), true
+	case "OfficialName.phone":
+		if e.ComplexityRoot.OfficialName.Phone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OfficialName.Phone(childComplexity), true
 
 	case "OpenAssessmentCyclePayload.assessmentCycle":
 		if e.ComplexityRoot.OpenAssessmentCyclePayload.AssessmentCycle == nil {
@@ -8954,6 +9266,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Backlog(childComplexity, args["query"].(model.MeasureQuery)), true
+	case "Query.brokenGlasses":
+		if e.ComplexityRoot.Query.BrokenGlasses == nil {
+			break
+		}
+
+		args, err := ec.field_Query_brokenGlasses_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.BrokenGlasses(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["openOnly"].(bool)), true
 	case "Query.campaign":
 		if e.ComplexityRoot.Query.Campaign == nil {
 			break
@@ -9318,6 +9641,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PolicyChanges(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.PolicyChangeFilter)), true
+	case "Query.rateLimit":
+		if e.ComplexityRoot.Query.RateLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.RateLimit(childComplexity), true
 	case "Query.region":
 		if e.ComplexityRoot.Query.Region == nil {
 			break
@@ -9631,6 +9960,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RaiseFlagPayload.UserErrors(childComplexity), true
 
+	case "RateLimit.limit":
+		if e.ComplexityRoot.RateLimit.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Limit(childComplexity), true
+	case "RateLimit.remaining":
+		if e.ComplexityRoot.RateLimit.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Remaining(childComplexity), true
+	case "RateLimit.resetAt":
+		if e.ComplexityRoot.RateLimit.ResetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
+
+	case "ReadContactPayload.clientMutationId":
+		if e.ComplexityRoot.ReadContactPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadContactPayload.ClientMutationID(childComplexity), true
+	case "ReadContactPayload.contacts":
+		if e.ComplexityRoot.ReadContactPayload.Contacts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadContactPayload.Contacts(childComplexity), true
+	case "ReadContactPayload.userErrors":
+		if e.ComplexityRoot.ReadContactPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadContactPayload.UserErrors(childComplexity), true
+
 	case "ReadNotificationsPayload.clientMutationId":
 		if e.ComplexityRoot.ReadNotificationsPayload.ClientMutationID == nil {
 			break
@@ -9655,6 +10022,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ReadNotificationsPayload.UserErrors(childComplexity), true
+
+	case "ReadOfficialNamesPayload.clientMutationId":
+		if e.ComplexityRoot.ReadOfficialNamesPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadOfficialNamesPayload.ClientMutationID(childComplexity), true
+	case "ReadOfficialNamesPayload.names":
+		if e.ComplexityRoot.ReadOfficialNamesPayload.Names == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadOfficialNamesPayload.Names(childComplexity), true
+	case "ReadOfficialNamesPayload.userErrors":
+		if e.ComplexityRoot.ReadOfficialNamesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReadOfficialNamesPayload.UserErrors(childComplexity), true
 
 	case "RecordCallbackAttemptPayload.clientMutationId":
 		if e.ComplexityRoot.RecordCallbackAttemptPayload.ClientMutationID == nil {
@@ -12260,6 +12646,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AssessSkillInput", ec.unmarshalInputAssessSkillInput),
 			graphql.NewInputUnmarshaler("AssessmentFilter", ec.unmarshalInputAssessmentFilter),
 			graphql.NewInputUnmarshaler("AttestVisitInput", ec.unmarshalInputAttestVisitInput),
+			graphql.NewInputUnmarshaler("BreakGlassInput", ec.unmarshalInputBreakGlassInput),
 			graphql.NewInputUnmarshaler("CampaignCategoryFilter", ec.unmarshalInputCampaignCategoryFilter),
 			graphql.NewInputUnmarshaler("CampaignFilter", ec.unmarshalInputCampaignFilter),
 			graphql.NewInputUnmarshaler("CampaignStateFilter", ec.unmarshalInputCampaignStateFilter),
@@ -12280,6 +12667,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ClosureFilter", ec.unmarshalInputClosureFilter),
 			graphql.NewInputUnmarshaler("CompleteCampaignTaskInput", ec.unmarshalInputCompleteCampaignTaskInput),
 			graphql.NewInputUnmarshaler("ConfirmFlagInput", ec.unmarshalInputConfirmFlagInput),
+			graphql.NewInputUnmarshaler("ContactInput", ec.unmarshalInputContactInput),
 			graphql.NewInputUnmarshaler("CreateCategoryInput", ec.unmarshalInputCreateCategoryInput),
 			graphql.NewInputUnmarshaler("CreateDispatchRuleInput", ec.unmarshalInputCreateDispatchRuleInput),
 			graphql.NewInputUnmarshaler("CreateOfficialInput", ec.unmarshalInputCreateOfficialInput),
@@ -12340,6 +12728,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MeasureSnapshotFilter", ec.unmarshalInputMeasureSnapshotFilter),
 			graphql.NewInputUnmarshaler("MeasuresQuery", ec.unmarshalInputMeasuresQuery),
 			graphql.NewInputUnmarshaler("MergeIssueInput", ec.unmarshalInputMergeIssueInput),
+			graphql.NewInputUnmarshaler("NameOfficialInput", ec.unmarshalInputNameOfficialInput),
 			graphql.NewInputUnmarshaler("NominateCampaignInput", ec.unmarshalInputNominateCampaignInput),
 			graphql.NewInputUnmarshaler("OpenAssessmentCycleInput", ec.unmarshalInputOpenAssessmentCycleInput),
 			graphql.NewInputUnmarshaler("OpenAssessmentInput", ec.unmarshalInputOpenAssessmentInput),
@@ -12366,7 +12755,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("PublishRotaPlanInput", ec.unmarshalInputPublishRotaPlanInput),
 			graphql.NewInputUnmarshaler("PublishTargetInput", ec.unmarshalInputPublishTargetInput),
 			graphql.NewInputUnmarshaler("RaiseFlagInput", ec.unmarshalInputRaiseFlagInput),
+			graphql.NewInputUnmarshaler("ReadContactInput", ec.unmarshalInputReadContactInput),
 			graphql.NewInputUnmarshaler("ReadNotificationsInput", ec.unmarshalInputReadNotificationsInput),
+			graphql.NewInputUnmarshaler("ReadOfficialNamesInput", ec.unmarshalInputReadOfficialNamesInput),
 			graphql.NewInputUnmarshaler("RecordCallbackAttemptInput", ec.unmarshalInputRecordCallbackAttemptInput),
 			graphql.NewInputUnmarshaler("RecordConsultationInput", ec.unmarshalInputRecordConsultationInput),
 			graphql.NewInputUnmarshaler("RecordEvaluationInput", ec.unmarshalInputRecordEvaluationInput),
@@ -12394,6 +12785,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReviewCampaignInput", ec.unmarshalInputReviewCampaignInput),
 			graphql.NewInputUnmarshaler("RevisePolicyVersionInput", ec.unmarshalInputRevisePolicyVersionInput),
 			graphql.NewInputUnmarshaler("ReviseTargetInput", ec.unmarshalInputReviseTargetInput),
+			graphql.NewInputUnmarshaler("RevokeGlassInput", ec.unmarshalInputRevokeGlassInput),
 			graphql.NewInputUnmarshaler("RollOutPolicyChangeInput", ec.unmarshalInputRollOutPolicyChangeInput),
 			graphql.NewInputUnmarshaler("RotaSlotFilter", ec.unmarshalInputRotaSlotFilter),
 			graphql.NewInputUnmarshaler("SelectCampaignInput", ec.unmarshalInputSelectCampaignInput),
@@ -16715,6 +17107,8 @@ input SubmitOpinionInput {
   siteId: ID
   "Who may know what was said by whom."
   confidentiality: Confidentiality! = NAME_HIDDEN
+  "Who says it and how to reach them; may be left out."
+  contact: ContactInput
 }
 
 "What submitOpinion did."
@@ -19926,6 +20320,236 @@ type PublishTargetPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/vault.graphqls", Input: `extend type Query {
+  "What was opened by breaking the glass, the latest first."
+  brokenGlasses(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Only what still lets through."
+    openOnly: Boolean! = false
+  ): GlassConnection
+  "What the caller may still ask for; null where nobody counts. Asking costs points too."
+  rateLimit: RateLimit
+}
+
+extend type Mutation {
+  "Reads who reported and how to reach them, for a stated purpose. A mutation, since every reading is logged: nothing fetches it by the way."
+  readContact(
+    "Of what, and why."
+    input: ReadContactInput!
+  ): ReadContactPayload!
+  "Puts into the vault who an official is."
+  nameOfficial(
+    "Who."
+    input: NameOfficialInput!
+  ): NameOfficialPayload!
+  "Reads who officials are, for a stated purpose. Every reading is logged."
+  readOfficialNames(
+    "Of whom, and why."
+    input: ReadOfficialNamesInput!
+  ): ReadOfficialNamesPayload!
+  "Opens what is confidential to the caller in its role for 24 hours, with a reason. The privacy officer is told."
+  breakGlass(
+    "What, and why."
+    input: BreakGlassInput!
+  ): GlassPayload!
+  "Closes what was opened so, before its time."
+  revokeGlass(
+    "Which."
+    input: RevokeGlassInput!
+  ): GlassPayload!
+}
+
+"What a caller may still ask for: points come back steadily. A document costs its cost, and its answer 429 with Retry-After when they are used up."
+type RateLimit {
+  "So many points at most."
+  limit: Int!
+  "So many are left."
+  remaining: Int!
+  "When all will be back if nothing more is asked."
+  resetAt: DateTime!
+}
+
+"Who a reporter is and how to reach them, as far as they said. It is kept encrypted; those who handle the issue read it when they must."
+input ContactInput {
+  "Name."
+  name: String
+  "Phone."
+  phone: String
+  "E-mail."
+  email: String
+  "Number of the identity card."
+  idNumber: String
+  "Address."
+  address: String
+}
+
+"Whose contact to read, and why."
+input ReadContactInput {
+  "Any string of the client's, answered back. Reading again is logged again."
+  clientMutationId: String
+  "Of whoever gave this opinion; give either this or issueId."
+  opinionId: ID
+  "Of all who gave an opinion on this issue."
+  issueId: ID
+  "Why, in 8 to 500 characters; it is logged."
+  purpose: String!
+}
+
+"What readContact did."
+type ReadContactPayload {
+  "Those who said something of themselves."
+  contacts: [Contact!]!
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "As given."
+  clientMutationId: String
+}
+
+"Who somebody is who reported."
+type Contact {
+  "Pseudonym, by which several opinions of one reporter are told."
+  reporter: String!
+  "Name."
+  name: String
+  "Phone."
+  phone: String
+  "E-mail."
+  email: String
+  "Number of the identity card; for the privacy officer alone."
+  idNumber: String
+  "Address."
+  address: String
+}
+
+"Who an official is."
+input NameOfficialInput {
+  "Any string of the client's, answered back."
+  clientMutationId: String
+  "The official."
+  officialId: ID!
+  "Name."
+  name: String!
+  "Phone."
+  phone: String
+}
+
+"What nameOfficial did."
+type NameOfficialPayload {
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "As given."
+  clientMutationId: String
+}
+
+"Whose names to read, and why."
+input ReadOfficialNamesInput {
+  "Any string of the client's, answered back. Reading again is logged again."
+  clientMutationId: String
+  "The officials, at most 100."
+  officialIds: [ID!]!
+  "Why, in 8 to 500 characters; it is logged."
+  purpose: String!
+}
+
+"What readOfficialNames did."
+type ReadOfficialNamesPayload {
+  "Those whose names are known."
+  names: [OfficialName!]!
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "As given."
+  clientMutationId: String
+}
+
+"Who an official is."
+type OfficialName {
+  "The official."
+  officialId: ID!
+  "Name."
+  name: String!
+  "Phone."
+  phone: String
+}
+
+"What to open, and why."
+input BreakGlassInput {
+  "Any string of the client's, answered back. The same again is answered again."
+  clientMutationId: String
+  "A confidential opinion; give either this or issueId."
+  opinionId: ID
+  "An issue, with all that is confidential in it."
+  issueId: ID
+  "Why, in 8 to 500 characters. The privacy officer reads it."
+  reason: String!
+}
+
+"What to close."
+input RevokeGlassInput {
+  "Any string of the client's, answered back."
+  clientMutationId: String
+  "Id of the broken glass."
+  id: ID!
+}
+
+"What breaking or revoking did."
+type GlassPayload {
+  "The broken glass; null if refused."
+  glass: Glass
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A glass that was broken: an account opened something confidential."
+type Glass {
+  "Opaque and stable."
+  id: ID!
+  "The opinion that it opens."
+  opinion: Opinion
+  "The issue that it opens."
+  issue: Issue
+  "The account."
+  account: String!
+  "The role in which it reads."
+  role: Role!
+  "Why."
+  reason: String!
+  "When it was broken."
+  openedAt: DateTime!
+  "When it closes by itself."
+  expiresAt: DateTime!
+  "When the privacy officer closed it."
+  revokedAt: DateTime
+}
+
+"One page of broken glasses."
+type GlassConnection {
+  "The rows with their cursors."
+  edges: [GlassEdge!]!
+  "The rows alone: a shortcut past the edges."
+  nodes: [Glass!]!
+  "Where this page lies in the whole list."
+  pageInfo: PageInfo!
+}
+
+"A row of a page of broken glasses."
+type GlassEdge {
+  "Opaque position of the row, for after and before of the same list."
+  cursor: String!
+  "The row."
+  node: Glass!
+}
+`, BuiltIn: false},
 	{Name: "../schema/viewer.graphqls", Input: `extend type Query {
   "Who asks, and what waits for them."
   viewer: Viewer!
@@ -20023,7 +20647,7 @@ type Notification {
   id: ID!
   "What is told."
   kind: NotificationKind!
-  "The issue."
+  "The issue; null where a glass was broken: brokenGlasses lists them."
   issue: Issue
   "The code of an escalation."
   reason: EscalationReason
@@ -20051,6 +20675,8 @@ enum NotificationKind {
   PLAN_ENDED
   "A unit kept silent and so accepted."
   AUTO_ACCEPTED
+  "Somebody opened what is confidential."
+  GLASS_BROKEN
 }
 
 "One page of notifications."
@@ -21454,6 +22080,24 @@ func (ec *executionContext) childFields_ConfirmFlagPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type ConfirmFlagPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Contact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reporter":
+		return ec.fieldContext_Contact_reporter(ctx, field)
+	case "name":
+		return ec.fieldContext_Contact_name(ctx, field)
+	case "phone":
+		return ec.fieldContext_Contact_phone(ctx, field)
+	case "email":
+		return ec.fieldContext_Contact_email(ctx, field)
+	case "idNumber":
+		return ec.fieldContext_Contact_idNumber(ctx, field)
+	case "address":
+		return ec.fieldContext_Contact_address(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Contact", field.Name)
+}
+
 func (ec *executionContext) childFields_CountUpTo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "value":
@@ -22108,6 +22752,66 @@ func (ec *executionContext) childFields_FreezeAssessmentPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type FreezeAssessmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Glass(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Glass_id(ctx, field)
+	case "opinion":
+		return ec.fieldContext_Glass_opinion(ctx, field)
+	case "issue":
+		return ec.fieldContext_Glass_issue(ctx, field)
+	case "account":
+		return ec.fieldContext_Glass_account(ctx, field)
+	case "role":
+		return ec.fieldContext_Glass_role(ctx, field)
+	case "reason":
+		return ec.fieldContext_Glass_reason(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_Glass_openedAt(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Glass_expiresAt(ctx, field)
+	case "revokedAt":
+		return ec.fieldContext_Glass_revokedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Glass", field.Name)
+}
+
+func (ec *executionContext) childFields_GlassConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_GlassConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_GlassConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_GlassConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GlassConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_GlassEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_GlassEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_GlassEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GlassEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_GlassPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "glass":
+		return ec.fieldContext_GlassPayload_glass(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_GlassPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_GlassPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_GlassPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GlassPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_HotspotCell(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issues":
@@ -22652,6 +23356,16 @@ func (ec *executionContext) childFields_MergeIssuePayload(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type MergeIssuePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_NameOfficialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userErrors":
+		return ec.fieldContext_NameOfficialPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_NameOfficialPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NameOfficialPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_NominateCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "campaign":
@@ -22760,6 +23474,18 @@ func (ec *executionContext) childFields_OfficialEdge(ctx context.Context, field 
 		return ec.fieldContext_OfficialEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type OfficialEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_OfficialName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "officialId":
+		return ec.fieldContext_OfficialName_officialId(ctx, field)
+	case "name":
+		return ec.fieldContext_OfficialName_name(ctx, field)
+	case "phone":
+		return ec.fieldContext_OfficialName_phone(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OfficialName", field.Name)
 }
 
 func (ec *executionContext) childFields_OpenAssessmentCyclePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -23294,6 +24020,30 @@ func (ec *executionContext) childFields_RaiseFlagPayload(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type RaiseFlagPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_RateLimit_limit(ctx, field)
+	case "remaining":
+		return ec.fieldContext_RateLimit_remaining(ctx, field)
+	case "resetAt":
+		return ec.fieldContext_RateLimit_resetAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
+}
+
+func (ec *executionContext) childFields_ReadContactPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "contacts":
+		return ec.fieldContext_ReadContactPayload_contacts(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReadContactPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReadContactPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReadContactPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ReadNotificationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "notifications":
@@ -23306,6 +24056,18 @@ func (ec *executionContext) childFields_ReadNotificationsPayload(ctx context.Con
 		return ec.fieldContext_ReadNotificationsPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ReadNotificationsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReadOfficialNamesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "names":
+		return ec.fieldContext_ReadOfficialNamesPayload_names(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReadOfficialNamesPayload_userErrors(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_ReadOfficialNamesPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReadOfficialNamesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RecordCallbackAttemptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -250,6 +250,18 @@ type AttestVisitPayload struct {
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
+// What to open, and why.
+type BreakGlassInput struct {
+	// Any string of the client's, answered back. The same again is answered again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// A confidential opinion; give either this or issueId.
+	OpinionID graphql.Omittable[*ID] `json:"opinionId,omitempty"`
+	// An issue, with all that is confidential in it.
+	IssueID graphql.Omittable[*ID] `json:"issueId,omitempty"`
+	// Why, in 8 to 500 characters. The privacy officer reads it.
+	Reason string `json:"reason"`
+}
+
 // Narrows by matter.
 type CampaignCategoryFilter struct {
 	// Is one of these.
@@ -516,6 +528,36 @@ type ConfirmFlagInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// Makes a repetition safe: the same request with the same id is answered again, not done again.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// Who somebody is who reported.
+type Contact struct {
+	// Pseudonym, by which several opinions of one reporter are told.
+	Reporter string `json:"reporter"`
+	// Name.
+	Name *string `json:"name,omitempty"`
+	// Phone.
+	Phone *string `json:"phone,omitempty"`
+	// E-mail.
+	Email *string `json:"email,omitempty"`
+	// Number of the identity card; for the privacy officer alone.
+	IDNumber *string `json:"idNumber,omitempty"`
+	// Address.
+	Address *string `json:"address,omitempty"`
+}
+
+// Who a reporter is and how to reach them, as far as they said. It is kept encrypted; those who handle the issue read it when they must.
+type ContactInput struct {
+	// Name.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Phone.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+	// E-mail.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// Number of the identity card.
+	IDNumber graphql.Omittable[*string] `json:"idNumber,omitempty"`
+	// Address.
+	Address graphql.Omittable[*string] `json:"address,omitempty"`
 }
 
 // A category to add.
@@ -1466,6 +1508,26 @@ type MergeIssueInput struct {
 type Mutation struct {
 }
 
+// Who an official is.
+type NameOfficialInput struct {
+	// Any string of the client's, answered back.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The official.
+	OfficialID ID `json:"officialId"`
+	// Name.
+	Name string `json:"name"`
+	// Phone.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+}
+
+// What nameOfficial did.
+type NameOfficialPayload struct {
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // A campaign to put forward.
 type NominateCampaignInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -1494,6 +1556,16 @@ type NumberColumn struct {
 	CiLow []*float64 `json:"ciLow,omitempty"`
 	// Upper ends; null if the number has no interval.
 	CiHigh []*float64 `json:"ciHigh,omitempty"`
+}
+
+// Who an official is.
+type OfficialName struct {
+	// The official.
+	OfficialID ID `json:"officialId"`
+	// Name.
+	Name string `json:"name"`
+	// Phone.
+	Phone *string `json:"phone,omitempty"`
 }
 
 // What opening a cycle asks for.
@@ -1908,6 +1980,28 @@ type RaiseFlagInput struct {
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
+// Whose contact to read, and why.
+type ReadContactInput struct {
+	// Any string of the client's, answered back. Reading again is logged again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// Of whoever gave this opinion; give either this or issueId.
+	OpinionID graphql.Omittable[*ID] `json:"opinionId,omitempty"`
+	// Of all who gave an opinion on this issue.
+	IssueID graphql.Omittable[*ID] `json:"issueId,omitempty"`
+	// Why, in 8 to 500 characters; it is logged.
+	Purpose string `json:"purpose"`
+}
+
+// What readContact did.
+type ReadContactPayload struct {
+	// Those who said something of themselves.
+	Contacts []Contact `json:"contacts"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Notifications to mark as read.
 type ReadNotificationsInput struct {
 	// Any string of the client's, answered back. Reading again changes nothing.
@@ -1924,6 +2018,26 @@ type ReadNotificationsPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
 	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
+// Whose names to read, and why.
+type ReadOfficialNamesInput struct {
+	// Any string of the client's, answered back. Reading again is logged again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The officials, at most 100.
+	OfficialIds []ID `json:"officialIds"`
+	// Why, in 8 to 500 characters; it is logged.
+	Purpose string `json:"purpose"`
+}
+
+// What readOfficialNames did.
+type ReadOfficialNamesPayload struct {
+	// Those whose names are known.
+	Names []OfficialName `json:"names"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
 	// As given.
 	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
@@ -2354,6 +2468,14 @@ type ReviseTargetInput struct {
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
 }
 
+// What to close.
+type RevokeGlassInput struct {
+	// Any string of the client's, answered back.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// Id of the broken glass.
+	ID ID `json:"id"`
+}
+
 // Asks for rollOutPolicyChange.
 type RollOutPolicyChangeInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -2556,6 +2678,8 @@ type SubmitOpinionInput struct {
 	SiteID graphql.Omittable[*ID] `json:"siteId,omitempty"`
 	// Who may know what was said by whom.
 	Confidentiality string `json:"confidentiality"`
+	// Who says it and how to reach them; may be left out.
+	Contact graphql.Omittable[*ContactInput] `json:"contact,omitempty"`
 }
 
 // What submitOpinion did.

@@ -31,7 +31,7 @@ func (e *effort) keep(ds ...groundwork.MeasureDefinition) []groundwork.MeasureDe
 func TestDefinitionsAreKept(t *testing.T) {
 	t.Parallel()
 	e := newEffort(t)
-	first, other := meaning(t, "F1", "traces"), meaning(t, "H1", "heat")
+	first, other := meaning(t, "F1", "traces"), meaning(t, "E1C", "with E1")
 	would, err := e.NewMeasureDefinitions(t.Context(), []groundwork.MeasureDefinition{first, other})
 	require.NoError(t, err)
 	require.Len(t, would, 2)

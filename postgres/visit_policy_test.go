@@ -98,6 +98,12 @@ func TestTheDatabaseHoldsVisits(t *testing.T) {
 		return err
 	})
 	require.ErrorContains(t, hides, "to be named")
+	mayNot := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		require.NoError(t, postgres.Identify(ctx, tx, r.colleague, "test"))
+		_, err := tx.Exec(ctx, attest, quiet.ID, nil)
+		return err
+	})
+	require.ErrorContains(t, mayNot, "row-level security", "the rows answer first: attestations are not for leaders")
 	require.NoError(t, app(attest, quiet.ID, r.colleague.OfficialID))
 	require.ErrorContains(t, app("INSERT INTO visit_participant (visit_id, post_id) VALUES ($1, $2)", quiet.ID, r.other.ID), "took down")
 	require.ErrorContains(t, app("DELETE FROM attestation"), "permission denied")

@@ -23,7 +23,7 @@ func TestAnAssessmentThroughTheAPI(t *testing.T) {
 	var token string
 	for range 3 {
 		ended := f.clock.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-		r := g.leader().get(`mutation { recordVisit(input: {activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+f.site+`", leadId: "`+g.post+`", startedAt: "`+ended+`", endedAt: "`+ended+`"}) {
+		r := g.leader().get(`mutation { recordVisit(input: {activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+f.site+`", leadId: "`+g.post+`", startedAt: "`+ended+`", endedAt: "`+ended+`", state: HELD}) {
 			visit { id } userErrors { message } consistency } }`, nil)
 		require.Empty(t, r.at(t, "recordVisit", "userErrors"))
 		token = r.text(t, "recordVisit", "consistency")

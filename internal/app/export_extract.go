@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,12 +21,13 @@ var extractDefinition = warehouse.Definition{
 	Caveats: []string{"A reporter who is unknown has no pseudonym: such rows cannot be told to be of one person or of many."},
 }
 
-// Extract exports single opinions for the project whose key the file holds.
+// Extract exports single opinions for the project whose key the file holds. The key is made for one purpose and destroyed at its end, and
+// never stands in a database.
 func (j ExportJob) Extract(ctx context.Context, keyFile string, withoutCategories []string) error {
 	if err := export.CheckName(j.Out); err != nil {
 		return fmt.Errorf("--out %w", err)
 	}
-	key, err := projectKey(keyFile)
+	key, err := readKey(keyFile, "--project-key")
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (j ExportJob) Extract(ctx context.Context, keyFile string, withoutCategorie
 	if err != nil {
 		return err
 	}
-	columns := extractColumns(extract.Rows, key)
+	columns := extractColumns(extract.Rows, []byte(key))
 	data, err := export.Encode(j.Out, columns)
 	if err != nil {
 		return err
@@ -113,24 +113,4 @@ func extractColumns(rows []warehouse.ExtractRow, key []byte) []export.Column {
 		}
 	}
 	return columns
-}
-
-// projectKey reads the key of a project. It is made for one purpose and destroyed at its end, and never stands in a database.
-func projectKey(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("--project-key: %w: make one for the project by (umask 077; openssl rand -hex 32 > FILE)", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("--project-key %s: others than its owner may read it: chmod 600 it", file)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("--project-key: %w", err)
-	}
-	key := strings.TrimSpace(string(text))
-	if len(key) < minKey {
-		return nil, fmt.Errorf("--project-key %s: it has %d characters, give at least %d random ones", file, len(key), minKey)
-	}
-	return []byte(key), nil
 }

@@ -69,6 +69,11 @@ func (c Config) keyFile(path, kept, option string) (string, error) {
 		}
 		return embedded.KeepKey(filepath.Join(c.DataDir, kept))
 	}
+	return readKey(path, option)
+}
+
+// readKey is what the file that an option names holds: it has to be long enough, and for its owner alone.
+func readKey(path, option string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w: make it by (umask 077; openssl rand -hex 32 > FILE)", option, err)

@@ -184,7 +184,7 @@ func AssessmentMachine() Machine { return AssessmentLife.Machine() }
 
 // Plan examines a step of an assessment. It returns the step with its time, and the row of the life by which it goes.
 func (a *Assessment) Plan(s AssessmentStep, f AssessmentFacts) (AssessmentStep, Move[AssessmentAttempt], error) {
-	name := "assessment of " + a.Subject.name()
+	name := "assessment of " + a.name()
 	deed, err := s.Settle(name, a.Version, f.Last, f.Now)
 	if err != nil {
 		return s, Move[AssessmentAttempt]{}, err
@@ -217,11 +217,11 @@ func (a Assessment) After(s AssessmentStep, m Move[AssessmentAttempt]) Assessmen
 }
 
 func assessedFromOutside(a AssessmentAttempt) error {
-	return a.Assessment.Subject.fromOutside(a.Step.Actor, a.Facts.Outside, "assesses")
+	return a.Assessment.fromOutside(a.Step.Actor, a.Facts.Outside, "assesses")
 }
 
 func assessedItself(a AssessmentAttempt) error {
-	if !a.Assessment.Subject.Is(a.Step.Actor) {
+	if !a.Assessment.Is(a.Step.Actor) {
 		return Errorf(CodeForbidden, "who is assessed answers: the official in the post, or the head of the unit")
 	}
 	return nil

@@ -56,10 +56,10 @@ func (e extent) ranges(size int64) []string {
 	conditions := make([]string, 0, n)
 	for i := range n {
 		from, to := e.blocks*i/n, e.blocks*(i+1)/n
-		switch {
-		case i == 0:
+		switch i {
+		case 0:
 			conditions = append(conditions, fmt.Sprintf("ctid < '(%d,0)'", to))
-		case i == n-1:
+		case n - 1:
 			conditions = append(conditions, fmt.Sprintf("ctid >= '(%d,0)'", from))
 		default:
 			conditions = append(conditions, fmt.Sprintf("ctid >= '(%d,0)' AND ctid < '(%d,0)'", from, to))

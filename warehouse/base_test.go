@@ -178,18 +178,14 @@ func TestVoidBaseIsNotRead(t *testing.T) {
 // loadElsewhere makes a mirror anew beside the old one, and lets it take its place.
 func (h *house) loadElsewhere(issues []issue) {
 	h.t.Helper()
+	require.NoError(h.t, h.Exec(h.t.Context(), "CREATE TABLE f_issue__new AS f_issue"))
 	for _, i := range issues {
 		if i.State == "MERGED" {
 			i.State = "REGISTERED"
 		}
-		require.NoError(h.t, h.Exec(h.t.Context(), "CREATE TABLE f_issue__new AS f_issue"))
 		h.version = 0 // as a snapshot of another history
 		insert(h, "f_issue__new", i)
-		require.NoError(h.t, h.Exec(h.t.Context(), "EXCHANGE TABLES f_issue AND f_issue__new"))
-		require.NoError(h.t, h.Exec(h.t.Context(), "DROP TABLE f_issue__new"))
-		return
 	}
-	require.NoError(h.t, h.Exec(h.t.Context(), "CREATE TABLE f_issue__new AS f_issue"))
 	require.NoError(h.t, h.Exec(h.t.Context(), "EXCHANGE TABLES f_issue AND f_issue__new"))
 	require.NoError(h.t, h.Exec(h.t.Context(), "DROP TABLE f_issue__new"))
 }

@@ -30,19 +30,6 @@ var dimensionKeys = map[Dimension]dimensionKey{
 // grains are the dimensions of time: of them a question takes one.
 var grains = []Dimension{ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
 
-// keyColumns writes what cells are grouped by as k0, k1, … and returns the list of these names; what the cells are called is not in it.
-func (s *scope) keyColumns(b *builder) (names []string) {
-	for i, d := range s.By {
-		name := fmt.Sprintf("k%d", i)
-		b.write(dimensionKeys[d].group, " AS ", name, ", ")
-		names = append(names, name)
-	}
-	if slices.ContainsFunc(grains, s.split) {
-		b.value("timezone", s.Timezone)
-	}
-	return names
-}
-
 // byCell makes the statement that aggregates rows by cell: the texts of the cell, then the aggregates. condition narrows the rows; further
 // are names among the aggregates that cells are split by too.
 func (s *scope) byCell(b *builder, rows statement, condition func(*builder), aggregates string, further ...string) statement {

@@ -1,7 +1,6 @@
 package warehouse_test
 
 import (
-	"math/big"
 	"testing"
 	"time"
 
@@ -10,8 +9,6 @@ import (
 
 	"groundwork/warehouse"
 )
-
-func bigInt(v uint64) *big.Int { return new(big.Int).SetUint64(v) }
 
 // responded is an issue whose response came after so many days, or, with event = 0, was last observed then.
 func responded(after float64, event int) issue {

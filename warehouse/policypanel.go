@@ -15,7 +15,6 @@ type policyPanel struct {
 	counts      [][]int64 // issues, as the panels
 	first, last time.Time // months, the last one excluded
 	scale       float64
-	noPeople    int
 }
 
 func (p *policyPanel) months() int { return monthsBetween(p.first, p.last) }

@@ -84,7 +84,7 @@ func askR(rscript, dir string) (map[string]float64, error) {
 	for lines := bufio.NewScanner(bytes.NewReader(said)); lines.Scan(); {
 		at := strings.LastIndexByte(lines.Text(), ',')
 		if at < 0 {
-			return nil, fmt.Errorf("R said %q, which is no figure", lines.Text())
+			return nil, fmt.Errorf("the script said %q, which is no figure", lines.Text())
 		}
 		if figures[lines.Text()[:at]], err = strconv.ParseFloat(strings.Replace(lines.Text()[at+1:], "NA", "NaN", 1), 64); err != nil {
 			return nil, err
@@ -107,7 +107,7 @@ func compare(ours, theirs map[string]float64) error {
 	for _, name := range slices.Sorted(maps.Keys(ours)) {
 		b, answered := theirs[name]
 		if !answered {
-			faults = append(faults, fmt.Errorf("R does not answer %s", name))
+			faults = append(faults, fmt.Errorf("only here is an answer to %s", name))
 			continue
 		}
 		k := kind(name)
@@ -120,7 +120,7 @@ func compare(ours, theirs map[string]float64) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(theirs)) {
 		if _, ok := ours[name]; !ok {
-			faults = append(faults, fmt.Errorf("only R answers %s", name))
+			faults = append(faults, fmt.Errorf("only R has an answer to %s", name))
 		}
 	}
 	fmt.Print("| figures of | compared | greatest distance |\n|---|---:|---:|\n")

@@ -157,8 +157,8 @@ func questionKey(m Measure, q Question) (key [sha256.Size]byte, err error) {
 	return sha256.Sum256(text), nil
 }
 
-// stateQuery reads both in one look. Mutations take their versions from the same numbers as inserted blocks.
-const stateQuery = `SELECT lsn, committed_at, (SELECT groupArray(table) FROM (` + tableVersions + `)), (SELECT groupArray(version) FROM (` + tableVersions + `)) FROM pub_watermark`
+// stateQuery reads both in one look, the tables and their versions in one pass, so that they belong together. Mutations take their versions from the same numbers as inserted blocks.
+const stateQuery = `SELECT lsn, committed_at, (SELECT mapFromArrays(groupArray(table), groupArray(version)) FROM (` + tableVersions + `)) FROM pub_watermark`
 
 // A load puts a table of another identity in the place of a mirror.
 const tableVersions = `SELECT t.name AS table, cityHash64(any(t.uuid), max(greatest(p.max_block_number, toInt64(p.data_version)))) AS version
@@ -181,21 +181,12 @@ func (c *Cache) state(ctx context.Context, within time.Duration) (state, error) 
 }
 
 func (m *Measures) state(ctx context.Context) (s state, err error) {
-	var tables []string
-	var versions []uint64
-	err = m.db.QueryRow(ctx, stateQuery).Scan(&s.watermark.LSN, &s.watermark.CommittedAt, &tables, &versions)
+	err = m.db.QueryRow(ctx, stateQuery).Scan(&s.watermark.LSN, &s.watermark.CommittedAt, &s.versions)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && s.watermark.LSN == 0 {
 		return state{}, errNotLoaded
 	}
 	if err != nil {
 		return state{}, unavailable(ctx, "read the state of the warehouse", err)
-	}
-	if len(tables) != len(versions) {
-		return state{}, fmt.Errorf("%w: its tables changed while they were looked at; ask again", ErrUnavailable)
-	}
-	s.versions = make(map[string]uint64, len(tables))
-	for i, name := range tables {
-		s.versions[name] = versions[i]
 	}
 	return s, nil
 }

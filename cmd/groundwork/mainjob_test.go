@@ -129,7 +129,7 @@ func (s *system) backlogIn(code string) int {
 	s.t.Helper()
 	data, faults := s.ask(`query($code: String!) { backlog(query: {where: {region: {codeIn: [$code]}}}) { n } }`, map[string]any{"code": code}, inspector)
 	if len(faults) > 0 {
-		require.Contains(s.t, fmt.Sprint(faults), code)
+		require.Contains(s.t, fmt.Sprint(faults), code, "%s", s.output)
 		return -1
 	}
 	var answer struct{ Backlog struct{ N []int } }

@@ -35,7 +35,7 @@ web/graphiql/dist/index.html: node_modules/.package-lock.json web/graphiql/build
 
 .PHONY: test
 test: build engines ## run all tests (with the race detector)
-	$(GO) test -race -timeout 14m ./...
+	$(GO) test -race -timeout 40m ./...
 
 # The rules of the life of an issue: guards, table, what follows from events.
 RULES := guards.go verdict.go due.go lifecycle.go plan.go leg.go spell.go target.go worktime.go

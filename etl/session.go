@@ -26,7 +26,8 @@ type session struct {
 	slot    slotState
 	catalog *catalog
 	dead    *deadLetters
-	check   checkpoint   // the last one that the warehouse holds
+	check   checkpoint   // the last one that the warehouse holds; while the stream goes on, the stream alone touches it
+	epoch   uint64       // of this session, from begin on
 	alarmed time.Time    // when the last alarm about the slot was logged
 	behind  lagClock     // of watchSlot
 	parts   atomic.Int64 // parts in the fullest partition of the warehouse, at the last look
@@ -149,7 +150,8 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 		s.tracker.update(func(st *Status) { st.LastGap = v.reason })
 	}
 	// Our own epoch, written down before anything else, so that a stalled predecessor can no longer move the checkpoint.
-	s.check.epoch, s.check.seq = s.check.epoch+1, 0
+	s.epoch = s.check.epoch + 1
+	s.check.epoch, s.check.seq = s.epoch, 0
 	s.check.systemID, s.check.timeline, s.check.slot = s.system.id, s.system.timeline, s.cfg.Slot
 	if v.load {
 		s.check.applied = 0 // until the load is done no position is true; a start that finds this loads again

@@ -18,7 +18,7 @@ import (
 const shadowMark = "__new_"
 
 func (s *session) shadowOf(p *plan) string {
-	return p.mirror.Table + shadowMark + strconv.FormatUint(s.check.epoch, 10)
+	return p.mirror.Table + shadowMark + strconv.FormatUint(s.epoch, 10)
 }
 
 func makeSQL(l warehouse.Layout, mirror, shadow string) string {

@@ -60,7 +60,7 @@ func (s *session) addTables(ctx context.Context, pg *pgx.Conn) error {
 
 // beside is a backfill of some tables while the stream goes on.
 func (s *session) beside(ctx context.Context, pg *pgx.Conn, plans []*plan, always bool) (*backfill, error) {
-	b := &backfill{session: s, book: s.book, state: loadOpen, load: s.check.epoch, streaming: true,
+	b := &backfill{session: s, book: s.book, state: loadOpen, load: s.epoch, streaming: true,
 		dead: &deadLetters{pg: pg, pipeline: s.cfg.Pipeline, parked: s.dead.parked}}
 	if always {
 		b.state = loadRebuilding

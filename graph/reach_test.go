@@ -147,7 +147,7 @@ func apart(name string) bool {
 	case "completeCampaignTask", "dropCampaignTask", "reopenCampaignTask", "revisePolicyVersion", "selectCampaign":
 		return true
 	}
-	for _, noun := range []string{"skill", "training", "survey", "discussion", "postsupport", "supportpost", "policyitem", "flag", "assess", "snapshot", "target"} {
+	for _, noun := range []string{"skill", "training", "survey", "discussion", "postsupport", "supportpost", "policyitem", "flag", "assess", "snapshot", "target", "contact", "officialname"} {
 		if strings.Contains(strings.ToLower(name), noun) {
 			return true
 		}

@@ -116,7 +116,7 @@ func TestSlowWarehouseKeepsTheConnection(t *testing.T) {
 	t.Cleanup(func() { _ = ch.Close() })
 	run := r.start(func(c *Config) {
 		c.ClickHouse = ch
-		c.Postgres += "&options=-c%20wal_sender_timeout%3D6000"
+		c.Postgres += "&options=-c%20wal_sender_timeout%3D600"
 		c.QueueBytes = 16 << 10
 	})
 	run.catchUp()
@@ -124,8 +124,8 @@ func TestSlowWarehouseKeepsTheConnection(t *testing.T) {
 	defer release()
 	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 5000) i`)
 	sender := fmt.Sprintf(`SELECT count(*) FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid
-		WHERE slot_name = '%s' AND backend_start < clock_timestamp() - interval '20 s' AND reply_time > clock_timestamp() - interval '6 s'`, r.slot)
-	require.Eventually(t, func() bool { return r.pgCount(sender) == 1 }, patience, 50*time.Millisecond, "the sender lives, three times its timeout later")
+		WHERE slot_name = '%s' AND backend_start < clock_timestamp() - interval '3 s' AND reply_time > clock_timestamp() - interval '600 ms'`, r.slot)
+	require.Eventually(t, func() bool { return r.pgCount(sender) == 1 }, patience, 50*time.Millisecond, "the sender lives, five times its timeout later")
 	release()
 	run.agree()
 	require.False(t, r.log.contains("interrupted"))

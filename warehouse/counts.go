@@ -27,6 +27,9 @@ func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(s.By) == 0 && len(found) == 0 {
+		found[cellKey{}] = &counted{} // the whole is none, which is a count
+	}
 	c := newColumns(t, []Num{plain("reporters", "persons")})
 	cells, err := arrange(ctx, m, s, found, t)
 	if err != nil {

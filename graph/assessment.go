@@ -112,7 +112,7 @@ func (r *Resolver) grounds(ctx context.Context, by groundwork.Actor, id uuid.UUI
 		subject, kind = groundwork.Subject{SubjectPostID: a.SubjectPostID}, warehouse.ByPost
 	}
 	var requests []groundwork.SnapshotRequest
-	q := warehouse.Question{Query: warehouse.Query{Timezone: warehouse.DefaultTimezone, Limit: maxCells, Wait: freshness, AsOf: in.AsOf.Value()}}
+	q := warehouse.Question{Query: warehouse.Query{Timezone: warehouse.DefaultTimezone, Limit: maxCells, Wait: r.wait, AsOf: in.AsOf.Value()}}
 	if token := in.Consistency.Value(); token != nil {
 		if q.MinLSN, err = consistencyLSN(*token); err != nil {
 			return nil, unprefixed(err)

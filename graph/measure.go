@@ -24,9 +24,9 @@ type Measures interface {
 }
 
 const (
-	// freshness is how long a measure waits for the write of a consistency token.
-	freshness = 2 * time.Second
-	maxCells  = 10000
+	// consistencyWait is how long a measure waits for the write of a consistency token.
+	consistencyWait = 2 * time.Second
+	maxCells        = 10000
 )
 
 // measureFields are the inputs by the fields of warehouse.Query that they end up in.
@@ -94,7 +94,7 @@ func (r *Resolver) query(ctx context.Context, in model.MeasureQuery) (warehouse.
 	}
 	q := warehouse.Query{
 		By: in.By, RegionLevel: string(or(in.RegionLevel)), AsOf: in.AsOf.Value(),
-		Timezone: in.Timezone, Wait: freshness, Limit: limit,
+		Timezone: in.Timezone, Wait: r.wait, Limit: limit,
 	}
 	if token := in.Consistency.Value(); token != nil {
 		if q.MinLSN, err = consistencyLSN(*token); err != nil {

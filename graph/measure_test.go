@@ -67,7 +67,7 @@ func TestMeasures(t *testing.T) {
 	})
 	t.Run("several measures in one question", func(t *testing.T) { askTogether(f, t, token) })
 	t.Run("a write that never happened is not waited for longer than two seconds", func(t *testing.T) {
-		r := f.as("ANALYST").get(`{ backlog(query: {consistency: "bHNuOkZGRkZGRkZGRkZGRg"}) { n about { fresh } } }`, nil)
+		r := f.inProduction().as("ANALYST").get(`{ backlog(query: {consistency: "bHNuOkZGRkZGRkZGRkZGRg"}) { n about { fresh } } }`, nil)
 		require.Equal(t, false, r.at(t, "backlog", "about", "fresh"))
 		require.NotNil(t, r.at(t, "backlog", "n"), "what is there is answered")
 	})

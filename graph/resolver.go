@@ -15,7 +15,8 @@ import (
 // method a field, in the order of the schema; gqlgen keeps their bodies when it regenerates them.
 type Resolver struct {
 	store    groundwork.Store
-	measures Measures // nil: there is no warehouse
+	measures Measures      // nil: there is no warehouse
+	wait     time.Duration // for the write of a consistency token
 	meter    groundwork.Meter
 	logger   *slog.Logger
 	now      func() time.Time

@@ -6,6 +6,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -23,16 +24,18 @@ import (
 // Deps is what the API needs.
 type Deps struct {
 	Store          groundwork.Store
-	Measures       Measures              // nil: measures answer UPSTREAM_UNAVAILABLE
-	Logger         *slog.Logger          // nil: slog.Default()
-	Introspection  bool                  // whether callers may ask for the schema
-	AllowedOrigins []string              // browser origins that may call from other sites
-	Timeout        time.Duration         // of a request, 0 = 10 s
-	Limits         edge.Limits           // of a document, zero = the edge's defaults
-	Now            func() time.Time      // nil: time.Now
-	Metrics        prometheus.Registerer // takes the figures of requests; nil: nobody
-	Traces         trace.TracerProvider  // takes a span for each operation; nil: nobody
-	Meter          groundwork.Meter      // counts what callers ask for; nil: nobody does
+	Measures       Measures      // nil: measures answer UPSTREAM_UNAVAILABLE
+	Logger         *slog.Logger  // nil: slog.Default()
+	Introspection  bool          // whether callers may ask for the schema
+	AllowedOrigins []string      // browser origins that may call from other sites
+	Timeout        time.Duration // of a request, 0 = 10 s
+	// ConsistencyWait is how long a measure waits for the write of a consistency token; 0 = 2 s, as the schema says.
+	ConsistencyWait time.Duration
+	Limits          edge.Limits           // of a document, zero = the edge's defaults
+	Now             func() time.Time      // nil: time.Now
+	Metrics         prometheus.Registerer // takes the figures of requests; nil: nobody
+	Traces          trace.TracerProvider  // takes a span for each operation; nil: nobody
+	Meter           groundwork.Meter      // counts what callers ask for; nil: nobody does
 	// Identify finds out who asks, for groundwork.ActorFrom; nil: WithActor.
 	Identify func(http.Handler) http.Handler
 }
@@ -56,7 +59,7 @@ func NewHandler(d Deps) http.Handler {
 	if d.Traces != nil {
 		extensions = append(extensions, traced{d.Traces.Tracer("groundwork/graph")})
 	}
-	r := &Resolver{meter: d.Meter, store: d.Store, measures: d.Measures, logger: d.Logger, now: d.Now}
+	r := &Resolver{meter: d.Meter, store: d.Store, measures: d.Measures, wait: cmp.Or(d.ConsistencyWait, consistencyWait), logger: d.Logger, now: d.Now}
 	es := gen.NewExecutableSchema(gen.Config{Resolvers: r, Complexity: complexity()})
 	r.schema = es.Schema()
 	api := edge.NewHandler(es, edge.Options{

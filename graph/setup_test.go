@@ -47,6 +47,7 @@ type office struct {
 	url, dsn                                        string
 	store                                           *counting
 	clock                                           *clock
+	deps                                            graph.Deps
 	province, city, category, site, bureau, callers string // ids
 }
 
@@ -67,14 +68,29 @@ func newOffice(t testing.TB, o options) *office {
 	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp, SecretKey: []byte("key of the secrets"), VaultKeys: groundwork.VaultKeys{key}})
 	f := &office{t: t, dsn: dsn, clock: c, store: &counting{Store: db}}
 	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now, Meter: o.meter}
+	// On a busy machine a write may take longer to arrive than a user would wait.
+	deps.ConsistencyWait, deps.Timeout = time.Minute, 2*time.Minute
 	if o.warehouse {
 		deps.Measures = replicate(t, dsn)
 		keepDefinitions(t, dsn)
 	}
-	srv := httptest.NewServer(graph.NewHandler(deps))
-	t.Cleanup(srv.Close)
-	f.url = srv.URL
+	f.serve(deps)
 	f.furnish()
+	return f
+}
+
+func (f *office) serve(deps graph.Deps) {
+	srv := httptest.NewServer(graph.NewHandler(deps))
+	f.t.Cleanup(srv.Close)
+	f.url, f.deps = srv.URL, deps
+}
+
+// inProduction is the office served with the times that users have.
+func (f *office) inProduction() *office {
+	f = new(*f)
+	deps := f.deps
+	deps.ConsistencyWait, deps.Timeout = 0, 0
+	f.serve(deps)
 	return f
 }
 

@@ -106,7 +106,7 @@ func TestLostReplies(t *testing.T) {
 	require.Equal(t, 1, run.Status().Loads)
 }
 
-// A warehouse that takes longer than wal_sender_timeout must not cost the connection to Postgres.
+// A warehouse that takes longer than wal_sender_timeout must not cost the connection to Postgres, which waits meanwhile with a full socket.
 func TestSlowWarehouseKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -116,16 +116,19 @@ func TestSlowWarehouseKeepsTheConnection(t *testing.T) {
 	t.Cleanup(func() { _ = ch.Close() })
 	run := r.start(func(c *Config) {
 		c.ClickHouse = ch
-		c.Postgres += "&options=-c%20wal_sender_timeout%3D600"
+		c.Postgres += "&options=-c%20wal_sender_timeout%3D2000"
 		c.QueueBytes = 16 << 10
 	})
 	run.catchUp()
 	release := proxy.stall()
 	defer release()
 	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 5000) i`)
+	var began time.Time
+	require.NoError(t, r.pg.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&began))
 	sender := fmt.Sprintf(`SELECT count(*) FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid
-		WHERE slot_name = '%s' AND backend_start < clock_timestamp() - interval '3 s' AND reply_time > clock_timestamp() - interval '600 ms'`, r.slot)
-	require.Eventually(t, func() bool { return r.pgCount(sender) == 1 }, patience, 50*time.Millisecond, "the sender lives, five times its timeout later")
+		WHERE slot_name = '%s' AND backend_start < '%[2]s' AND clock_timestamp() > timestamptz '%[2]s' + interval '20 s' AND reply_time > clock_timestamp() - interval '2 s'`,
+		r.slot, began.Format(time.RFC3339Nano))
+	require.Eventually(t, func() bool { return r.pgCount(sender) == 1 }, patience, 50*time.Millisecond, "the sender lives, ten times its timeout later")
 	release()
 	run.agree()
 	require.False(t, r.log.contains("interrupted"))

@@ -342,3 +342,24 @@ func TestShadowsOnACluster(t *testing.T) {
 	require.Equal(t, "DROP TABLE IF EXISTS `m__new_1` ON CLUSTER main", dropSQL(l, "m__new_1"))
 	require.Equal(t, "EXCHANGE TABLES `m` AND `m__new_1`", exchangeSQL(warehouse.Layout{}, "m", "m__new_1"))
 }
+
+// A warehouse that stands still in the middle of a load leaves Postgres with full sockets. Nothing is copied twice for it.
+func TestSlowWarehouseKeepsTheLoad(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), repeat(i::text, 200), 'PARTY' FROM generate_series(1, 25000) i`)
+	proxy := newProxy(t, r.chURL)
+	ch := r.openThrough(proxy)
+	reached, release := proxy.stallAt("INSERT+INTO+%60d_org_unit%60")
+	defer release()
+	run := r.start(func(c *Config) { c.ClickHouse, c.FlushBytes, c.LoadWorkers = ch, 2<<20, 1 })
+	<-reached
+	var began time.Time
+	require.NoError(t, r.pg.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&began))
+	copying := fmt.Sprintf(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'COPY %%org_unit%%' AND wait_event = 'ClientWrite'
+		AND clock_timestamp() > timestamptz '%s' + interval '15 s'`, began.Format(time.RFC3339Nano))
+	require.Eventually(t, func() bool { return r.pgCount(copying) == 1 }, patience, 50*time.Millisecond, "the copy waits for us")
+	release()
+	run.agree()
+	require.False(t, r.log.contains("copied again"))
+}

@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/url"
@@ -23,6 +24,9 @@ type proxy struct {
 	halve  int           // requests of which only a part arrives
 	open   map[net.Conn]bool
 	hold   chan struct{} // non-nil: replies wait until it is closed
+	await  string        // in a request: from there on replies wait
+	met    chan struct{} // closed when it came
+	next   chan struct{} // what they wait for then
 }
 
 func newProxy(t *testing.T, target string) *proxy {
@@ -131,6 +135,21 @@ func (p *proxy) stall() (release func()) {
 	})
 }
 
+// stallAt holds all replies back from the request that has text in it on.
+func (p *proxy) stallAt(text string) (reached <-chan struct{}, release func()) {
+	hold := make(chan struct{})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.await, p.met = text, make(chan struct{})
+	p.next = hold
+	return p.met, sync.OnceFunc(func() {
+		p.mu.Lock()
+		p.hold, p.await = nil, ""
+		p.mu.Unlock()
+		close(hold)
+	})
+}
+
 // request keeps what the client has sent since the last reply.
 type request struct {
 	proxy  *proxy
@@ -140,6 +159,12 @@ type request struct {
 }
 
 func (q *request) Write(b []byte) (int, error) {
+	q.proxy.set(func() {
+		if p := q.proxy; p.await != "" && bytes.Contains(b, []byte(p.await)) {
+			p.hold, p.await = p.next, ""
+			close(p.met)
+		}
+	})
 	if len(b) > 200 && q.proxy.spend(&q.proxy.halve) {
 		_, _ = q.server.Write(b[:len(b)/2])
 		return 0, io.ErrClosedPipe

@@ -46,8 +46,9 @@ func connectConfig(dsn string) (*pgx.ConnConfig, error) {
 		}
 	}
 	c.RuntimeParams["application_name"] = applicationName
-	// A replicator whose machine is gone sends no goodbye: Postgres is to notice within 10 s, so that a standby takes over.
-	maps.Copy(c.RuntimeParams, map[string]string{"tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3", "tcp_user_timeout": "10000"})
+	// A replicator whose machine is gone sends no goodbye: Postgres is to notice within 10 s, so that a standby takes over. There is no
+	// tcp_user_timeout, which also counts the time in which a reader that is alive and acknowledges every probe takes nothing: a slow warehouse.
+	maps.Copy(c.RuntimeParams, map[string]string{"tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"})
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}

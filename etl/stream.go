@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -21,11 +22,11 @@ var errStop = errors.New("stop")
 
 // stream takes changes from the checkpoint on, until ctx is done (clean stop, nil) or something fails.
 func (s *session) stream(ctx context.Context) error {
-	if err := s.startReplication(ctx); err != nil {
+	interval, err := s.boundSilence(ctx)
+	if err != nil {
 		return err
 	}
-	interval, err := s.statusInterval(ctx)
-	if err != nil {
+	if err := s.startReplication(ctx); err != nil {
 		return err
 	}
 	f := newFeed(s.repl, s.check.applied, s.cfg.QueueBytes, s.metrics.receivedBytes)
@@ -66,16 +67,24 @@ func (s *session) startReplication(ctx context.Context) error {
 	return nil
 }
 
-// statusInterval is a third of the server's patience, if that is shorter than what was configured.
-func (s *session) statusInterval(ctx context.Context) (time.Duration, error) {
-	var patience time.Duration
-	if err := s.control.QueryRow(ctx, "SELECT setting::bigint * 1000000 FROM pg_settings WHERE name = 'wal_sender_timeout'").Scan(&patience); err != nil {
+// senderTimeout is how long Postgres may go without a word from us before it frees the slot for a standby. Our status comes
+// whatever the warehouse does, so only a machine or a network that is gone is silent so long.
+const senderTimeout = 10 * time.Second
+
+// boundSilence makes Postgres give a silent replicator up after senderTimeout, or sooner if it is set so, and returns how often to tell it
+// our status: a third of that, if it is shorter than what was configured.
+func (s *session) boundSilence(ctx context.Context) (time.Duration, error) {
+	set := fmt.Sprintf(`SELECT set_config('wal_sender_timeout', least(nullif(setting::bigint, 0), %d)::text, false) FROM pg_settings WHERE name = 'wal_sender_timeout';
+		SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'`, senderTimeout.Milliseconds())
+	results, err := s.repl.Exec(ctx, set).ReadAll()
+	if err != nil {
+		return 0, fmt.Errorf("bound wal_sender_timeout: %w", err)
+	}
+	patience, err := strconv.ParseInt(string(results[1].Rows[0][0]), 10, 64)
+	if err != nil {
 		return 0, fmt.Errorf("read wal_sender_timeout: %w", err)
 	}
-	if patience > 0 {
-		return min(s.cfg.StatusInterval, patience/3), nil
-	}
-	return s.cfg.StatusInterval, nil
+	return min(s.cfg.StatusInterval, time.Duration(patience)*time.Millisecond/3), nil
 }
 
 // heartbeat makes an idle Postgres commit a message, so that the watermark's time goes on and the way is known to be open. It

@@ -1,8 +1,8 @@
 -- What the roles of the database may do, and nothing else: every migration takes all of it back and gives it again. A new table is for
 -- nobody until it stands here (TestEveryTableIsForSomebody).
-REVOKE ALL ON ALL TABLES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
-REVOKE ALL ON SCHEMA public, audit, vault, etl, jobs FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
+REVOKE ALL ON ALL TABLES IN SCHEMA public, audit, vault, etl, jobs, retention FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public, audit, vault, etl, jobs, retention FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
+REVOKE ALL ON SCHEMA public, audit, vault, etl, jobs, retention FROM groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor, groundwork_vault;
 
 GRANT USAGE ON SCHEMA public TO groundwork_app, groundwork_jobs, groundwork_etl, groundwork_auditor;
 GRANT USAGE ON SCHEMA vault TO groundwork_app, groundwork_jobs; -- for its doors
@@ -61,6 +61,11 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA jobs TO groundwork_jobs;
 GRANT SELECT ON audit.entry, audit.seal TO groundwork_jobs, groundwork_auditor;
 GRANT INSERT ON audit.seal TO groundwork_jobs;
 GRANT USAGE ON SCHEMA audit TO groundwork_auditor;
+
+-- Retention: the chores alone take away what is due, by its door; operators set the rules and the holds.
+GRANT USAGE ON SCHEMA retention TO groundwork_jobs;
+GRANT SELECT ON retention.rule, retention.hold TO groundwork_jobs;
+GRANT EXECUTE ON FUNCTION retention.count(text, timestamptz), retention.apply(text, timestamptz, bigint) TO groundwork_jobs;
 
 -- The replication: what is published, and its own.
 GRANT USAGE ON SCHEMA etl TO groundwork_etl;

@@ -18,22 +18,23 @@ import (
 type CLI struct {
 	Common
 
-	Up       upCommand       `cmd:"" help:"Run everything: engines, migrations, replication, API."`
-	Serve    serveCommand    `cmd:"" help:"Run the API alone, against stores that run already."`
-	ETL      etlCommand      `cmd:"" name:"etl" help:"Run the replication alone, or look after one that runs."`
-	Jobs     jobsCommand     `cmd:"" help:"Run the chores alone: what time brings about, against stores that run already."`
-	Engine   engineCommand   `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring the schemas of both stores up to date."`
-	Import   importCommand   `cmd:"" help:"Take in messages, service requests and reference data from files."`
-	Export   exportCommand   `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
-	APIKey   apiKeyCommand   `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
-	Account  accountCommand  `cmd:"" help:"Say which accounts may act in which roles."`
-	Audit    auditCommand    `cmd:"" help:"Look into the audit, or prove that nobody changed it."`
-	Vault    vaultCommand    `cmd:"" help:"Look after the vault: encrypt identities with another key."`
-	Token    tokenCommand    `cmd:"" help:"Make keys and sign tokens, where no OpenID Connect provider does."`
-	Simulate simulateCommand `cmd:"" help:"Load an invented province with known truth."`
-	Rebuild  rebuildCommand  `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Up        upCommand        `cmd:"" help:"Run everything: engines, migrations, replication, API."`
+	Serve     serveCommand     `cmd:"" help:"Run the API alone, against stores that run already."`
+	ETL       etlCommand       `cmd:"" name:"etl" help:"Run the replication alone, or look after one that runs."`
+	Jobs      jobsCommand      `cmd:"" help:"Run the chores alone: what time brings about, against stores that run already."`
+	Engine    engineCommand    `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the schemas of both stores up to date."`
+	Import    importCommand    `cmd:"" help:"Take in messages, service requests and reference data from files."`
+	Export    exportCommand    `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
+	APIKey    apiKeyCommand    `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
+	Account   accountCommand   `cmd:"" help:"Say which accounts may act in which roles."`
+	Audit     auditCommand     `cmd:"" help:"Look into the audit, or prove that nobody changed it."`
+	Vault     vaultCommand     `cmd:"" help:"Look after the vault: encrypt identities with another key."`
+	Retention retentionCommand `cmd:"" help:"Take away what is personal and has been kept long enough, or say for how long it is kept."`
+	Token     tokenCommand     `cmd:"" help:"Make keys and sign tokens, where no OpenID Connect provider does."`
+	Simulate  simulateCommand  `cmd:"" help:"Load an invented province with known truth."`
+	Rebuild   rebuildCommand   `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // Common holds the options that every command has.
@@ -81,9 +82,15 @@ func (o edgeOptions) into(cfg *app.Config) {
 	cfg.Rates = app.RateConfig{Account: o.RateAccount, Address: o.RateAddress, Submissions: o.RateSubmissions}
 }
 
+// choreOptions say what the chores do beside what is always due.
+type choreOptions struct {
+	Retention bool `help:"Take away what is personal and was kept as long as the rules of retention say, for good, every hour." env:"GROUNDWORK_RETENTION"`
+}
+
 type upCommand struct {
 	authOptions
 	edgeOptions
+	choreOptions
 	AllowUnauthenticated bool     `help:"Let other machines reach the API though callers do not prove who they are." env:"GROUNDWORK_ALLOW_UNAUTHENTICATED"`
 	NoSample             bool     `help:"Do not load the bundled sample into an empty system." env:"GROUNDWORK_NO_SAMPLE"`
 	Demo                 demoSize `help:"Load a simulated province of N issues into an empty system instead of the sample; default of N is 20000." env:"GROUNDWORK_DEMO" placeholder:"N"`
@@ -105,7 +112,7 @@ Examples:
 func (u upCommand) Run(ctx context.Context, c *Common) error {
 	cfg := c.config()
 	cfg.AllowUnauthenticated, cfg.NoSample, cfg.GraphiQL = u.AllowUnauthenticated, u.NoSample, true
-	cfg.Demo, cfg.Auth = int64(u.Demo), u.auth()
+	cfg.Demo, cfg.Auth, cfg.Retention = int64(u.Demo), u.auth(), u.Retention
 	u.into(&cfg)
 	return app.Up(ctx, cfg, os.Stdout)
 }
@@ -130,7 +137,9 @@ func (s serveCommand) Run(ctx context.Context, c *Common) error {
 	return app.Serve(ctx, cfg, os.Stdout)
 }
 
-type jobsCommand struct{}
+type jobsCommand struct {
+	choreOptions
+}
 
 func (jobsCommand) Help() string {
 	return `Takes the steps that time brings: silent acceptance, ends of pauses and plans, closing without a verdict, escalation, and what the other
@@ -140,7 +149,11 @@ Example:
   groundwork jobs --postgres postgres://groundwork:secret@db/groundwork`
 }
 
-func (jobsCommand) Run(ctx context.Context, c *Common) error { return app.Jobs(ctx, c.config()) }
+func (j jobsCommand) Run(ctx context.Context, c *Common) error {
+	cfg := c.config()
+	cfg.Retention = j.Retention
+	return app.Jobs(ctx, cfg)
+}
 
 type engineCommand struct {
 	Listen  string `help:"Address that the HTTP interface listens on; default is that of --clickhouse." placeholder:"HOST:PORT"`

@@ -33,6 +33,7 @@ type Config struct {
 	AllowUnauthenticated bool     // let others than this machine reach the API though callers do not prove who they are
 	NoSample             bool     // do not load the bundled sample into an empty system of record
 	Demo                 int64    // load a simulated province of as many issues into an empty system of record instead; 0 = do not
+	Retention            bool     // chores: take away what was kept as long as the rules of retention say
 	GraphiQL             bool     // serve GraphiQL and answer introspection
 
 	Logger *slog.Logger

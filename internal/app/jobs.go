@@ -41,5 +41,9 @@ func newRunner(ctx context.Context, cfg Config, store *postgres.DB) (*jobs.Runne
 	if err != nil {
 		return nil, err
 	}
-	return jobs.New(ctx, jobs.Config{Postgres: dsn, Chores: store.Chores(), Logger: cfg.Logger})
+	chores := store.Chores()
+	if cfg.Retention {
+		chores = append(chores, store.RetentionChore())
+	}
+	return jobs.New(ctx, jobs.Config{Postgres: dsn, Chores: chores, Logger: cfg.Logger})
 }

@@ -105,7 +105,7 @@ func (b *backfill) run(ctx context.Context) error {
 }
 
 func (b *backfill) work(ctx context.Context) error {
-	l := loader{backfill: b, writer: newWriter(b.session.cfg.ClickHouse)}
+	l := loader{backfill: b, writer: newWriter(b.session.cfg.ClickHouse, b.dead.park)}
 	defer l.close()
 	for {
 		t, condition := b.rangeAt(int(b.next.Add(1) - 1))
@@ -263,7 +263,7 @@ func (l *loader) insist(ctx context.Context, t *tableCopy, condition string) (in
 		}
 		l.close()
 		l.progress.rows(l.backfill, -l.rows)
-		l.writer = newWriter(l.session.cfg.ClickHouse)
+		l.writer = newWriter(l.session.cfg.ClickHouse, l.dead.park)
 		l.session.log.WarnContext(ctx, "range of a load failed, will be copied again", slog.String("table", t.plan.source.name), slog.Any("error", err), slog.Duration("in", rangePauses[attempt]))
 		select {
 		case <-ctx.Done():

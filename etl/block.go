@@ -226,5 +226,10 @@ func (c *planColumn) nativeType() string {
 	return c.typ
 }
 
+// hasStrings tells columns whose elements have a length in front; all others have the size of the type's default.
+func (c *planColumn) hasStrings() bool {
+	return strings.HasSuffix(c.typ, "String") || strings.HasSuffix(c.typ, "String)")
+}
+
 // isArray tells types whose values have a number of elements in front.
 func isArray(bare string) bool { return strings.HasPrefix(bare, "Array(") }

@@ -33,7 +33,7 @@ func (e *budgetError) Error() string {
 	return fmt.Sprintf("%d rows of table %s were set aside since this session began: see etl.dead_letter for the reason, then `groundwork etl resume`, which allows as many more", e.rows, e.table)
 }
 
-// park records why the row at v was left out. Parking it again is harmless.
+// park records why the row at v was left out; a fault without a column is about the row as a whole. Parking it again is harmless.
 func (d *deadLetters) park(ctx context.Context, p *plan, row []field, v version, fault *columnError) error {
 	key, err := p.jsonKey(row)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 const (
 	failBeforeInsert     = "before-insert"     // a flush is cut, nothing of it is in the warehouse
 	failMidTransaction   = "mid-transaction"   // the first piece of a large transaction is in, the rest is not
+	failMidBisect        = "mid-bisect"        // half of a block that the warehouse refused is in
 	failBetweenTables    = "between-tables"    // one mirror has its rows, others not
 	failBeforeCheckpoint = "before-checkpoint" // all rows are in, the checkpoint is not
 	failBeforeAck        = "before-ack"        // the checkpoint is in, Postgres does not know

@@ -140,17 +140,10 @@ func (l *longValues) read(ctx context.Context, a *applier) (map[string]storedRow
 		return nil, err
 	}
 	p := l.plan
-	names, types := make([]string, len(p.keys)), make([]string, len(p.keys))
-	for n, i := range p.keys {
-		names[n], types[n] = quote(p.columns[i].name), p.columns[i].typ
-	}
-	key := strings.Join(names, ", ")
+	key, typ := p.keyTuple()
+	names := []string{key}
 	for _, i := range columns {
 		names = append(names, quote(p.columns[i].name))
-	}
-	typ := strings.Join(types, ", ")
-	if len(types) > 1 {
-		typ = "Tuple(" + typ + ")"
 	}
 	query := fmt.Sprintf("SELECT %s, _ver, _deleted FROM %s WHERE (%s) IN {keys:Array(%s)} ORDER BY %s, _ver DESC LIMIT 1 BY %s",
 		strings.Join(names, ", "), quote(p.mirror.Table), key, typ, key, key)
@@ -202,6 +195,19 @@ func (l *longValues) question() (columns []int, keys []string, err error) {
 	slices.Sort(columns)
 	slices.Sort(keys)
 	return columns, keys, nil
+}
+
+// keyTuple is the key as a list of columns, and the type of that list as one value.
+func (p *plan) keyTuple() (names, typ string) {
+	columns, types := make([]string, len(p.keys)), make([]string, len(p.keys))
+	for n, i := range p.keys {
+		columns[n], types[n] = quote(p.columns[i].name), p.columns[i].typ
+	}
+	typ = strings.Join(types, ", ")
+	if len(types) > 1 {
+		typ = "Tuple(" + typ + ")"
+	}
+	return strings.Join(columns, ", "), typ
 }
 
 // tupleOf is the key of a row as a literal of ClickHouse.
@@ -267,7 +273,7 @@ func (c *planColumn) cut(src []byte) (value, rest []byte, err error) {
 		elements, size = n, size+used
 	}
 	for range elements {
-		if !strings.HasSuffix(c.typ, "String") && !strings.HasSuffix(c.typ, "String)") {
+		if !c.hasStrings() {
 			size += len(c.zero)
 			continue
 		}

@@ -32,7 +32,8 @@ func (o *Operator) repair(ctx context.Context, cat *catalog, p *plan, keys []str
 	if err := o.dropFuture(ctx, p, keys); err != nil {
 		return nil, err
 	}
-	r := mending{Operator: o, plan: p, types: cat.types, version: version{commit: snap.position}, writer: newWriter(o.cfg.ClickHouse)}
+	r := mending{Operator: o, plan: p, types: cat.types, version: version{commit: snap.position}}
+	r.writer = newWriter(o.cfg.ClickHouse, r.refused)
 	for chunk := range slices.Chunk(keys, keysAtOnce) {
 		if err := r.chunk(ctx, conn, chunk); err != nil {
 			return nil, fmt.Errorf("repair %s: %w", p.source.name, err)
@@ -105,6 +106,13 @@ func (m *mending) chunk(ctx context.Context, conn *pgx.Conn, keys []string) erro
 		return nil
 	}
 	return m.end(ctx, gone)
+}
+
+// refused notes a row that the warehouse does not take.
+func (m *mending) refused(_ context.Context, p *plan, row []field, _ version, _ *columnError) error {
+	key, err := p.textKey(row)
+	m.stuck = append(m.stuck, key)
+	return err
 }
 
 // keyCondition names rows by their key, in a form that the primary key's index serves. COPY takes no parameters.

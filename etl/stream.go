@@ -135,7 +135,7 @@ type applier struct {
 }
 
 func newApplier(s *session, f *feed) *applier {
-	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse), plans: map[uint32]*plan{}, long: map[string]*longValues{},
+	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse, s.dead.park), plans: map[uint32]*plan{}, long: map[string]*longValues{},
 		pace: pace{shortest: s.cfg.FlushInterval, parts: &s.parts}, ready: s.check.applied, readyTime: s.check.commitTime}
 }
 

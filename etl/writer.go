@@ -29,13 +29,19 @@ var insertSettings = clickhouse.Settings{
 
 // writer gathers rows and puts them into the warehouse. It is used by one goroutine.
 type writer struct {
-	ch     driver.Conn
-	blocks map[string]*block // by mirror
-	rows   int
-	bytes  int
+	ch       driver.Conn
+	blocks   map[string]*block // by mirror
+	rows     int
+	bytes    int
+	setAside setAside
 }
 
-func newWriter(ch driver.Conn) *writer { return &writer{ch: ch, blocks: map[string]*block{}} }
+// setAside keeps the key of a row that the warehouse refuses, durably. It may be called from several goroutines.
+type setAside func(ctx context.Context, p *plan, key []field, v version, fault *columnError) error
+
+func newWriter(ch driver.Conn, refused setAside) *writer {
+	return &writer{ch: ch, blocks: map[string]*block{}, setAside: refused}
+}
 
 // row adds a row; tombstone adds the end of one.
 func (w *writer) row(p *plan, row []field, stored map[int][]byte, v version) error {
@@ -92,7 +98,7 @@ func (w *writer) flush(ctx context.Context) error {
 		}
 		g.Go(func() error {
 			ictx, span := startSpan(gctx, "etl.insert", attribute.String("table", b.plan.mirror.Table), attribute.Int("rows", b.rows))
-			err := b.insert(ictx, w.ch)
+			err := w.insert(ictx, b)
 			endSpan(span, err)
 			if err != nil {
 				return err
@@ -116,15 +122,15 @@ func (w *writer) flush(ctx context.Context) error {
 var insertPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 1600 * time.Millisecond}
 
 // insert stores the block, in the table that is being built beside the mirror too.
-func (b *block) insert(ctx context.Context, ch driver.Conn) error {
-	if err := send(ctx, ch, "Native", b.plan.insert, b.reader); err != nil {
+func (w *writer) insert(ctx context.Context, b *block) error {
+	if err := w.store(ctx, b, b.plan); err != nil {
 		return fmt.Errorf("write %d rows to %s: %w", b.rows, b.plan.mirror.Table, err)
 	}
 	beside := b.plan.beside()
 	if beside == "" {
 		return nil
 	}
-	if err := send(ctx, ch, "Native", b.plan.insertInto(beside), b.reader); err != nil {
+	if err := w.store(ctx, b, b.plan.into(beside)); err != nil {
 		return fmt.Errorf("write %d rows to %s: %w", b.rows, beside, err)
 	}
 	return nil

@@ -1,0 +1,175 @@
+package etl
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// A slice of a block is the block of these rows alone, and its key reads as Postgres sent it.
+func TestSliceIsTheBlockOfItsRows(t *testing.T) {
+	t.Parallel()
+	p := samplePlan(t)
+	bytesOf := func(t *rapid.T, b *block) []byte {
+		all, err := io.ReadAll(b.reader())
+		require.NoError(t, err)
+		return all
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 20).Draw(t, "rows")
+		from := rapid.IntRange(0, n-1).Draw(t, "from")
+		to := rapid.IntRange(from+1, n).Draw(t, "to")
+		all, part := newBlock(p), newBlock(p)
+		var first []byte
+		for i := range n {
+			row := []field{{kind: fieldBinary, data: rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")}, {kind: fieldNull}, wireArray(rapid.SliceOfN(rapid.String(), 0, 3).Draw(t, "words")), {kind: fieldNull}}
+			if rapid.Bool().Draw(t, "noted") {
+				row[1] = field{kind: fieldBinary, data: []byte(rapid.String().Draw(t, "note"))}
+				row[3] = field{kind: fieldBinary, data: binary.BigEndian.AppendUint32(nil, 5)}
+			}
+			v := version{7, uint64(i)}
+			_, err := all.row(row, nil, v)
+			require.NoError(t, err)
+			if i >= from && i < to {
+				_, err = part.row(row, nil, v)
+				require.NoError(t, err)
+			}
+			if i == from {
+				first = row[0].data
+			}
+		}
+		require.Equal(t, bytesOf(t, part), bytesOf(t, all.slice(from, to)))
+		one := all.slice(from, from+1)
+		require.Equal(t, first, one.keyRow()[0].data)
+		require.Equal(t, version{7, uint64(from)}, one.version())
+	})
+}
+
+// wireArray is a text[] as Postgres sends it.
+func wireArray(words []string) field {
+	data := binary.BigEndian.AppendUint32(nil, uint32(min(1, len(words))))
+	data = append(data, make([]byte, 8)...)
+	if len(words) > 0 {
+		data = binary.BigEndian.AppendUint32(data, uint32(len(words)))
+		data = append(data, make([]byte, 4)...)
+	}
+	for _, w := range words {
+		data = append(binary.BigEndian.AppendUint32(data, uint32(len(w))), w...)
+	}
+	return field{kind: fieldBinary, data: data}
+}
+
+// refuse makes the warehouse take no unit with a name like pattern.
+func (r *rig) refuse(pattern string) {
+	r.t.Helper()
+	r.chExec("ALTER TABLE d_org_unit ADD CONSTRAINT refused CHECK name NOT LIKE '" + pattern + "'")
+}
+
+func (r *rig) replay(table string) Replay {
+	r.t.Helper()
+	done, err := r.operator().Replay(context.Background(), []string{table}, false)
+	require.NoError(r.t, err)
+	require.Len(r.t, done, 1)
+	return done[0]
+}
+
+// requireLetters waits for nothing: it counts the rows of org_unit that are set aside, and sees that all other rows agree.
+func (r *rig) requireLetters(n int) {
+	r.t.Helper()
+	found := r.verify(VerifyOptions{Tables: []string{"org_unit"}})["org_unit"]
+	require.Empty(r.t, found.Differing)
+	require.Equal(r.t, n, found.Parked)
+}
+
+// Three rows of a hundred thousand that the warehouse refuses are found and set aside; all others land. One of them had an older state,
+// which must not show.
+func TestRefusedRowsAreFoundAndTheirNeighboursLand(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.seed()
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 10) i`)
+	run := r.start()
+	run.catchUp()
+	r.refuse("bad%")
+	r.exec(`BEGIN;
+		INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), CASE WHEN i IN (1, 70000) THEN 'bad' || i ELSE 'v' || i END, 'PARTY' FROM generate_series(1, 99999) i;
+		UPDATE org_unit SET name = 'bad u7' WHERE name = 'u7';
+		COMMIT`)
+	run.catchUp()
+	require.Equal(t, 3, r.pgCount(`SELECT count(*) FROM etl.dead_letter WHERE source = 'org_unit' AND column_name = '' AND value IS NULL AND reason LIKE 'the warehouse refused the row (code 469)%'`))
+	require.EqualValues(t, 3, run.Status().DeadLetters)
+	require.Zero(t, r.chCount("SELECT count() FROM d_org_unit FINAL WHERE _deleted = 0 AND name IN ('u7', 'bad u7')"), "no older state shows")
+	require.EqualValues(t, 99_997, r.chCount("SELECT count() FROM d_org_unit FINAL WHERE _deleted = 0 AND startsWith(name, 'v')"))
+	r.requireLetters(3)
+	require.Equal(t, Replay{Table: "org_unit", Stuck: 3}, r.replay("org_unit"), "as long as the cause is there")
+	r.chExec("ALTER TABLE d_org_unit DROP CONSTRAINT refused")
+	require.Equal(t, Replay{Table: "org_unit", Settled: 3}, r.replay("org_unit"))
+	run.agree()
+	require.Equal(t, 1, run.Status().Loads)
+	require.False(t, r.log.contains("interrupted"))
+}
+
+// A mirror that takes no row of defaults takes no tombstone either; deleted and refused rows go from it all the same.
+func TestRefusedTombstonesEndTheirRows(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.seed()
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'u' || i, 'PARTY' FROM generate_series(1, 10) i`)
+	run := r.start()
+	run.catchUp()
+	r.chExec("ALTER TABLE d_org_unit ADD CONSTRAINT named CHECK notEmpty(name) AND name NOT LIKE 'bad%'")
+	r.exec(`DELETE FROM org_unit WHERE name IN ('u1', 'u2')`)
+	r.exec(`UPDATE org_unit SET name = 'bad' WHERE name = 'u3'`)
+	run.catchUp()
+	r.requireLetters(1)
+	require.EqualValues(t, 7, r.chCount("SELECT count() FROM d_org_unit FINAL WHERE _deleted = 0 AND match(name, '^u[0-9]+$')"))
+}
+
+// The first load meets rows that the warehouse refuses.
+func TestRefusedRowsOfALoadAreSetAside(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.refuse("bad%")
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), CASE i WHEN 500 THEN 'bad' ELSE 'u' || i END, 'PARTY' FROM generate_series(1, 1000) i`)
+	run := r.start()
+	run.catchUp()
+	r.requireLetters(1)
+	require.EqualValues(t, 999, r.chCount("SELECT count() FROM d_org_unit FINAL WHERE _deleted = 0"))
+	r.exec(`UPDATE org_unit SET name = 'good' WHERE name = 'bad'`)
+	run.agree()
+}
+
+// A kill between two halves of a block leaves some rows stored, and some letters written, before the checkpoint. It all comes again.
+func TestKilledInTheMiddleOfABisection(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{failMidBisect, failMidBisect + "@4", failMidBisect + "@9"} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.seed()
+			first := r.start()
+			first.catchUp()
+			first.stop()
+			r.refuse("bad%")
+			r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), CASE WHEN i % 30 = 7 THEN 'bad' ELSE 'u' END || i, 'PARTY' FROM generate_series(1, 90) i`)
+			for range 2 {
+				r.requireKilled(r.child(point))
+				r.requireSlotBehindCheckpoint()
+			}
+			run := r.start()
+			run.catchUp()
+			r.requireLetters(3)
+			require.Equal(t, 3, r.pgCount(fmt.Sprintf("SELECT count(*) FROM etl.dead_letter WHERE pipeline = 'main' AND source = '%s'", "org_unit")), "a letter that is written again is one")
+			require.EqualValues(t, 87, r.chCount("SELECT count() FROM d_org_unit FINAL WHERE _deleted = 0 AND startsWith(name, 'u')"))
+			r.chExec("ALTER TABLE d_org_unit DROP CONSTRAINT refused")
+			require.Equal(t, 3, r.replay("org_unit").Settled)
+			run.agree()
+			require.Zero(t, run.Status().Loads, run.Status().LastGap)
+		})
+	}
+}

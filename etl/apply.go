@@ -12,11 +12,11 @@ import (
 // relation learns the shape of a table, at its first change in a session and after each ALTER TABLE.
 func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) error {
 	t := sourceTable{schema: msg.Namespace, name: msg.RelationName}
-	var identity []string
+	sent := identity{table: t.name, kind: string(rune(msg.ReplicaIdentity))}
 	for _, c := range msg.Columns {
 		t.columns = append(t.columns, sourceColumn{name: c.Name, typeOID: c.DataType})
 		if c.Flags&1 != 0 {
-			identity = append(identity, c.Name)
+			sent.columns = append(sent.columns, c.Name)
 		}
 	}
 	catalog := a.session.catalog
@@ -37,10 +37,8 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 		catalog.replan(p)
 		delete(a.long, p.mirror.Table) // it is of the old shape, and empty since the flush
 	}
-	for _, k := range p.mirror.Key {
-		if !slices.Contains(identity, k) {
-			return fatalf("table %s: column %s is the key of %s, but not part of the replica identity: give the table its primary key back, or REPLICA IDENTITY FULL", t.name, k, p.mirror.Table)
-		}
+	if err := sent.check(p); err != nil {
+		return &gapError{err.Error()} // which rows its changes meant cannot be known any more, even if the identity is back by now
 	}
 	a.plans[msg.RelationID] = p
 	return nil
@@ -70,7 +68,7 @@ func (a *applier) applyChange(ctx context.Context, data []byte) error {
 	a.session.metrics.changes.WithLabelValues(operations[c.op]).Inc()
 	v := a.version
 	a.version.ordinal += ordinalsPerChange
-	if known, err := a.superseded(ctx, p, c, v.commit); err != nil || known {
+	if known, err := a.superseded(ctx, p, c, v.commit); err != nil || known || p.state.stopped.Load() {
 		return err
 	}
 	if err := a.buffer(ctx, p, c, v); err != nil {
@@ -249,6 +247,9 @@ func (a *applier) truncate(ctx context.Context, msg *pglogrepl.TruncateMessage) 
 		p, err := a.planOf(id)
 		if err != nil {
 			return err
+		}
+		if p.state.stopped.Load() {
+			continue
 		}
 		if err := tombstoneBelow(ctx, a.session.cfg.ClickHouse, p, v); err != nil {
 			return err

@@ -28,6 +28,7 @@ type tableCopy struct {
 	begun  bool
 	guard  *pgx.Conn // holds the table's lock from the first range to the last, so that nothing moves rows between ranges
 	record loadRecord
+	gaveUp *budgetError // why the table was stopped
 }
 
 // backfill brings tables from one snapshot to the warehouse: cut into ranges, several at a time, the large tables first. Whoever is
@@ -101,7 +102,10 @@ func (b *backfill) run(ctx context.Context) error {
 	for _, t := range b.copies {
 		t.release()
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return b.dropGivenUp(ctx)
 }
 
 func (b *backfill) work(ctx context.Context) error {
@@ -112,10 +116,21 @@ func (b *backfill) work(ctx context.Context) error {
 		if t == nil {
 			return nil
 		}
+		if t.stopped() {
+			continue
+		}
 		if err := b.begin(ctx, t); err != nil {
 			return err
 		}
 		rows, err := l.insist(ctx, t, condition)
+		if over := overBudget(err); over != nil && b.state == loadOpen {
+			l.close()
+			l.writer = newWriter(b.session.cfg.ClickHouse, b.dead.park)
+			if err := b.giveUp(ctx, t, over); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("copy %s: %w", t.plan.source.name, err)
 		}
@@ -163,6 +178,9 @@ func (t *tableCopy) release() {
 func (b *backfill) finishRange(ctx context.Context, t *tableCopy, rows int64) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.gaveUp != nil {
+		return nil
+	}
 	t.record.done++
 	t.record.rows += rows
 	before := t.record.bytesDone
@@ -258,7 +276,7 @@ func (l *loader) insist(ctx context.Context, t *tableCopy, condition string) (in
 		if err == nil {
 			return l.rows, nil
 		}
-		if attempt == len(rangePauses) || ctx.Err() != nil || isFatal(err) || snapshotGone(err) {
+		if attempt == len(rangePauses) || ctx.Err() != nil || isFatal(err) || snapshotGone(err) || overBudget(err) != nil {
 			return 0, err
 		}
 		l.close()

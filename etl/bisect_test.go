@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -172,4 +173,51 @@ func TestKilledInTheMiddleOfABisection(t *testing.T) {
 			require.Zero(t, run.Status().Loads, run.Status().LastGap)
 		})
 	}
+}
+
+// A table of which the warehouse refuses too much stops, in the stream as in a load; the others go on, and a rebuild brings it back.
+func TestTooManyRefusedRowsStopTheirTable(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]bool{"in a load": true, "in the stream": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.seed()
+			fill := func() {
+				r.refuse("bad%")
+				r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'bad' || i, 'PARTY' FROM generate_series(1, 300) i`)
+			}
+			if before {
+				fill()
+			}
+			run := r.start(func(c *Config) { c.DeadBudget, c.ControlInterval = 5, 20*time.Millisecond })
+			run.catchUp()
+			if !before {
+				fill()
+			}
+			run.await(func(s Status) bool { return len(s.Stopped) == 1 })
+			require.Equal(t, []string{"org_unit"}, run.Status().Stopped)
+			r.exec(`UPDATE region SET name = name || '!'`)
+			r.requireOthersGoOn(run, "org_unit")
+			require.Equal(t, 6, r.pgCount("SELECT count(*) FROM etl.dead_letter WHERE source = 'org_unit'"))
+			r.requireStillStopped("org_unit")
+			r.chExec("ALTER TABLE d_org_unit DROP CONSTRAINT refused")
+			r.requireRebuilt("org_unit")
+			run.agree()
+			require.Empty(t, run.Status().Stopped)
+			require.Equal(t, 1, run.Status().Loads)
+		})
+	}
+}
+
+// requireStillStopped asks for a rebuild while the cause is there: it fails with the reason, and the table stays stopped.
+func (r *rig) requireStillStopped(table string) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	_, err := r.operator().Rebuild(ctx, []string{table}, nil)
+	require.ErrorContains(r.t, err, "rows of table "+table+" were set aside")
+	report, err := r.operator().Report(ctx, time.Millisecond)
+	require.NoError(r.t, err)
+	require.Equal(r.t, []string{table}, report.Stopped)
 }

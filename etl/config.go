@@ -33,7 +33,7 @@ type Config struct {
 	StatusInterval    time.Duration // longest time without a status to Postgres; below its wal_sender_timeout: 5 s
 	ControlInterval   time.Duration // how often the slot's health and the wishes of operators are looked up: 1 s
 	LoadWorkers       int           // ranges of tables that a load copies at the same time: 3
-	DeadBudget        int           // rows of one table that a session sets aside before it pauses the pipeline: 1,000
+	DeadBudget        int           // rows of one table that a session sets aside before it stops the table: 1,000
 	MaxKeptWAL        int64         // bytes of WAL kept for the slot at whose half a warning and at 80 % of which an alarm is logged: 16 GiB
 	RetryInterval     time.Duration // first pause after a lost connection, doubling up to 20 times: 250 ms
 

@@ -29,8 +29,14 @@ type budgetError struct {
 	rows  int
 }
 
+// overBudget returns the budgetError in err, nil = none.
+func overBudget(err error) *budgetError {
+	over, _ := errors.AsType[*budgetError](err)
+	return over
+}
+
 func (e *budgetError) Error() string {
-	return fmt.Sprintf("%d rows of table %s were set aside since this session began: see etl.dead_letter for the reason, then `groundwork etl resume`, which allows as many more", e.rows, e.table)
+	return fmt.Sprintf("%d rows of table %s were set aside since this session began: see etl.dead_letter for the reason, take it away, then `groundwork etl rebuild --table %[2]s --yes`", e.rows, e.table)
 }
 
 // park records why the row at v was left out; a fault without a column is about the row as a whole. Parking it again is harmless.
@@ -54,8 +60,9 @@ func (d *deadLetters) park(ctx context.Context, p *plan, row []field, v version,
 		return fmt.Errorf("park a row of %s in etl.dead_letter: %w", p.source.name, err)
 	}
 	d.parked()
-	// A load takes what there is: paused, it would start over and meet the same rows. Nor do letters count that were there before.
-	if v.ordinal == 0 || tag.RowsAffected() == 0 {
+	// A load takes what there is, except where the warehouse refuses rows, each of which costs many inserts to find. Letters that were there
+	// before do not count.
+	if v.ordinal == 0 && fault.column != "" || tag.RowsAffected() == 0 {
 		return nil
 	}
 	if d.count[p.source.name]++; d.count[p.source.name] > d.budget {

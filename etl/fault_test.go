@@ -228,6 +228,12 @@ func TestMismatchedSchemasAreRefused(t *testing.T) {
 		}, "column claim.unit_id: it may be null"},
 		"publication missing": {func(r *rig) { r.exec("DROP PUBLICATION groundwork") }, "publication \"groundwork\" does not exist"},
 		"table not published": {func(r *rig) { r.exec("ALTER PUBLICATION groundwork DROP TABLE feedback") }, "table feedback is not in publication groundwork"},
+		"replica identity NOTHING": {func(r *rig) { r.exec("ALTER TABLE org_unit REPLICA IDENTITY NOTHING") },
+			"table org_unit: column id is the key of d_org_unit, but not part of the replica identity, which is NOTHING: give the table a primary key with it and run ALTER TABLE \"public\".\"org_unit\" REPLICA IDENTITY DEFAULT"},
+		"replica identity without the key": {func(r *rig) {
+			r.exec("CREATE UNIQUE INDEX by_name ON org_unit (name, kind) INCLUDE (id); ALTER TABLE org_unit REPLICA IDENTITY USING INDEX by_name")
+		}, "not part of the replica identity, which is USING INDEX (name, kind)"},
+		"no primary key":      {func(r *rig) { r.exec("ALTER TABLE org_unit DROP CONSTRAINT org_unit_pkey CASCADE") }, "not part of the replica identity, which is DEFAULT: give"},
 		"no dead letters":     {func(r *rig) { r.exec("DROP TABLE etl.dead_letter") }, "etl.dead_letter: run `groundwork migrate`"},
 		"no checkpoint table": {func(r *rig) { r.chExec("DROP TABLE etl_checkpoint") }, "etl_checkpoint: run `groundwork migrate`"},
 	} {

@@ -23,6 +23,7 @@ func (s *session) load(ctx context.Context, v verdict) error {
 		}
 	}
 	pending := s.pending(whole)
+	s.tellStopped()
 	copies, err := s.prepare(ctx, s.control, pending, false)
 	if err != nil {
 		return err
@@ -63,6 +64,10 @@ func (s *session) pending(whole loadRecord) []*plan {
 		r := s.loads[name]
 		if r.state == loadDone && r.load == whole.load {
 			p.state.since.Store(uint64(r.snapshot))
+			continue
+		}
+		if r.state == loadStopped && r.load == whole.load {
+			p.state.stopped.Store(true)
 			continue
 		}
 		plans = append(plans, p)
@@ -148,11 +153,14 @@ func (s *session) recall(ctx context.Context, v verdict) (err error) {
 		switch {
 		case r.state == loadDone:
 			p.state.since.Store(uint64(r.snapshot))
+		case r.state == loadStopped:
+			p.state.stopped.Store(true)
 		case r.state == loadOpen || !known:
 			p.state.loaded = make(chan struct{})
 			s.missing = append(s.missing, p)
 		}
 	}
+	s.tellStopped()
 	return nil
 }
 

@@ -19,6 +19,7 @@ const (
 	loadOpen       = "loading"
 	loadRebuilding = "rebuilding"
 	loadDone       = "done"
+	loadStopped    = "stopped" // too much of the table was set aside
 )
 
 // loadRecord is a row of etl_load.
@@ -123,15 +124,18 @@ type LoadReport struct {
 	SecondsLeft float64 `json:"seconds_left"`    // 0 = not known yet
 }
 
-// loads reports the mirrors that are being filled.
-func (o *Operator) loads(ctx context.Context) ([]LoadReport, error) {
+// loads reports the mirrors that are being filled, and the tables that are stopped.
+func (o *Operator) loads(ctx context.Context) (reports []LoadReport, stopped []string, err error) {
 	records, err := readLoads(ctx, o.cfg.ClickHouse, o.cfg.Pipeline)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	reports := []LoadReport{}
+	reports, stopped = []LoadReport{}, []string{}
 	for _, r := range records {
-		if r.source == "" || r.state == loadDone {
+		if r.state == loadStopped {
+			stopped = append(stopped, r.source)
+		}
+		if r.source == "" || r.state == loadDone || r.state == loadStopped {
 			continue
 		}
 		now := o.cfg.Now()
@@ -143,5 +147,6 @@ func (o *Operator) loads(ctx context.Context) ([]LoadReport, error) {
 		reports = append(reports, l)
 	}
 	slices.SortFunc(reports, func(a, b LoadReport) int { return strings.Compare(a.Table, b.Table) })
-	return reports, nil
+	slices.Sort(stopped)
+	return reports, stopped, nil
 }

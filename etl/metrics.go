@@ -110,6 +110,7 @@ func registerStatus(make promauto.Factory, t *tracker) {
 			read(func(s Status) float64 { return indicator(s.Slot.WALStatus == status) }))
 	}
 	gauge("slot_spill_bytes", "Bytes of large transactions that Postgres had to put on the disk in decoding, since its statistics were reset.", func(s Status) float64 { return float64(s.Slot.SpillBytes) })
+	gauge("stopped_tables", "Tables that are left out, since too many of their rows were set aside.", func(s Status) float64 { return float64(len(s.Stopped)) })
 	gauge("dead_rows", "Rows set aside in etl.dead_letter and not yet settled.", func(s Status) float64 { return float64(s.DeadRows) })
 	make.NewCounterFunc(prometheus.CounterOpts{Name: "dead_rows_total", Help: "Rows set aside since the process started."}, read(func(s Status) float64 { return float64(s.DeadLetters) }))
 	make.NewCounterFunc(prometheus.CounterOpts{Name: "loads_total", Help: "Full loads done since the process started."}, read(func(s Status) float64 { return float64(s.Loads) }))

@@ -3,7 +3,6 @@ package etl
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 )
@@ -34,16 +33,6 @@ func (s *session) awaitResume(ctx context.Context) error {
 		case <-time.After(s.cfg.ControlInterval):
 		}
 	}
-}
-
-// pauseOver pauses the pipeline because of what the stream brings. Everything up to the checkpoint is stored; the rest comes again.
-func (s *session) pauseOver(ctx context.Context, reason error) error {
-	s.log.ErrorContext(ctx, "PAUSED", slog.Any("reason", reason))
-	s.tracker.update(func(st *Status) { st.LastError = reason.Error() })
-	if _, err := s.control.Exec(ctx, "INSERT INTO etl.pause (pipeline) VALUES ($1) ON CONFLICT DO NOTHING", s.cfg.Pipeline); err != nil {
-		return fmt.Errorf("pause: %w", err)
-	}
-	return errPaused
 }
 
 // watch looks after what operators ask and how the slot fares, until ctx is done. On a pause it calls stop.

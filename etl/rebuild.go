@@ -73,7 +73,7 @@ func (o *Operator) Rebuild(ctx context.Context, tables []string, progress func([
 	}
 	tick := time.NewTicker(o.cfg.RetryInterval)
 	defer tick.Stop()
-	for n := 1; ; n++ {
+	for n, idle := 1, 0; ; n++ {
 		now, err := o.rebuildState(ctx, byTable, sources)
 		if err != nil {
 			return nil, err
@@ -85,7 +85,11 @@ func (o *Operator) Rebuild(ctx context.Context, tables []string, progress func([
 			return now, failures(now)
 		}
 		if n%20 == 0 {
-			if err := o.requireProgress(ctx); err != nil {
+			err := o.requireProgress(ctx)
+			if idle++; err == nil {
+				idle = 0
+			}
+			if idle == 2 { // between two sessions nobody is active for a moment
 				return now, fmt.Errorf("%w; the request stands and is done then", err)
 			}
 		}

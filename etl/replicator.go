@@ -74,8 +74,8 @@ func (r *Replicator) Run(ctx context.Context) error {
 			return nil
 		case isFatal(err):
 			return err
-		case errors.Is(err, errPaused):
-			continue // the next session takes the lock and waits in it
+		case errors.Is(err, errPaused), errors.Is(err, errAnew):
+			continue // the next session takes the lock; after a pause it waits in it
 		}
 		if time.Since(started) > steadyAfter {
 			pause = r.cfg.RetryInterval
@@ -134,7 +134,7 @@ func (r *Replicator) session(ctx context.Context) (err error) {
 		return s.declareGap(ctx, gap)
 	}
 	if over, ok := errors.AsType[*budgetError](err); ok {
-		return s.pauseOver(ctx, over)
+		return s.stopTable(ctx, over)
 	}
 	return err
 }

@@ -25,6 +25,7 @@ type Report struct {
 	Slot        SlotHealth       `json:"slot"`
 	DeadLetters map[string]int64 `json:"dead_letters"` // rows set aside and not yet settled, by table
 	Load        []LoadReport     `json:"load"`         // mirrors being filled
+	Stopped     []string         `json:"stopped"`      // tables that the replication leaves out, since too many of their rows were set aside
 	Problems    []string         `json:"problems"`     // what a person should look at, each with its remedy
 }
 
@@ -63,7 +64,7 @@ func (o *Operator) Report(ctx context.Context, interval time.Duration) (Report, 
 	if err := o.countDeadLetters(ctx, r.DeadLetters); err != nil {
 		return r, err
 	}
-	if r.Load, err = o.loads(ctx); err != nil {
+	if r.Load, r.Stopped, err = o.loads(ctx); err != nil {
 		return r, err
 	}
 	r.judge(second.check, o.cfg.MaxKeptWAL)
@@ -138,6 +139,9 @@ func (r *Report) judge(c checkpoint, maxKept int64) {
 	}
 	if text := r.Slot.alarm(maxKept); text != "" {
 		problem("%s", text)
+	}
+	for _, source := range r.Stopped {
+		problem("table %s is stopped, its mirror no longer follows: see etl.dead_letter for the reason, take it away, then `groundwork etl rebuild --table %[1]s --yes`", source)
 	}
 	for source, n := range r.DeadLetters {
 		problem("%d rows of %s are set aside in etl.dead_letter: correct them in Postgres, then `groundwork etl replay`", n, source)

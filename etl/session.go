@@ -123,6 +123,9 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 	if s.catalog, err = loadCatalog(ctx, s.control, s.cfg); err != nil {
 		return v, err
 	}
+	if err := s.catalog.checkIdentities(ctx, s.control, s.cfg.Publication); err != nil {
+		return v, err
+	}
 	if s.system, err = identify(ctx, s.repl); err != nil {
 		return v, err
 	}
@@ -142,7 +145,7 @@ func (s *session) begin(ctx context.Context) (v verdict, err error) {
 		return v, err
 	}
 	if v.load && !v.gap && s.loads[""].resumable(s.check, s.slot, s.system, s.cfg.Slot) {
-		v.resume, v.reason = true, "the last load was cut off; tables that it had finished stay"
+		v.resume, v.reason = true, "the last load was cut off; tables that it had finished stay, the others begin anew, since single ranges of two snapshots do not make one table"
 	}
 	if v.gap {
 		s.log.ErrorContext(ctx, "GAP: changes between Postgres and the warehouse were lost; loading afresh", slog.String("reason", v.reason))

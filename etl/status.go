@@ -36,6 +36,7 @@ type Status struct {
 	Rebuilt     int           // mirrors that were built anew because an operator asked
 	Slot        SlotHealth    // as of the last look at it
 	KeptLimit   int64         // WAL kept for the slot that must not be reached
+	Stopped     []string      // tables that are left out, since too many of their rows were set aside
 	LastGap     string        // why the last fresh load was needed, empty = never
 	LastError   string        // of the last failed attempt, empty since the last success
 }

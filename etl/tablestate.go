@@ -10,9 +10,10 @@ import (
 
 // tableState is what the load, the stream and a rebuild of one table share.
 type tableState struct {
-	since  atomic.Uint64          // position of the snapshot that the mirror was filled from, 0 = not known
-	shadow atomic.Pointer[string] // table that gets every row beside the mirror, while it is being filled
-	loaded chan struct{}          // closed when the mirror has its first rows; nil = it has had them all along
+	since   atomic.Uint64          // position of the snapshot that the mirror was filled from, 0 = not known
+	shadow  atomic.Pointer[string] // table that gets every row beside the mirror, while it is being filled
+	stopped atomic.Bool            // too much of it was set aside; see stopped.go
+	loaded  chan struct{}          // closed when the mirror has its first rows; nil = it has had them all along
 }
 
 // beside is the table that gets the plan's rows too, or "".

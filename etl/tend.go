@@ -45,7 +45,7 @@ func (s *session) addTables(ctx context.Context, pg *pgx.Conn) error {
 	}
 	defer b.snapshot.close()
 	for _, t := range b.copies {
-		s.log.InfoContext(ctx, "loading a table that the warehouse lacks", slog.String("table", t.plan.source.name), slog.String("snapshot_at", b.snapshot.position.String()))
+		s.log.InfoContext(ctx, "loading a table that the warehouse lacks, or that was stopped", slog.String("table", t.plan.source.name), slog.String("snapshot_at", b.snapshot.position.String()))
 		if t.shadow == "" {
 			t.plan.state.since.Store(uint64(b.snapshot.position))
 		}
@@ -54,6 +54,15 @@ func (s *session) addTables(ctx context.Context, pg *pgx.Conn) error {
 	if err := b.run(ctx); err != nil {
 		return fmt.Errorf("load added tables: %w", err)
 	}
+	for _, t := range b.copies {
+		fault := ""
+		if t.gaveUp != nil {
+			fault = t.gaveUp.Error()
+		}
+		if err := s.answer(ctx, pg, t.plan.source.name, t.record.rows, fault); err != nil {
+			return err
+		}
+	}
 	s.missing = nil
 	return nil
 }
@@ -61,7 +70,7 @@ func (s *session) addTables(ctx context.Context, pg *pgx.Conn) error {
 // beside is a backfill of some tables while the stream goes on.
 func (s *session) beside(ctx context.Context, pg *pgx.Conn, plans []*plan, always bool) (*backfill, error) {
 	b := &backfill{session: s, book: s.book, state: loadOpen, load: s.epoch, streaming: true,
-		dead: &deadLetters{pg: pg, pipeline: s.cfg.Pipeline, parked: s.dead.parked}}
+		dead: &deadLetters{pg: pg, pipeline: s.cfg.Pipeline, parked: s.dead.parked, budget: s.cfg.DeadBudget, count: map[string]int{}}}
 	if always {
 		b.state = loadRebuilding
 	}
@@ -80,6 +89,9 @@ func (s *session) beside(ctx context.Context, pg *pgx.Conn, plans []*plan, alway
 func (s *session) rebuild(ctx context.Context, pg *pgx.Conn) error {
 	plans, err := s.wanted(ctx, pg)
 	if err != nil || len(plans) == 0 {
+		return err
+	}
+	if err := s.reopen(ctx, plans); err != nil {
 		return err
 	}
 	b, err := s.beside(ctx, pg, plans, true)
@@ -162,9 +174,9 @@ func (s *session) abandon(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// answer closes a request.
+// answer closes the request for a rebuild of source, if there is one.
 func (s *session) answer(ctx context.Context, pg *pgx.Conn, source string, rows int64, fault string) error {
-	if _, err := pg.Exec(ctx, "UPDATE etl.rebuild SET finished_at = now(), rows = $3, fault = nullif($4, '') WHERE pipeline = $1 AND source = $2",
+	if _, err := pg.Exec(ctx, "UPDATE etl.rebuild SET finished_at = now(), rows = $3, fault = nullif($4, '') WHERE pipeline = $1 AND source = $2 AND finished_at IS NULL",
 		s.cfg.Pipeline, source, rows, fault); err != nil {
 		return fmt.Errorf("answer the rebuild of %s: %w", source, err)
 	}

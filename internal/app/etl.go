@@ -118,6 +118,9 @@ func (j ETLJob) tellStatus(r etl.Report) error {
 		letters += n
 	}
 	row("dead letters", "%d", letters)
+	if len(r.Stopped) > 0 {
+		row("stopped", "%s", strings.Join(r.Stopped, ", "))
+	}
 	for _, l := range r.Load {
 		row(l.State, "%s", loadText(l))
 	}

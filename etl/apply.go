@@ -65,7 +65,7 @@ func (a *applier) applyChange(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
-	a.session.metrics.changes.WithLabelValues(operations[c.op]).Inc()
+	a.session.metrics.changes[c.op].Inc()
 	v := a.version
 	a.version.ordinal += ordinalsPerChange
 	if known, err := a.superseded(ctx, p, c, v.commit); err != nil || known || p.state.stopped.Load() {

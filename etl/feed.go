@@ -19,7 +19,8 @@ import (
 // slow warehouse never costs the connection.
 type feed struct {
 	conn   *pgconn.PgConn
-	queue  chan message
+	socket *gulps
+	queue  chan parcel
 	budget *semaphore.Weighted // of bytes in the queue
 	limit  int64
 	waited atomic.Int64       // nanoseconds that Postgres had nothing for us
@@ -34,29 +35,57 @@ type feed struct {
 type message struct {
 	data []byte
 	end  pglogrepl.LSN
-	cost int64
 }
 
-// queueLength bounds the number of small messages; the budget bounds the bytes of large ones.
-const queueLength = 8192
+// parcel is the messages that came at once, in their order. One by one, handing them on would cost more than decoding them.
+type parcel struct {
+	messages []message
+	data     []byte // of the messages
+	cost     int64
+}
 
-func newFeed(conn *pgconn.PgConn, applied pglogrepl.LSN, queueBytes int, bytes prometheus.Counter) *feed {
-	return &feed{conn: conn, bytes: bytes, queue: make(chan message, queueLength), limit: int64(queueBytes), budget: semaphore.NewWeighted(int64(queueBytes)), received: applied, applied: applied}
+const (
+	queueLength = 8192     // bounds the number of small parcels; the budget bounds the bytes of large ones
+	parcelBytes = 64 << 10 // a parcel with as much is handed on
+)
+
+func newFeed(conn *pgconn.PgConn, socket *gulps, applied pglogrepl.LSN, queueBytes int, bytes prometheus.Counter) *feed {
+	return &feed{conn: conn, socket: socket, bytes: bytes, queue: make(chan parcel, queueLength), limit: int64(queueBytes), budget: semaphore.NewWeighted(int64(queueBytes)), received: applied, applied: applied}
 }
 
 // receive reads until ctx is done or the connection fails.
 func (f *feed) receive(ctx context.Context) error {
+	// One watcher for the whole stream: ReceiveMessage would begin and end one for every message.
+	interrupted := context.AfterFunc(ctx, func() { _ = f.conn.Conn().SetReadDeadline(time.Now()) })
+	defer interrupted()
+	frontend := f.conn.Frontend()
+	var p parcel
 	for {
-		asked := time.Now()
-		raw, err := f.conn.ReceiveMessage(ctx)
-		f.waited.Add(int64(time.Since(asked)))
+		idle := f.buffered() == 0
+		if idle || p.cost >= parcelBytes {
+			if err := f.put(ctx, p); err != nil {
+				return err
+			}
+			p = parcel{}
+		}
+		asked := time.Time{}
+		if idle {
+			asked = time.Now()
+		}
+		raw, err := frontend.Receive()
+		if idle {
+			f.waited.Add(int64(time.Since(asked)))
+		}
 		if err != nil {
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
 			return fmt.Errorf("receive from Postgres: %w", err)
 		}
 		switch m := raw.(type) {
 		case *pgproto3.CopyData:
 			f.bytes.Add(float64(len(m.Data)))
-			if err := f.take(ctx, m.Data); err != nil {
+			if err := f.take(&p, m.Data); err != nil {
 				return err
 			}
 		case *pgproto3.ErrorResponse:
@@ -67,7 +96,11 @@ func (f *feed) receive(ctx context.Context) error {
 	}
 }
 
-func (f *feed) take(ctx context.Context, data []byte) error {
+// buffered is how much has been read of the messages to come.
+func (f *feed) buffered() int { return f.conn.Frontend().ReadBufferLen() + f.socket.buffered() }
+
+// take puts a message into the parcel.
+func (f *feed) take(p *parcel, data []byte) error {
 	if len(data) == 0 {
 		return fmt.Errorf("empty replication message: %w", errWire)
 	}
@@ -82,33 +115,54 @@ func (f *feed) take(ctx context.Context, data []byte) error {
 				return err
 			}
 		}
-		return f.put(ctx, message{end: k.ServerWALEnd, cost: 1}, k.ServerWALEnd)
+		p.add(message{end: k.ServerWALEnd}, 0)
 	case pglogrepl.XLogDataByteID:
 		x, err := pglogrepl.ParseXLogData(data[1:])
 		if err != nil {
 			return fmt.Errorf("data: %w", err)
 		}
-		return f.put(ctx, message{data: append([]byte(nil), x.WALData...), cost: min(int64(len(x.WALData))+1, f.limit)}, x.WALStart)
+		if len(x.WALData) == 0 {
+			return fmt.Errorf("empty change: %w", errWire)
+		}
+		p.add(message{data: x.WALData, end: x.WALStart}, f.buffered())
 	}
 	return nil
 }
 
-// put queues a message, and counts the stream as received up to p.
-func (f *feed) put(ctx context.Context, m message, p pglogrepl.LSN) error {
-	if err := f.budget.Acquire(ctx, m.cost); err != nil {
+// add keeps a copy of the message, behind which so many bytes wait.
+func (p *parcel) add(m message, behind int) {
+	if m.data != nil {
+		if cap(p.data)-len(p.data) < len(m.data) { // the messages before keep what they have
+			p.data = make([]byte, 0, len(m.data)+min(behind, parcelBytes))
+		}
+		start := len(p.data)
+		p.data = append(p.data, m.data...)
+		m.data = p.data[start:len(p.data):len(p.data)]
+	}
+	p.messages = append(p.messages, m)
+	p.cost += int64(len(m.data)) + 1
+}
+
+// put queues a parcel, and counts the stream as received up to its end.
+func (f *feed) put(ctx context.Context, p parcel) error {
+	if len(p.messages) == 0 {
+		return nil
+	}
+	p.cost = min(p.cost, f.limit)
+	if err := f.budget.Acquire(ctx, p.cost); err != nil {
 		return err
 	}
 	select {
-	case f.queue <- m:
-		f.saw(p)
+	case f.queue <- p:
+		f.saw(p.messages[len(p.messages)-1].end)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// done gives the message's share of the budget back.
-func (f *feed) done(m message) { f.budget.Release(m.cost) }
+// done gives the parcel's share of the budget back.
+func (f *feed) done(p parcel) { f.budget.Release(p.cost) }
 
 func (f *feed) saw(p pglogrepl.LSN) {
 	f.mu.Lock()

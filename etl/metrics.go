@@ -28,8 +28,8 @@ const (
 type metrics struct {
 	receivedBytes prometheus.Counter
 	transactions  prometheus.Counter
-	changes       *prometheus.CounterVec // by op
-	rows, bytes   *prometheus.CounterVec // by where they came from
+	changes       map[byte]prometheus.Counter // by operation of pgoutput
+	rows, bytes   *prometheus.CounterVec      // by where they came from
 	stages        *prometheus.HistogramVec
 	batchRows     prometheus.Histogram
 	batchBytes    prometheus.Histogram
@@ -51,10 +51,15 @@ func newMetrics(r prometheus.Registerer, slot string, t *tracker) *metrics {
 		return make.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
 	}
 	registerStatus(make, t)
+	changes := make.NewCounterVec(prometheus.CounterOpts{Name: "changes_total", Help: "Changes decoded, by operation."}, []string{"operation"})
+	byOperation := map[byte]prometheus.Counter{} // looked up once: they count every change
+	for op, name := range operations {
+		byOperation[op] = changes.WithLabelValues(name)
+	}
 	return &metrics{
 		receivedBytes: counter("received_bytes_total", "Bytes of changes received from Postgres."),
 		transactions:  counter("transactions_total", "Transactions applied, heartbeats included."),
-		changes:       make.NewCounterVec(prometheus.CounterOpts{Name: "changes_total", Help: "Changes decoded, by operation."}, []string{"operation"}),
+		changes:       byOperation,
 		rows:          make.NewCounterVec(prometheus.CounterOpts{Name: "rows_total", Help: "Rows and tombstones that the warehouse has stored, by where they came from: load or stream."}, []string{"source"}),
 		bytes:         make.NewCounterVec(prometheus.CounterOpts{Name: "bytes_total", Help: "Encoded bytes of these rows."}, []string{"source"}),
 		stages: make.NewHistogramVec(prometheus.HistogramOpts{Name: "stage_seconds", Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 13),

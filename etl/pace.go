@@ -15,6 +15,7 @@ type pace struct {
 	parts    *atomic.Int64 // in the fullest partition
 	recent   [9]time.Duration
 	n        int
+	median   time.Duration // of these
 }
 
 const (
@@ -27,6 +28,9 @@ const (
 func (p *pace) took(d time.Duration) {
 	p.recent[p.n%len(p.recent)] = d
 	p.n++
+	known := slices.Clone(p.recent[:min(p.n, len(p.recent))])
+	slices.Sort(known)
+	p.median = known[len(known)/2]
 }
 
 // interval is the time between two checkpoints while changes flow: four times the median flush, between what was configured and 5 s,
@@ -35,12 +39,7 @@ func (p *pace) interval() time.Duration {
 	if p.shortest >= longestPace {
 		return p.shortest
 	}
-	known := slices.Clone(p.recent[:min(p.n, len(p.recent))])
-	slices.Sort(known)
-	d := p.shortest
-	if len(known) > 0 {
-		d = min(max(d, insertsPerInterval*known[len(known)/2]), longestPace)
-	}
+	d := min(max(p.shortest, insertsPerInterval*p.median), longestPace)
 	if p.parts.Load() > manyParts {
 		d *= 2
 	}

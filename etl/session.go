@@ -21,6 +21,7 @@ type session struct {
 	lease   *pgx.Conn      // holds the lock that makes us the one active replicator; sends heartbeats
 	control *pgx.Conn      // catalogue and dead letters
 	repl    *pgconn.PgConn // the replication stream
+	socket  *gulps         // what it reads through
 
 	system  system
 	slot    slotState
@@ -67,7 +68,7 @@ func (s *session) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.dead = &deadLetters{budget: s.cfg.DeadBudget, count: map[string]int{}, pg: s.control, pipeline: s.cfg.Pipeline, parked: func() { s.tracker.update(func(st *Status) { st.DeadLetters++ }) }}
-	s.repl, err = connectReplication(ctx, s.cfg.Postgres)
+	s.repl, s.socket, err = connectReplication(ctx, s.cfg.Postgres)
 	return err
 }
 

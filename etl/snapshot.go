@@ -22,7 +22,7 @@ type snapshot struct {
 
 // takeSnapshot waits for the transactions that are open now, as the making of every logical slot does.
 func takeSnapshot(ctx context.Context, dsn string) (*snapshot, error) {
-	repl, err := connectReplication(ctx, dsn)
+	repl, _, err := connectReplication(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}

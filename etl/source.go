@@ -67,18 +67,20 @@ func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// connectReplication opens a connection that takes replication commands.
-func connectReplication(ctx context.Context, dsn string) (*pgconn.PgConn, error) {
+// connectReplication opens a connection that takes replication commands, and tells what it reads through.
+func connectReplication(ctx context.Context, dsn string) (*pgconn.PgConn, *gulps, error) {
 	c, err := connectConfig(dsn)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c.RuntimeParams["replication"] = "database"
+	socket := new(gulps)
+	c.BuildFrontend = socket.frontend
 	conn, err := pgconn.ConnectConfig(ctx, &c.Config)
 	if err != nil {
-		return nil, fmt.Errorf("connect to Postgres for replication (the user needs REPLICATION): %w", err)
+		return nil, nil, fmt.Errorf("connect to Postgres for replication (the user needs REPLICATION): %w", err)
 	}
-	return conn, nil
+	return conn, socket, nil
 }
 
 func identify(ctx context.Context, repl *pgconn.PgConn) (system, error) {

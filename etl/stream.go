@@ -29,7 +29,7 @@ func (s *session) stream(ctx context.Context) error {
 	if err := s.startReplication(ctx); err != nil {
 		return err
 	}
-	f := newFeed(s.repl, s.check.applied, s.cfg.QueueBytes, s.metrics.receivedBytes)
+	f := newFeed(s.repl, s.socket, s.check.applied, s.cfg.QueueBytes, s.metrics.receivedBytes)
 	a := newApplier(s, f)
 	s.tracker.update(func(st *Status) {
 		st.State, st.LastError, st.Applied, st.CommitTime = StateStreaming, "", s.check.applied, s.check.commitTime
@@ -149,8 +149,8 @@ func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
 			return ctx.Err()
 		case <-stop:
 			return a.drain(ctx)
-		case m := <-a.feed.queue:
-			if err := a.take(ctx, m); err != nil {
+		case p := <-a.feed.queue:
+			if err := a.take(ctx, p); err != nil {
 				return err
 			}
 		case job := <-a.session.swaps:
@@ -159,20 +159,13 @@ func (a *applier) run(ctx context.Context, stop <-chan struct{}) error {
 			}
 		case <-timer.C:
 		}
-		// The checkpoint moves at once after a quiet time and at most every interval in a busy one; never inside a
-		// transaction, whose rows only its size flushes.
-		if a.inTx || !a.dirty() {
-			continue
-		}
-		if wait := a.pace.interval() - time.Since(a.advanced); wait > 0 && !a.full() {
+		wait, due := a.due(len(a.feed.queue) > 0)
+		if due {
+			if err := a.advance(ctx); err != nil {
+				return err
+			}
+		} else if wait > 0 {
 			timer.Reset(wait)
-			continue
-		}
-		if len(a.feed.queue) > 0 && !a.full() && a.sinceDue() < a.pace.interval() {
-			continue // more is here already: let it go with this flush
-		}
-		if err := a.advance(ctx); err != nil {
-			return err
 		}
 	}
 }
@@ -187,24 +180,51 @@ func (a *applier) drain(ctx context.Context) error {
 	return errStop
 }
 
-// take applies a message and adds up the time that decoding takes.
-func (a *applier) take(ctx context.Context, m message) error {
+// take applies a parcel, moves the checkpoint where it is due, and adds up the time that decoding takes.
+func (a *applier) take(ctx context.Context, p parcel) error {
+	defer a.feed.done(p)
 	started, inserting := time.Now(), a.batch.insert
-	err := a.message(ctx, m)
-	a.feed.done(m)
+	for i, m := range p.messages {
+		if err := a.message(ctx, m); err != nil {
+			return err
+		}
+		if a.inTx {
+			continue
+		}
+		if _, due := a.due(i < len(p.messages)-1 || len(a.feed.queue) > 0); !due {
+			continue
+		}
+		a.batch.decode += time.Since(started) - (a.batch.insert - inserting)
+		if err := a.advance(ctx); err != nil {
+			return err
+		}
+		started, inserting = time.Now(), a.batch.insert
+	}
 	a.batch.decode += time.Since(started) - (a.batch.insert - inserting)
-	return err
+	return nil
+}
+
+// due says whether the checkpoint is to move now, and if not, in what time (0 = when more comes). It moves at once after a quiet time and
+// at most every interval in a busy one; never inside a transaction, whose rows only its size flushes. more is whether changes wait
+// already: they go with the same flush, unless it is late.
+func (a *applier) due(more bool) (wait time.Duration, now bool) {
+	if a.inTx || !a.dirty() {
+		return 0, false
+	}
+	if a.full() {
+		return 0, true
+	}
+	interval, since := a.pace.interval(), time.Since(a.advanced)
+	if since < interval {
+		return interval - since, false
+	}
+	return 0, !more || since >= 2*interval
 }
 
 func (a *applier) dirty() bool { return a.ready > a.session.check.applied || a.writer.rows > 0 }
 
 func (a *applier) full() bool {
 	return a.waiting >= waitingAtOnce || a.writer.rows >= a.session.cfg.FlushRows || a.writer.bytes >= a.session.cfg.FlushBytes
-}
-
-// sinceDue is how long ago the checkpoint could have moved.
-func (a *applier) sinceDue() time.Duration {
-	return time.Since(a.advanced) - a.pace.interval()
 }
 
 // flush stores what is buffered without moving the checkpoint.

@@ -56,7 +56,7 @@ func (o *Operator) dropFuture(ctx context.Context, p *plan, keys []string) error
 	if err := o.pg.QueryRow(ctx, "SELECT (pg_current_wal_insert_lsn() - '0/0')::text").Scan(&end); err != nil {
 		return fmt.Errorf("read the position of Postgres: %w", err)
 	}
-	where := fmt.Sprintf("%s IN {keys:Array(String)} AND _ver > bitShiftLeft(toUInt128(%s) + 1, 64)", rowInMirror(keyColumns(p, columns)), end)
+	where := fmt.Sprintf("%s IN {keys:Array(String)} AND _ver > bitShiftLeft(toUInt128(%s) + 1, 64)", keyInMirror(keyColumns(p, columns)), end)
 	var n uint64
 	if err := o.cfg.ClickHouse.QueryRow(ctx, "SELECT count() FROM "+quote(p.mirror.Table)+" WHERE "+where, named("keys", keys)).Scan(&n); err != nil || n == 0 {
 		return err
@@ -144,7 +144,7 @@ func (m *mending) end(ctx context.Context, keys []string) error {
 	}
 	list, table := strings.Join(names, ", "), quote(m.plan.mirror.Table)
 	statement := fmt.Sprintf("INSERT INTO %[1]s (%[2]s, _ver, _deleted) SELECT %[2]s, %[3]s, 1 FROM %[1]s FINAL WHERE _ver < %[3]s AND _deleted = 0 AND %[4]s IN {keys:Array(String)}",
-		table, list, m.version.sql(), rowInMirror(keyColumns(m.plan, columns)))
+		table, list, m.version.sql(), keyInMirror(keyColumns(m.plan, columns)))
 	wait := clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0}))
 	if err := m.cfg.ClickHouse.Exec(wait, statement, named("keys", keys)); err != nil {
 		return fmt.Errorf("end rows of %s: %w", m.plan.mirror.Table, err)

@@ -172,11 +172,11 @@ func (c comparer) firstLook(ctx context.Context, v *Verification) ([]string, err
 	if len(differing) == 0 {
 		return nil, nil
 	}
-	a, err := c.hashesInPostgres(ctx, pg, fmt.Sprintf("('x' || left(h, 3))::bit(%d)::int = ANY ($1)", bucketBits), differing)
+	a, err := c.hashesInPostgres(ctx, pg, fmt.Sprintf("(('x' || right(h, 16))::bit(64)::bigint & %d)::int = ANY ($1)", buckets-1), differing)
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.hashesInMirror(ctx, fmt.Sprintf("bitShiftRight(reinterpretAsUInt16(reverse(substring(h, 1, 2))), %d) IN {buckets:Array(Int32)}", 16-bucketBits), named("buckets", differing))
+	b, err := c.hashesInMirror(ctx, fmt.Sprintf("bitAnd(reinterpretAsUInt64(reverse(substring(h, 9, 8))), %d) IN {buckets:Array(Int32)}", buckets-1), named("buckets", differing))
 	if err != nil {
 		return nil, err
 	}
@@ -271,8 +271,9 @@ func (c comparer) sumPostgres(ctx context.Context, pg *pgx.Conn) ([buckets]sum, 
 		if !last {
 			where += fmt.Sprintf(" AND ctid < '(%d,0)'::tid", from+blocksAtOnce)
 		}
-		rows, err := pg.Query(ctx, fmt.Sprintf(`SELECT ('x' || left(h, 3))::bit(%d)::int, count(*), sum(('x' || right(h, 16))::bit(64)::bigint)::text
-			FROM (SELECT md5(%s) AS h FROM %s WHERE %s) AS r GROUP BY 1`, bucketBits, rowInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered(where)))
+		rows, err := pg.Query(ctx, fmt.Sprintf(`SELECT (h & %d)::int, count(*), sum(h)::text
+			FROM (SELECT ('x' || right(md5(%s), 16))::bit(64)::bigint AS h FROM %s WHERE %s OFFSET 0) AS r GROUP BY 1`, // without OFFSET Postgres would hash twice
+			buckets-1, recordInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered(where)))
 		if err != nil {
 			return sums, fmt.Errorf("add up Postgres: %w", err)
 		}
@@ -309,8 +310,9 @@ func low64(decimal string) uint64 {
 
 func (c comparer) sumMirror(ctx context.Context) ([buckets]sum, error) {
 	var sums [buckets]sum
-	rows, err := c.cfg.ClickHouse.Query(ctx, fmt.Sprintf(`SELECT bitShiftRight(reinterpretAsUInt16(reverse(substring(h, 1, 2))), %d) AS b, count(), sum(reinterpretAsUInt64(reverse(substring(h, 9, 8))))
-		FROM (SELECT MD5(%s) AS h FROM %s FINAL WHERE _deleted = 0) GROUP BY b`, 16-bucketBits, rowInMirror(c.columns), quote(c.plan.mirror.Table)))
+	rows, err := c.cfg.ClickHouse.Query(ctx, fmt.Sprintf(`SELECT toUInt16(bitAnd(h, %d)) AS b, count(), sum(h)
+		FROM (SELECT reinterpretAsUInt64(reverse(substring(MD5(%s), 9, 8))) AS h FROM %s FINAL WHERE _deleted = 0) GROUP BY b`,
+		buckets-1, recordInMirror(c.columns), quote(c.plan.mirror.Table)))
 	if err != nil {
 		return sums, fmt.Errorf("add up the mirror: %w", err)
 	}
@@ -330,7 +332,7 @@ func (c comparer) sumMirror(ctx context.Context) ([buckets]sum, error) {
 // hashesInPostgres returns the hash of each row that the condition names, by key.
 func (c comparer) hashesInPostgres(ctx context.Context, pg *pgx.Conn, condition string, arg any) (map[string]string, error) {
 	rows, err := pg.Query(ctx, fmt.Sprintf("SELECT k, h FROM (SELECT %s AS k, md5(%s) AS h FROM %s WHERE %s) AS r WHERE %s",
-		rowInPostgres(c.keyColumns()), rowInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered("true"), condition), arg)
+		keyInPostgres(c.keyColumns()), recordInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered("true"), condition), arg)
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +344,7 @@ func (c comparer) hashesInPostgres(ctx context.Context, pg *pgx.Conn, condition 
 
 func (c comparer) hashesInMirror(ctx context.Context, condition string, arg any) (map[string]string, error) {
 	rows, err := c.cfg.ClickHouse.Query(ctx, fmt.Sprintf("SELECT k, lower(hex(h)) FROM (SELECT %s AS k, MD5(%s) AS h FROM %s FINAL WHERE _deleted = 0) WHERE %s",
-		rowInMirror(c.keyColumns()), rowInMirror(c.columns), quote(c.plan.mirror.Table), condition), arg)
+		keyInMirror(c.keyColumns()), recordInMirror(c.columns), quote(c.plan.mirror.Table), condition), arg)
 	if err != nil {
 		return nil, err
 	}
@@ -361,7 +363,7 @@ func (c comparer) hashesInMirror(ctx context.Context, condition string, arg any)
 // versions returns the commit of the newest state of each row, tombstones included.
 func (c comparer) versions(ctx context.Context, keys []string) (map[string]pglogrepl.LSN, error) {
 	rows, err := c.cfg.ClickHouse.Query(ctx, fmt.Sprintf("SELECT %s AS k, toUInt64(bitShiftRight(max(_ver), 64)) FROM %s WHERE k IN {keys:Array(String)} GROUP BY k",
-		rowInMirror(c.keyColumns()), quote(c.plan.mirror.Table)), named("keys", keys))
+		keyInMirror(c.keyColumns()), quote(c.plan.mirror.Table)), named("keys", keys))
 	if err != nil {
 		return nil, err
 	}

@@ -221,3 +221,36 @@ func (r *rig) requireStillStopped(table string) {
 	require.NoError(r.t, err)
 	require.Equal(r.t, []string{table}, report.Stopped)
 }
+
+// A load that has stopped a table is killed: the next one goes on without the table. Killed on the way back, the table comes all the same.
+func TestStoppedTableOverKills(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.seed()
+	r.refuse("bad%")
+	r.exec(`INSERT INTO org_unit (id, name, kind) SELECT gen_random_uuid(), 'bad' || i, 'PARTY' FROM generate_series(1, 3000) i`) // the largest table, hence the first
+	frugal := []string{"TEST_DEAD_BUDGET=5", "TEST_LOAD_WORKERS=1"}
+	r.requireKilled(r.child(failBeforeRecord+"@3", frugal...))
+	run := r.start(func(c *Config) { c.DeadBudget = 5 })
+	run.catchUp()
+	require.True(t, r.log.contains("tables that it had finished stay"))
+	require.Equal(t, []string{"org_unit"}, run.Status().Stopped)
+	require.Equal(t, 6, r.pgCount("SELECT count(*) FROM etl.dead_letter WHERE source = 'org_unit'"), "the second load did not try it again")
+	r.requireOthersGoOn(run, "org_unit")
+	run.stop()
+	r.chExec("ALTER TABLE d_org_unit DROP CONSTRAINT refused")
+	r.exec(`INSERT INTO etl.rebuild (pipeline, source) VALUES ('main', 'org_unit')`)
+	r.exec(`DELETE FROM org_unit WHERE name LIKE 'bad%5'`)
+	for _, point := range []string{failBeforeRecord, failBeforeRecord} {
+		r.requireKilled(r.child(point, frugal...))
+		r.requireSlotBehindCheckpoint()
+		r.exec(`UPDATE org_unit SET name = name || '!'`)
+	}
+	again := r.start()
+	require.Eventually(t, func() bool {
+		return r.pgCount("SELECT count(*) FROM etl.rebuild WHERE finished_at IS NOT NULL AND fault IS NULL") == 1
+	}, patience, 20*time.Millisecond)
+	again.agree()
+	require.Empty(t, again.Status().Stopped)
+	require.Zero(t, again.Status().Loads, again.Status().LastGap)
+}

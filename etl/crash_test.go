@@ -34,6 +34,8 @@ func playReplicate() int {
 	retry, _ := time.ParseDuration(os.Getenv("TEST_RETRY"))
 	flushRows, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_ROWS"))
 	flushBytes, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_BYTES"))
+	budget, _ := strconv.Atoi(os.Getenv("TEST_DEAD_BUDGET"))
+	workers, _ := strconv.Atoi(os.Getenv("TEST_LOAD_WORKERS"))
 	size, _ := strconv.ParseInt(os.Getenv("TEST_RANGE_BYTES"), 10, 64)
 	var clock atomic.Int64 // its error
 	clock.Store(int64(offset))
@@ -45,7 +47,7 @@ func playReplicate() int {
 			clock.Store(int64(n) * int64(1000*time.Hour))
 		}
 	}()
-	replicator, err := New(Config{rangeBytes: size, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
+	replicator, err := New(Config{rangeBytes: size, DeadBudget: budget, LoadWorkers: workers, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
 		Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: cmp.Or(flushRows, 50), FlushBytes: flushBytes, QueueBytes: flushBytes,
 		RetryInterval: cmp.Or(retry, 20*time.Millisecond), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err == nil {

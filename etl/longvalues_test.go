@@ -115,12 +115,12 @@ func TestTooManyRowsSetAsideStopTheirTable(t *testing.T) {
 	require.Empty(t, again.Status().LastGap)
 }
 
-// requireOthersGoOn sees that changes of all tables but one arrive.
+// requireOthersGoOn sees that changes arrive of all tables but one.
 func (r *rig) requireOthersGoOn(run *running, stopped string) {
 	r.t.Helper()
 	r.exec(`UPDATE org_unit SET name = name || '!'`)
 	run.catchUp()
-	for table, v := range r.verify(VerifyOptions{}) {
+	for table, v := range r.verify(VerifyOptions{Tables: []string{"org_unit", "post_holding", "region"}}) {
 		if table == stopped {
 			require.NotEmpty(r.t, v.Differing, table)
 		} else {

@@ -41,6 +41,8 @@ var baseOperations = []Operation{
 	{"official", everybody()}, {"officials", everybody()}, {"visit", everybody()}, {"visits", everybody()},
 	{"followOpinion", everybody()}, {"opinion", everybody()}, {"opinions", everybody()}, {"issue", everybody()}, {"issues", everybody()},
 	{"timeToResponse", everybody()}, {"timeToResolution", everybody()}, {"backlog", everybody()}, {"hotspots", everybody()},
+	{"formalism", everybody()}, {"coverage", everybody()}, {"satisfaction", everybody()}, {"equityFunnel", everybody()}, {"policyEffect", everybody()},
+	{"measureIssues", grants(InRegion, workers...)},
 	{"measures", everybody()}, {"measureMap", everybody()}, {"measureCatalog", everybody()},
 	{"watermark", everybody()}, {"targetVersions", everybody()}, {"similarIssues", everybody()}, {"viewer", everybody()},
 

@@ -50,6 +50,16 @@ func complexity() gen.ComplexityRoot {
 		return measureCost*max(questions, 1) + child
 	}
 	c.Query.Hotspots = func(child int, _ model.MeasureQuery, _, _ *time.Time) int { return measureCost + child }
+	c.Query.Formalism = func(child int, _ model.MeasureQuery, _ *model.DateTimeFilter, codes []model.MeasureCode) int {
+		return measureCost*max(len(codes), 1) + child
+	}
+	c.Query.Coverage = c.Query.TimeToResponse
+	c.Query.EquityFunnel = c.Query.TimeToResponse
+	c.Query.PolicyEffect = c.Query.TimeToResponse
+	c.Query.Satisfaction = func(child int, _ model.MeasureQuery, _ *model.DateTimeFilter) int { return measureCost + child }
+	c.Query.MeasureIssues = func(child int, _ model.MeasureIssuesQuery, first int32, _ *model.ID) int {
+		return measureCost + listCost(child, first)
+	}
 	c.Query.MeasureMap = func(child int, _ model.MeasureCode, _ model.MapQuery) int { return measureCost + child }
 	c.Query.VerifySnapshot = func(child int, _ model.ID) int { return measureCost + child }
 	c.Mutation.TakeSnapshot = func(child int, _ model.TakeSnapshotInput) int { return measureCost + child }

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"groundwork"
 	"groundwork/graph/model"
 	"groundwork/warehouse"
@@ -19,6 +21,8 @@ type Measures interface {
 	// Outlines returns the outlines of regions as GeoJSON, by code; regions without one are absent.
 	Outlines(ctx context.Context, codes []string) (map[string]string, error)
 	Watermark(ctx context.Context) (warehouse.Watermark, error)
+	// Behind lists at most limit issues behind a cell of a measure, by id.
+	Behind(ctx context.Context, code, number string, q warehouse.Question, cell warehouse.Cell, after uuid.UUID, limit int) (*warehouse.Behind, error)
 	// Nearest tells by how few issues a question differs from earlier ones.
 	Nearest(ctx context.Context, now warehouse.Asked, before []warehouse.Asked) (difference uint64, ok bool, err error)
 }
@@ -31,6 +35,7 @@ const (
 
 // measureFields are the inputs by the fields of warehouse.Query that they end up in.
 var measureFields = map[string]string{
+	"Number":         "query.number",
 	"Where.Segments": "query.segments", "Measure": "query.measures", "Where": "query.where",
 	"By": "query.by", "RegionLevel": "query.regionLevel", "AsOf": "query.asOf", "Timezone": "query.timezone", "Limit": "query.limit",
 	"Where.Regions": "query.where.region", "Where.Categories": "query.where.category", "Where.OriginTo": "query.where.originAt",

@@ -39,6 +39,7 @@ type definitionFields struct {
 	Subjects    []warehouse.Dimension `json:"subjects,omitempty"`
 	Columns     []definitionColumn    `json:"columns"`
 	Headline    string                `json:"headline"`
+	Weights     map[string]float64    `json:"weights,omitempty"`
 }
 
 type definitionColumn struct {
@@ -63,7 +64,7 @@ func MeasureDefinitions() ([]groundwork.MeasureDefinition, error) {
 
 func measureDefinition(m warehouse.Measure) (groundwork.MeasureDefinition, error) {
 	f := definitionFields{m.Code, m.Version, m.Name, m.ChineseName, m.Meaning, m.Numerator, m.Denominator, m.Anchor, m.Censoring, m.Interval, m.Method,
-		m.Caveats, m.Dimensions, m.Subjects(), nil, m.Headline}
+		m.Caveats, m.Dimensions, m.Subjects(), nil, m.Headline, m.Weights}
 	for _, c := range m.Columns {
 		f.Columns = append(f.Columns, definitionColumn{c.Name, c.Unit, c.English, c.Chinese})
 	}

@@ -405,6 +405,7 @@ SELECT access.protect('discussion', reads => 'true',
     locks => 'true');
 SELECT access.protect('discussion_post', reads => 'true', adds => 'author_role = (SELECT access.role())');
 SELECT access.protect('discussion_support', reads => 'true', adds => $$(SELECT access.role()) = 'CITIZEN'$$);
+SELECT access.protect('note_check', reads => '(SELECT access.role()) IN (''ASSESSOR'', ''SUPERVISOR'') OR official_id = (SELECT access.official())', adds => '(SELECT access.role()) = ''SYSTEM''');
 SELECT access.protect('visit_policy_item', reads => 'true', adds => 'access.steps_visit(visit_id)');
 SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR'$$);
 

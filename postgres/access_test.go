@@ -283,7 +283,7 @@ func TestRowsByRole(t *testing.T) {
 
 // laterTables have a trial of their own beside the noun that they belong to.
 var laterTables = map[string]bool{"skill_record": true, "training_participation": true, "survey_wave": true, "survey_batch": true, "discussion": true,
-	"discussion_post": true, "discussion_support": true, "visit_policy_item": true, "research_question": true, "glass": true,
+	"discussion_post": true, "discussion_support": true, "visit_policy_item": true, "note_check": true, "research_question": true, "glass": true,
 	// TestWhoSeesWhatIsSaidOfSubjects
 	"measure_definition": true, "measure_snapshot": true, "target": true, "formalism_flag": true, "assessment_cycle": true, "assessment_cycle_definition": true, "assessment": true,
 	"assessment_snapshot": true, "assessment_flag": true}

@@ -29,7 +29,7 @@ GRANT SELECT, INSERT ON
     target_version, official, visit_participant, attestation, rota_plan, opinion, issue_opinion, issue_event, callback_attempt,
     feedback, entity_event, mutation_receipt, campaign_region, campaign_criterion, campaign_result, policy, policy_rollout,
     evidence_link, policy_evaluation, skill_record, training, training_participation, research_question,
-    survey_wave, survey_batch, discussion_post, discussion_support, visit_policy_item
+    survey_wave, survey_batch, discussion_post, discussion_support, visit_policy_item, note_check
 TO groundwork_app, groundwork_jobs;
 
 GRANT UPDATE (id) ON opinion, policy TO groundwork_app, groundwork_jobs; -- a row is locked with the right to update a column of it

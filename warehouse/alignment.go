@@ -28,6 +28,11 @@ func bootstrap(n int, estimate float64, seed uint64, of func(drawn []int) (float
 			values = append(values, v)
 		}
 	}
+	return middle(values, estimate)
+}
+
+// middle is the percentile interval of an estimate; none where half of the draws gave nothing.
+func middle(values []float64, estimate float64) stats.Interval {
 	if len(values) < resamples/2 {
 		return stats.Interval{}
 	}

@@ -95,7 +95,7 @@ func (b *base) bind(values func(name string, value any)) {
 // useBase lets the scope read the base, if there is one that it can read: as of the past, or with much changed since, the mirror is
 // read. The measure must sum w where it would count rows.
 func (m *Measures) useBase(ctx context.Context, s *scope) error {
-	if s.past || s.deep || m.mirrorOnly {
+	if s.past || s.deep || m.mirrorOnly || s.ofUnits() || s.split(BySiteKind) { // the base knows neither units nor sites
 		return nil
 	}
 	b, err := readBase(ctx, m.db)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 )
@@ -67,6 +68,11 @@ func (c *Cache) Watermark(ctx context.Context) (Watermark, error) { return c.mea
 // Nearest is Measures.Nearest.
 func (c *Cache) Nearest(ctx context.Context, now Asked, before []Asked) (difference uint64, ok bool, err error) {
 	return c.measures.Nearest(ctx, now, before)
+}
+
+// Behind is Measures.Behind.
+func (c *Cache) Behind(ctx context.Context, code, number string, q Question, cell Cell, after uuid.UUID, limit int) (*Behind, error) {
+	return c.measures.Behind(ctx, code, number, q, cell, after, limit)
 }
 
 // Ask answers as Measures.Ask does. The answer is shared: whoever gets it must not change it.

@@ -28,6 +28,21 @@ var formalismDefinitions = []Definition{
 		Caveats:     []string{"An UNCONFIRMED closing may follow honest attempts to reach the citizen: see Q3."},
 	},
 	{
+		Code: "F3", Version: "1", Name: "Copied notes", ChineseName: "走访记录抄袭",
+		Meaning:     "Of the notes that visits left, the share of which most was written before: in an earlier note of the same author, or of somebody of the same unit.",
+		Numerator:   "Notes of which at least 80 % of the 5-character shingles, and at least 80 shingles, stand in one earlier note: of the author during 24 months, of the unit during 12. Of equal sources the earliest counts.",
+		Denominator: "Recorded notes that were compared.",
+		Anchor:      "NOTE",
+		Censoring:   "None. Notes that were not compared yet are left out and counted (provisional).",
+		Interval:    "95 % Wilson.",
+		Method:      "containment of 5-character shingles (Broder 1997), exact for candidates that a sketch proposes; share of notes, 95 % Wilson",
+		Caveats: []string{
+			"Letters alone are compared; digits and the names of the visit's site and regions are masked, and what is found in more than 2 % of notes, and with five authors or more, is template text and left out.",
+			"A long note that repeats what is still true is no fault: the passage is shown to a reviewer, who judges.",
+			"The text of notes never leaves the system of record (decisions/0200-copied-notes.md).",
+		},
+	},
+	{
 		Code: "F4", Version: "1", Name: "Deadline bunching of visits", ChineseName: "季末突击走访",
 		Meaning:     "Whether visits are put off to the last 7 days of a quarter.",
 		Numerator:   "Visits held in the last 7 days of a quarter, per day.",
@@ -53,6 +68,36 @@ var formalismDefinitions = []Definition{
 		Caveats: []string{
 			"Claims that were imported are left out: many crews log in bulk.",
 			"Hours are hours of the clock, not working hours.",
+		},
+	},
+	{
+		Code: "F6", Version: "1", Name: "Showcase routes and crowding", ChineseName: "“经典路线”与扎堆走访",
+		Meaning:     "Whether visits go to few sites over and over, though there are others: how many sites would be as concentrated if all were visited equally often.",
+		Numerator:   "Effective sites, 1/Σp² with p the share of visits that a site received, over 12 months.",
+		Denominator: "Sites eligible at as-of: of the region, or for units and posts, of the regions in which they visit.",
+		Anchor:      "VISIT_END",
+		Censoring:   "None. The 12 months before as-of, or before the end of the window. Visits to sites that are not eligible are left out and counted.",
+		Interval:    "chanceSites: the middle 95 % of 999 permutations, in which the visits of each region go to its sites at random. top5Share: 95 % Wilson. None on the effective sites: all visits are known.",
+		Method:      "inverse Simpson; one-sided permutation within regions, (r+1)/(R+1); Benjamini–Hochberg over the rows",
+		Caveats: []string{
+			"Fewer than 20 visits are not tested. showcase: fewer effective sites than chance gives, at an adjusted p of 0.05.",
+			"Need may lie at few sites: see what was raised there.",
+			"siteMonthP95 is over all eligible sites and months, those without a visit among them.",
+		},
+	},
+	{
+		Code: "F7", Version: "1", Name: "Plausibility of visits and back-check", ChineseName: "走访可信度与回查",
+		Meaning:     "Visits that cannot have been held as recorded, or were written up late or by others; and what those say who were there, of visits drawn by lot.",
+		Numerator:   "Visits during which somebody who took part was at another visit too, or to or from which one would have travelled at more than 120 km/h, shorter than 20 minutes, whose note is missing 7 days after their end or came later, or was written for a unit that did not take part.",
+		Denominator: "Visits held that ended at least 7 days before as-of.",
+		Anchor:      "VISIT_END",
+		Censoring:   "None: visits enter when they are 7 days old.",
+		Interval:    "95 % Wilson; falseShare: Clopper–Pearson on the effective number of answers (Korn–Graubard), kinds of activity weighted by their visits.",
+		Method:      "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten",
+		Caveats: []string{
+			"A pair that clashes counts for both visits: which of them was not held so, nobody knows.",
+			"Of the sample are the visits whose id's hash (cityHash64) can be divided by 10: nobody can choose them. Answers are of citizens and inspectors, never of hosts; SHORTER is no NOT_HELD.",
+			"Speed is straight from site to site between the beginnings of visits; where a place is not known it is not judged.",
 		},
 	},
 	{
@@ -103,6 +148,15 @@ var formalismMeasures = []Measure{
 		Answer: (*Measures).ClosedWithoutCitizen,
 	},
 	{
+		Definition: definition("F3"), Dimensions: visitDimensions, Headline: "copied",
+		Columns: []Column{
+			{"copied", "share", "Notes that are copies", "抄袭记录占比"},
+			{"ownCopies", "share", "Copies of the author's own", "抄自本人占比"},
+			{"othersCopies", "share", "Copies of others'", "抄自他人占比"},
+		},
+		Answer: (*Measures).CopiedNotes,
+	},
+	{
 		Definition: definition("F4"), Dimensions: []Dimension{ByRegion}, Headline: "ratio",
 		Columns: []Column{
 			{"ratio", "ratio", "Daily rate in the last 7 days to that before", "末周日均倍数"},
@@ -124,6 +178,35 @@ var formalismMeasures = []Measure{
 			{"lineRatio", "ratio", "Last 4 hours to those before", "踩点倍数"},
 		},
 		Answer: (*Measures).InstantClaims,
+	},
+	{
+		Definition: definition("F6"), Dimensions: []Dimension{ByRegion}, Headline: "effectiveShare",
+		Columns: []Column{
+			{"effectiveShare", "ratio", "Effective sites to eligible ones", "有效点位比"},
+			{"effectiveSites", "sites", "Effective sites", "有效点位数"},
+			{"chanceSites", "sites", "Effective sites by chance", "随机情形有效点位数"},
+			{"eligibleSites", "sites", "Eligible sites", "应走访点位数"},
+			{"top5Share", "share", "Visits to the five most visited sites", "前五点位走访占比"},
+			{"siteMonthP95", "visits", "Visits of a site in a month, 95th percentile", "点位月受访九五分位"},
+			{"p", "probability", "One-sided p of permutations", "单侧置换p值"},
+			{"q", "probability", "Adjusted p", "校正p值"},
+		},
+		Answer: (*Measures).ShowcaseRoutes,
+	},
+	{
+		Definition: definition("F7"), Dimensions: visitDimensions, Headline: "implausible",
+		Columns: []Column{
+			{"implausible", "share", "Implausible visits", "存疑走访占比"},
+			{"overlapping", "share", "At two visits at once", "时间重叠占比"},
+			{"tooFast", "share", "Faster than 120 km/h from site to site", "行程过快占比"},
+			{"tooShort", "share", "Shorter than 20 minutes", "不足20分钟占比"},
+			{"noteLate", "share", "Note missing or later than 7 days", "记录缺失或超7日占比"},
+			{"noteByOthers", "share", "Note written by others", "他人代写占比"},
+			{"falseShare", "share", "Not held, of visits checked back", "回查不实率"},
+			{"checked", "visits", "Visits drawn by lot", "抽中走访数"},
+			{"answered", "visits", "Of them with an answer", "有答复数"},
+		},
+		Answer: (*Measures).Plausibility,
 	},
 	{
 		Definition: definition("I1"), Dimensions: visitDimensions, Headline: "fulfilled",

@@ -2,22 +2,22 @@ package warehouse
 
 var outcomeDefinitions = []Definition{
 	{
-		Code: "Q1", Version: "1", Name: "Confirmed resolution rate", ChineseName: "群众确认解决率",
+		Code: "Q1", Version: "2", Name: "Confirmed resolution rate", ChineseName: "群众确认解决率",
 		Meaning:     "Of the claims of which citizens gave a verdict, the share that they confirmed as resolved; with the bounds that follow from those who did not answer.",
 		Numerator:   "Claims whose latest verdict, not collected by the handler, is YES. PARTLY is none, and shown.",
 		Denominator: "Claims with a verdict that the handler did not collect. For the bounds: all claims that are due for a verdict.",
 		Anchor:      "CLAIMED",
-		Censoring:   "Claims count from 14 days (10 working days) after they were made.",
+		Censoring:   "Claims count from the end of the tenth working day after that of the claim, by the calendar of the system of record.",
 		Interval:    "95 % Wilson on the rate; the bounds are worst cases and have none.",
 		Method:      "share of answered claims, 95 % Wilson; worst-case bounds (Manski 1990)",
 		Caveats: []string{
 			"Those who answer are not those who do not: read the rate with its bounds.",
 			"Where nobody was ever asked, as in most imports, there is no rate: the bounds are 0 and 1.",
-			"Holidays may make 10 working days longer than 14 days; claims of such days enter a little early.",
+			"Version 1 took 14 days for 10 working days.",
 		},
 	},
 	{
-		Code: "Q2", Version: "1", Name: "Satisfaction", ChineseName: "满意率",
+		Code: "Q2", Version: "2", Name: "Satisfaction", ChineseName: "满意率",
 		Meaning:     "Of the citizens who rated, the share that was satisfied.",
 		Numerator:   "Ratings of 4 or 5 of 5. Level 3 (basically) is shown apart; satisfiedCompat counts it in, as many systems do.",
 		Denominator: "Ratings that the handler did not collect.",
@@ -27,17 +27,17 @@ var outcomeDefinitions = []Definition{
 		Method:      "share of ratings, 95 % Wilson; satisfiedWeighted: strata of channel and category weighted by their claims",
 		Caveats: []string{
 			"97 % and 92 % cannot be told apart at n = 100.",
-			"unstable also where fewer than half of the claims have an answer (reach).",
+			"unstable also where fewer than half of the claims have an answer (reach); claims are due after 10 working days, in version 1 after 14 days.",
 			"Satisfied and resolved are two things: see the split.",
 		},
 	},
 	{
-		Code: "Q3", Version: "1", Name: "Feedback reach", ChineseName: "有效回访",
+		Code: "Q3", Version: "2", Name: "Feedback reach", ChineseName: "有效回访",
 		Meaning:     "How far the question reaches: from claims to attempts, to citizens reached, to answers, to answers collected independently.",
 		Numerator:   "Attempted: claims with a call-back attempt or a verdict. Reached: of them answered calls or verdicts. Answered: of them with a verdict. Independent: of them not collected by the handler.",
 		Denominator: "Each step is a share of the step before; the first of all claims due for a verdict.",
 		Anchor:      "CLAIMED",
-		Censoring:   "Claims count from 14 days (10 working days) after they were made.",
+		Censoring:   "Claims count from the end of the tenth working day after that of the claim, by the calendar of the system of record.",
 		Interval:    "95 % Wilson each.",
 		Method:      "chain of shares, 95 % Wilson",
 		Caveats:     []string{"A verdict that the citizen gave unasked counts as attempted and reached."},
@@ -66,6 +66,21 @@ var outcomeDefinitions = []Definition{
 		Interval:    "95 % Wilson.",
 		Method:      "share of issues raised at visits, 95 % Wilson",
 		Caveats:     []string{"The benchmark is 12 of 86 on the spot (14 %, Wilson 8.2 to 22.8 %) and the rest within a month: Xiapu 1988."},
+	},
+	{
+		Code: "C1", Version: "1", Name: "Composite of the three rates", ChineseName: "“三率”综合",
+		Meaning:     "Response within 24 hours (T1), confirmed resolution (Q1) and satisfaction (Q2) in one number, as other systems publish it. For comparison, not for ranking.",
+		Numerator:   "0.2 × responded24h of T1 + 0.4 × resolved of Q1 + 0.4 × satisfied of Q2.",
+		Denominator: "Each as in its own measure.",
+		Anchor:      "RECEIVED, CLAIMED and FEEDBACK, each for its own part",
+		Censoring:   "As T1, Q1 and Q2; hours are whole ones, rounded up.",
+		Interval:    "95 % percentile bootstrap by issue, B = 999.",
+		Method:      "weighted sum of three rates for comparison, not for ranking; bootstrap by issue",
+		Caveats: []string{
+			"One number hides which of the three is poor: look at them first. Other weights give another order.",
+			"Where one of the three is not known there is no composite.",
+		},
+		Weights: map[string]float64{"T1": 0.2, "Q1": 0.4, "Q2": 0.4},
 	},
 }
 
@@ -122,5 +137,15 @@ var outcomeMeasures = []Measure{
 			{"resolved", "issues", "Resolved on the spot", "现场解决件数"},
 		},
 		Answer: (*Measures).OnTheSpot,
+	},
+	{
+		Definition: definition("C1"), Dimensions: []Dimension{ByRegion, ByCategory, ByChannel, ByKind, BySeverity}, Headline: "composite",
+		Columns: []Column{
+			{"composite", "share", "Composite, for comparison", "综合值（供比较）"},
+			{"responded24h", "share", "Responded within 24 hours", "24小时响应率"},
+			{"resolved", "share", "Resolved, of those answered", "解决率（已评价）"},
+			{"satisfied", "share", "Satisfied (4 or 5 of 5)", "满意率"},
+		},
+		Answer: (*Measures).Composite,
 	},
 }

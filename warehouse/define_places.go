@@ -64,6 +64,20 @@ var placeDefinitions = []Definition{
 			"covered says which part of the standard mix the region has; the rest is weighted up.",
 		},
 	},
+	{
+		Code: "E1B", Version: "1", Name: "Gap of time open between kinds of places", ChineseName: "城乡与点位类型办理时间差距",
+		Meaning:     "How much longer matters stay open in rural places than in urban ones, or at sites of one kind than in general, were their categories the same.",
+		Numerator:   "Mean time open during the first 90 days (RMST) of each kind of place, every category weighted as in all issues together.",
+		Denominator: "The same of urban places; for kinds of sites, of all issues.",
+		Anchor:      "RECEIVED",
+		Censoring:   "As T2: open issues at as-of, claims that await the verdict at the claim.",
+		Interval:    "95 % normal, with Greenwood's variances of the categories.",
+		Method:      "restricted mean to 90 days by Kaplan–Meier, all causes; direct standardisation to the pooled mix; difference",
+		Caveats: []string{
+			"Positive means longer. Where a kind lacks a category, the rest is weighted up: see covered.",
+			"Any end counts, an explanation too: compare with E1 for what was confirmed.",
+		},
+	},
 }
 
 var placeMeasures = []Measure{
@@ -120,5 +134,15 @@ var placeMeasures = []Measure{
 			{"covered", "ratio", "Part of the standard mix that the region has", "标准构成覆盖比例"},
 		},
 		Answer: (*Measures).Equity,
+	},
+	{
+		Definition: definition("E1B"), Dimensions: []Dimension{ByUrbanRural, BySiteKind}, Headline: "gapDays",
+		Columns: []Column{
+			{"rmst90Days", "d", "Mean time open during the first 90 days, standardised", "标准化前90日平均在办时间"},
+			{"gapDays", "d", "Gap", "差距"},
+			{"crudeDays", "d", "The same as it is", "未标准化"},
+			{"covered", "ratio", "Part of the standard mix that the kind has", "标准构成覆盖比例"},
+		},
+		Answer: (*Measures).TimeGap,
 	},
 }

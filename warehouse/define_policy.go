@@ -20,6 +20,21 @@ var policyDefinitions = []Definition{
 		},
 	},
 	{
+		Code: "P2", Version: "1", Name: "Effect of a campaign", ChineseName: "专项行动效果",
+		Meaning:     "By how much issues changed in the regions of a campaign after it was over, beyond how they changed in regions as badly off that were not chosen; beside it, what the rates of regions so extreme do by themselves.",
+		Numerator:   "Monthly issues of the campaign's matter per 1,000 person-years (H1, as they are) in its regions, in the whole months after its exit, at most 12, against the last month before it began.",
+		Denominator: "The same of as many regions not chosen by a campaign on the matter, at least 8 where there are so many: those whose shrunk rate in the 12 months before was nearest to that of a region chosen.",
+		Anchor:      "RECEIVED",
+		Censoring:   "The months of the campaign itself are left out: more is reported while more is asked. Campaigns are judged from 90 days after their exit on.",
+		Interval:    "95 % by region (influence functions).",
+		Method:      "difference in differences as P1, controls matched by the empirical Bayes rate of 12 months; regression to the mean −(1−w)(r−μ)",
+		Caveats: []string{
+			"regressionToMean is what would have come anyway: an effect no greater than that is none. Matching takes most of it out of the effect.",
+			"effectCompared is against the regions that were frozen for comparison at selection, where there are such.",
+			"descriptive: fewer than 8 regions in it, or fewer than 8 to compare with. preTrend: they drifted apart before it began.",
+		},
+	},
+	{
 		Code: "P3", Version: "1", Name: "From evidence to policy", ChineseName: "从证据到政策",
 		Meaning:     "Whether changes of policies had evidence before they were proposed, how long they took from it, and whether what they did was evaluated.",
 		Numerator:   "Changes adopted with evidence dated before the proposal; changes evaluated within 12 months of adoption.",
@@ -45,6 +60,18 @@ var policyMeasures = []Measure{
 			{"months", "months", "Months looked at", "观察月数"},
 		},
 		Answer: (*Measures).PolicyEffect,
+	},
+	{
+		Definition: definition("P2"), Dimensions: []Dimension{ByCampaign}, Headline: "effect",
+		Columns: []Column{
+			{"effect", "issues per 1,000 person-years", "Effect", "行动效应"},
+			{"regressionToMean", "issues per 1,000 person-years", "Expected by regression to the mean", "均值回归预期变化"},
+			{"effectCompared", "issues per 1,000 person-years", "Effect against the regions frozen for comparison", "对照冻结区域的效应"},
+			{"treated", "regions", "Regions in it", "行动区域数"},
+			{"controls", "regions", "Regions compared with", "对照区域数"},
+			{"months", "months", "Months after it", "事后月数"},
+		},
+		Answer: (*Measures).CampaignEffect,
 	},
 	{
 		Definition: definition("P3"), Dimensions: []Dimension{}, Headline: "evidenceBefore",

@@ -14,6 +14,7 @@ type Definition struct {
 	Interval          string
 	Method            string // in one line, as answers carry it
 	Caveats           []string
+	Weights           map[string]float64 // of the measures that a composite is made of
 }
 
 // Definitions lists the measures in the order of the registry.
@@ -28,7 +29,7 @@ func Definitions() []Definition {
 // definitions has those of all measures by code. It is filled from the groups, which do not refer to it.
 var definitions = func() map[string]Definition {
 	all := map[string]Definition{}
-	for _, group := range [][]Definition{timelinessDefinitions, outcomeDefinitions, placeDefinitions, aroundDefinitions, policyDefinitions, formalismDefinitions} {
+	for _, group := range [][]Definition{timelinessDefinitions, outcomeDefinitions, placeDefinitions, aroundDefinitions, policyDefinitions, formalismDefinitions, learningDefinitions} {
 		for _, d := range group {
 			all[d.Code] = d
 		}

@@ -25,6 +25,11 @@ var dimensionKeys = map[Dimension]dimensionKey{
 	BySeverity: {"severity", "toString(g)"},
 	ByUnit:     {"ifNull(toString(lead_unit_id), '')", "nullIf(toString(g), '')"},
 	ByPost:     {"toString(lead_id)", "toString(g)"},
+
+	ByUrbanRural: {"urban_rural", "nullIf(toString(g), '')"},
+	BySiteKind:   {"site_kind", "nullIf(toString(g), '')"},
+	ByAbility:    {"ability", "toString(g)"},
+	ByCampaign:   {"campaign_id", "toString(g)"},
 }
 
 // grains are the dimensions of time: of them a question takes one.

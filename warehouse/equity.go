@@ -50,6 +50,7 @@ type caseMix struct {
 	weights  map[string]float64
 	pooled   []stats.LifeRow
 	verdicts bool
+	ended    bool // an issue came to an end of some kind
 }
 
 type regionMix struct {
@@ -74,6 +75,9 @@ func mixOf(found map[cellKey]*cell) caseMix {
 		mix.weights[category] += float64(cell.n)
 		mix.pooled = append(mix.pooled, cell.rows...)
 		mix.verdicts = mix.verdicts || cell.verdicts > 0
+		for cause := stats.Confirmed; cause <= stats.Withdrawn; cause++ {
+			mix.ended = mix.ended || cell.total(cause) > 0
+		}
 	}
 	return mix
 }
@@ -89,11 +93,15 @@ func within(rows []stats.LifeRow) (stats.Estimate, error) {
 
 // standardised weights a region's categories as the pooled mix has them.
 func (mix caseMix) standardised(r *regionMix) (e stats.Estimate, covered float64, err error) {
+	return mix.standardisedBy(r, within)
+}
+
+func (mix caseMix) standardisedBy(r *regionMix, of func([]stats.LifeRow) (stats.Estimate, error)) (e stats.Estimate, covered float64, err error) {
 	var strata []stats.Stratum
 	for category, weight := range mix.weights {
 		stratum := stats.Stratum{Weight: weight}
 		if rows := r.categories[category]; len(rows) > 0 {
-			found, err := within(rows)
+			found, err := of(rows)
 			if err != nil {
 				return e, 0, err
 			}
@@ -140,6 +148,7 @@ func (c *columns) funnel(mix caseMix, regions []*regionMix) error {
 		}
 		crude.Interval.OK = false
 		c.estimate("crude", crude, 1)
+		estimates[i].Interval.OK = estimates[i].Interval.OK && comparable(estimates[i]) // a variance of 0 is that of few, not certainty
 		c.estimate("standardised", estimates[i], 1)
 		target.Interval.OK = false
 		c.estimate("target", target, 1)

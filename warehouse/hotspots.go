@@ -114,17 +114,8 @@ func yearFraction(t time.Time) float64 {
 // are those of the data, whatever the filter, so that a region without issues is not observed for less time. The window becomes
 // the filter of the scope.
 func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, to time.Time) (span, error) {
-	if err := m.useBase(ctx, s); err != nil {
-		return span{}, err
-	}
-	whole := *s
-	whole.Where, whole.categories, whole.By = Filter{}, nil, nil
-	var n int64
-	var data span
-	text := whole.spells()
-	text.text = "SELECT toInt64(sum(w)), " + extreme("min", "origin_at", text.text) + ", " + extreme("max", "seen_until", text.text) + " FROM (" + text.text + ")"
-	err := m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to) })
-	if err != nil || n == 0 {
+	data, err := m.dataSpan(ctx, s)
+	if err != nil || data.to.IsZero() {
 		return span{}, err
 	}
 	w := span{from: from, to: to}
@@ -147,6 +138,38 @@ func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, 
 	s.Where.OriginFrom, s.Where.OriginTo = &w.from, &w.to
 	t.Notes = append(t.Notes, fmt.Sprintf("window %s to %s (%s)", w.from.In(s.location).Format(time.RFC3339), w.to.In(s.location).Format(time.RFC3339), s.Timezone))
 	return w, nil
+}
+
+// dataSpan is from the first origin to the end of observation of all issues, whatever the filter; empty without any.
+func (m *Measures) dataSpan(ctx context.Context, s *scope) (data span, err error) {
+	if err := m.useBase(ctx, s); err != nil {
+		return span{}, err
+	}
+	whole := *s
+	whole.Where, whole.categories, whole.units, whole.By = Filter{}, nil, nil, nil
+	var n int64
+	text := whole.spells()
+	text.text = "SELECT toInt64(sum(w)), " + extreme("min", "origin_at", text.text) + ", " + extreme("max", "seen_until", text.text) + " FROM (" + text.text + ")"
+	err = m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to) })
+	if err != nil || n == 0 {
+		return span{}, err
+	}
+	return data, nil
+}
+
+// lastSeen is when the answer of a measure of the latest weeks ends: as asked, and not beyond what was observed. Weeks after the last look at imported
+// messages would otherwise be weeks without any.
+func (m *Measures) lastSeen(ctx context.Context, s *scope, t *Table, to *time.Time) (end time.Time, err error) {
+	end = s.asOf
+	if to != nil && to.Before(end) {
+		end = *to
+	}
+	data, err := m.dataSpan(ctx, s)
+	if err == nil && !data.to.IsZero() && data.to.Before(end) {
+		end = data.to
+		t.Notes = append(t.Notes, "nothing is observed after "+end.In(s.location).Format(time.RFC3339)+": the weeks end there")
+	}
+	return end, err
 }
 
 // extreme is SQL of the least or greatest moment of weighted rows: of those of the extreme day, the ones that are left.
@@ -311,6 +334,8 @@ func shrinkByCategory(t *Table, cells map[cellKey]*hotspotCell, areas map[string
 
 func (t *Table) noteHotspots(groups, silent, unknown int) {
 	switch {
+	case groups == 0 && unknown == 0:
+		t.Notes = append(t.Notes, "not computable: no issue here has a known region of the level, and no region of it a known population")
 	case groups == 0 && unknown > 0:
 		t.Notes = append(t.Notes, "no region has a known population, so there are no rates: load some by `groundwork import populations FILE`")
 	case unknown > 0:

@@ -45,4 +45,6 @@ var Mirrors = []Mirror{
 	{"policy_rollout", "f_policy_rollout", []string{"policy_change_id", "region_id"}},
 	{"evidence_link", "f_evidence_link", []string{"id"}},
 	{"policy_evaluation", "f_policy_evaluation", []string{"policy_change_id"}},
+	{"calendar_day", "d_calendar_day", []string{"day"}},
+	{"note_check", "f_note_check", []string{"visit_id"}},
 }

@@ -6,6 +6,18 @@ import (
 	"groundwork/warehouse/stats"
 )
 
+// dueRows has one row an issue with a due time, anchored at it: whether it counts, and how it stands.
+func (s *scope) dueRows() statement {
+	rows := s.spells()
+	rows.text = `SELECT *, due AND NOT withdrawn AND NOT unseen AS counts, closed AND NOT held AS late, NOT closed AND NOT held AND NOT waits AS overdue FROM (
+		SELECT s.* REPLACE (assumeNotNull(s.due_at) AS anchor_at), s.due_at <= ` + asOf + ` AS due, s.state = 'CLOSED' AS closed,
+			ifNull(s.resolved_at <= s.due_at, 0) OR closed AND ifNull(s.closure_type = 'EXPLAINED' AND s.claimed_at <= s.due_at, 0) AS held,
+			s.state = 'CLAIMED' AND ifNull(s.claimed_at <= s.due_at, 0) AND NOT held AS waits,
+			ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn, s.seen_until < least(assumeNotNull(s.due_at), ` + asOf + `) AND NOT closed AS unseen
+		FROM (` + rows.text + `) AS s WHERE s.due_at IS NOT NULL AND s.state != 'MERGED')`
+	return rows
+}
+
 // OnTime is T3. Numbers: onTime (share), onTimeUpper (share), onTimeIssues, late, openOverdue, awaitingFeedback, notYetDue (counts).
 // n = issues due by as-of.
 func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
@@ -16,17 +28,11 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err := m.useBase(ctx, s); err != nil {
 		return nil, err
 	}
-	rows := s.spells()
-	rows.text = `SELECT *, closed AND NOT held AS late, NOT closed AND NOT held AND NOT waits AS overdue FROM (
-		SELECT s.* REPLACE (assumeNotNull(s.due_at) AS anchor_at), s.due_at <= ` + asOf + ` AS due, s.state = 'CLOSED' AS closed,
-			ifNull(s.resolved_at <= s.due_at, 0) OR closed AND ifNull(s.closure_type = 'EXPLAINED' AND s.claimed_at <= s.due_at, 0) AS held,
-			s.state = 'CLAIMED' AND ifNull(s.claimed_at <= s.due_at, 0) AND NOT held AS waits,
-			ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn, s.seen_until < least(assumeNotNull(s.due_at), ` + asOf + `) AND NOT closed AS unseen
-		FROM (` + rows.text + `) AS s WHERE s.due_at IS NOT NULL AND s.state != 'MERGED')`
+	rows := s.dueRows()
 	counted := tally{rows: rows, weighted: true, sums: []string{
-		"sumIf(w, due AND NOT withdrawn AND NOT unseen)", "sumIf(w, due AND held AND NOT withdrawn AND NOT unseen)", "sumIf(w, due AND waits AND NOT withdrawn AND NOT unseen)",
-		"sumIf(w, due AND late AND NOT withdrawn AND NOT unseen)", "sumIf(w, due AND overdue AND NOT withdrawn AND NOT unseen)", "sumIf(w, NOT due)",
+		"sumIf(w, counts)", "sumIf(w, counts AND held)", "sumIf(w, counts AND waits)", "sumIf(w, counts AND late)", "sumIf(w, counts AND overdue)", "sumIf(w, NOT due)",
 		"sumIf(w, due AND withdrawn)", "sumIf(w, due AND unseen AND NOT withdrawn)",
+		"sumIf(w, counts AND (closed OR resolved_at IS NOT NULL OR dispute_count > 0))",
 	}}
 	found, err := m.tally(ctx, s, counted)
 	if err != nil {
@@ -40,9 +46,13 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	silent := 0
 	for _, cell := range cells {
 		due, held, waits := cell.sums[0], cell.sums[1], cell.sums[2]
-		if err := c.share("onTime", held, due); err != nil {
+		if waits > 0 && cell.sums[8] == 0 { // claims came in time, and nobody was ever asked: 0 would say that none held
+			c.missing("onTime")
+			silent++
+		} else if err := c.share("onTime", held, due); err != nil {
 			return nil, err
 		}
 		c.number("onTimeUpper", (held+waits)/due)
@@ -56,6 +66,7 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if len(cells) == 0 {
 		t.Notes = append(t.Notes, "not computable: no issue here has a due time, since no target was in force when it came in")
 	}
+	t.noteSilence(silent, len(cells))
 	return t, m.withReporters(ctx, s, t, rows)
 }
 
@@ -74,7 +85,7 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
 		) AS l ON l.issue_id = s.id WHERE s.state != 'MERGED'`
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"sum(gross)", "sum(paused)", "sum(gross * gross)", "sum(paused * paused)", "sum(gross * paused)", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)",
+		"sum(gross)", "sum(paused)", "sum(gross * gross)", "sum(paused * paused)", "sum(gross * paused)", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)", "countIf(observed_until IS NULL OR legs > 0)",
 	}})
 	if err != nil {
 		return nil, err
@@ -84,8 +95,17 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 	if err != nil {
 		return nil, err
 	}
+	imported := 0
 	for _, cell := range cells {
 		v := cell.sums
+		if v[8] == 0 {
+			imported++
+			c.missing("pausedShare", "returnedTwice")
+			c.none("returnedLegs")
+			c.missing("legs")
+			c.end(cell.n, nil)
+			continue
+		}
 		paused, err := stats.Ratio(stats.Moments{N: float64(cell.n), X: v[0], Y: v[1], XX: v[2], YY: v[3], XY: v[4]})
 		if err != nil {
 			return nil, err
@@ -100,5 +120,7 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 		c.number("legs", v[5])
 		c.end(cell.n, nil)
 	}
+	t.noteNothing(len(cells), "not computable: no issue came in here")
+	t.noteImports(imported, len(cells), "no pause and no leg")
 	return t, nil
 }

@@ -36,7 +36,7 @@ type effectCell struct {
 
 // policyEffect is the estimate with what it rests on.
 type policyEffect struct {
-	all, apart *stats.Effect // apart: without the controls that touch a treated region
+	all, apart *stats.Effect // apart: without the controls that touch a treated region, or against the areas frozen at a campaign's selection
 	scale      float64
 	months     int
 	preTrend   bool // a period before lies off 0 by more than the uniform band

@@ -101,6 +101,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 		c.number("reopened", float64(cell.ended))
 		c.end(cell.n, nil)
 	}
+	t.noteNothing(len(cells), "not computable: nothing was closed here; imports do not tell of closings")
 	if len(again) == 0 {
 		t.Notes = append(t.Notes, "recurred180 is not computable: no confirmed issue here has a known site and category")
 	}

@@ -54,7 +54,11 @@ func (m *Measures) Scan(ctx context.Context, q Question) (*Table, error) {
 	t := s.table(definition("H3"))
 	t.Flags["inCluster"], t.Flags["centre"], t.Flags["noPopulation"] = []bool{}, []bool{}, []bool{}
 	t.derived = []string{"inCluster", "centre"}
-	window := scanWindow(s, q)
+	end, err := m.lastSeen(ctx, s, t, q.To)
+	if err != nil {
+		return nil, err
+	}
+	window := scanWindow(s, q, end)
 	found, err := m.scanRegions(ctx, s, t, window)
 	if err != nil {
 		return nil, err
@@ -76,12 +80,8 @@ func (m *Measures) Scan(ctx context.Context, q Question) (*Table, error) {
 	return t, nil
 }
 
-// scanWindow is the last whole weeks before the end of the question.
-func scanWindow(s *scope, q Question) span {
-	end := s.asOf
-	if q.To != nil && q.To.Before(end) {
-		end = *q.To
-	}
+// scanWindow is the last whole weeks before the end.
+func scanWindow(s *scope, q Question, end time.Time) span {
 	last := monday(end, s.location)
 	to := time.Date(last.Year(), last.Month(), last.Day(), 0, 0, 0, 0, s.location)
 	from := to.AddDate(0, 0, -7*scanWeeks)

@@ -23,6 +23,15 @@ func (s *scope) spells() statement {
 		b.write(", ", s.regionPlace("i.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
 	}
+	if s.split(ByUrbanRural) {
+		of := func(setting string) string {
+			return "i.region_id IN (SELECT " + s.text("id") + " FROM d_region FINAL WHERE _deleted = 0 AND urban_rural = '" + setting + "'), '" + setting + "', "
+		}
+		b.write(", multiIf(", of("URBAN"), of("RURAL"), "'') AS urban_rural")
+	}
+	if s.split(BySiteKind) {
+		b.write(", transform(cityHash64(ifNull(i.site_id, "+noID+")), (SELECT groupArray(cityHash64(id)) FROM (", siteKinds, ")), (SELECT groupArray(kind) FROM (", siteKinds, ")), '') AS site_kind")
+	}
 	switch {
 	case s.base != nil:
 		b.write(" FROM (", s.base.rows(), ") AS i")
@@ -35,6 +44,9 @@ func (s *scope) spells() statement {
 	s.filter(b)
 	return b.statement()
 }
+
+// siteKinds lists the kinds of sites, each list of it in the same order.
+const siteKinds = "SELECT id, toString(kind) AS kind FROM d_site FINAL WHERE _deleted = 0 ORDER BY id"
 
 const asOf = "fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
 

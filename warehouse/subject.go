@@ -18,7 +18,7 @@ const (
 var subjectDimensions = map[string][]Dimension{
 	"T1": {ByUnit}, "T2": {ByUnit}, "T3": {ByUnit}, "T4": {ByUnit}, "T5": {ByUnit},
 	"Q1": {ByUnit}, "Q2": {ByUnit}, "Q3": {ByUnit},
-	"F1": {ByUnit, ByPost}, "F2": {ByUnit}, "F4": {ByUnit, ByPost}, "F5": {ByUnit},
+	"F1": {ByUnit, ByPost}, "F2": {ByUnit}, "F3": {ByUnit, ByPost}, "F4": {ByUnit, ByPost}, "F5": {ByUnit}, "F6": {ByUnit, ByPost}, "F7": {ByUnit, ByPost},
 	"I1": {ByUnit, ByPost},
 }
 

@@ -25,7 +25,11 @@ func (m *Measures) Surprise(ctx context.Context, q Question) (*Table, error) {
 	t.Flags["alarm"] = []bool{}
 	c := newColumns(t, []Num{plain("observed", "issues"), plain("lastFourWeeks", "issues"), plain("expected", "expected issues"), plain("upper", "expected issues"),
 		plain("bits", "bits"), plain("p", "probability"), plain("q", "probability")})
-	found, first, last, err := m.weeklyCounts(ctx, s, q)
+	end, err := m.lastSeen(ctx, s, t, q.To)
+	if err != nil {
+		return nil, err
+	}
+	found, first, last, err := m.weeklyCounts(ctx, s, q, end)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +62,7 @@ func (m *Measures) Surprise(ctx context.Context, q Question) (*Table, error) {
 		outlooks[row] = o
 		c.number("expected", o.Expected)
 		c.number("upper", o.Upper)
-		c.number("bits", o.Bits)
+		c.number("bits", max(0, o.Bits))
 		c.number("p", o.Tail)
 		p = append(p, o.Tail)
 	}
@@ -69,6 +73,9 @@ func (m *Measures) Surprise(ctx context.Context, q Question) (*Table, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if len(cells) == 0 {
+		t.Notes = append(t.Notes, "not computable: no issue came in during a whole week here")
 	}
 	if len(cells) > 0 && len(p) == 0 {
 		t.Notes = append(t.Notes, "not computable: fewer than 8 whole weeks came before")
@@ -86,13 +93,9 @@ func sum(values []float64) (total float64) {
 // weekly are the counts of a cell, one a week, zeros among them.
 type weekly struct{ counts []float64 }
 
-// weeklyCounts counts issues by week of origin, from the first week of the data (or of the window) to the last that is over. All cells have
+// weeklyCounts counts issues by week of origin, from the first week of the data (or of the window) to the last that is over at the end. All cells have
 // the same weeks: that nothing came in is known too.
-func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question) (cells map[cellKey]*weekly, first, last time.Time, err error) {
-	end := s.asOf
-	if q.To != nil && q.To.Before(end) {
-		end = *q.To
-	}
+func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question, end time.Time) (cells map[cellKey]*weekly, first, last time.Time, err error) {
 	last = monday(end, s.location).AddDate(0, 0, -7)
 	type point struct {
 		key  cellKey

@@ -138,6 +138,31 @@ func (c *columns) share(name string, x, n float64) error {
 	return nil
 }
 
+// none puts a share of nothing.
+func (c *columns) none(name string) {
+	num := &c.table.Nums[c.index[name]]
+	num.Of = append(num.Of, 0)
+	c.missing(name)
+}
+
+// noteNothing says why there are no rows.
+func (t *Table) noteNothing(rows int, why string) {
+	if rows == 0 {
+		t.Notes = append(t.Notes, why)
+	}
+}
+
+// noteImports says in how many cells all is imported, from where such things are never told.
+func (t *Table) noteImports(imported, cells int, what string) {
+	switch imported {
+	case 0:
+	case cells:
+		t.Notes = append(t.Notes, "not computable: all is imported here, and imports tell of "+what)
+	default:
+		t.Notes = append(t.Notes, fmt.Sprintf("not computable in %d of %d cells: all is imported there, and imports tell of %s", imported, cells, what))
+	}
+}
+
 // shares puts several shares of the same n.
 func (c *columns) shares(n float64, parts map[string]float64) error {
 	for name, x := range parts {

@@ -22,7 +22,7 @@ func (s *scope) visitRows() (statement, error) {
 		b.write(", ", s.regionPlace("site.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
 	}
-	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, ifNull(ended_at, started_at) AS anchor_at, started_at, state
+	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, note_unit_id, ifNull(ended_at, started_at) AS anchor_at, started_at, ended_at, state
 			FROM f_visit FINAL WHERE _deleted = 0 AND state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND anchor_at <= `, asOf, `) AS v
 		LEFT ANY JOIN (SELECT id AS site, toNullable(region_id) AS region_id, kind FROM d_site FINAL WHERE _deleted = 0) AS site ON v.site_id = site.site`)
 	s.postUnit(b, "v.lead_id")
@@ -268,7 +268,7 @@ func (c *columns) gaps(cell *lived) error {
 // siteRows has one row a site that is eligible at as-of, with its visits since it became so.
 func (s *scope) siteRows(visits string, values map[string]any) statement {
 	b := &builder{values: values}
-	b.write(`SELECT w.id AS id, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
+	b.write(`SELECT w.id AS id, w.region_id AS home, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace("w.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)

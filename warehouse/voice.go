@@ -7,23 +7,27 @@ import (
 	"groundwork/warehouse/stats"
 )
 
-// feedbackDays is how long after a claim its verdict is due: 10 working days.
-const feedbackDays = 14
-
 // claimRows has one row a claim of the issues of the scope, anchored at the claim, with what became of the question: verdict (the latest
 // that the handler did not collect, ” = none), satisfaction, handlerOnly, attempted, reached.
 func (s *scope) claimRows() statement {
-	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claim AS claim_id, f.verdict AS verdict, f.own > 0 AS answered, f.handled > 0 AND f.own = 0 AS handlerOnly,
+	rows := s.spells().with("claims_before", s.claimsDue.UnixMicro())
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claim AS claim_id, c.own_claim AS own_claim, f.verdict AS verdict, f.own > 0 AS answered, f.handled > 0 AND f.own = 0 AS handlerOnly,
 			a.attempts > 0 OR f.own > 0 AS attempted, a.reached > 0 OR f.own > 0 AS reached
-		FROM (SELECT id AS claim, issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at <= subtractDays(%[1]s, %[2]d)) AS c
-		INNER JOIN (%[3]s) AS s ON c.issue_id = s.id
+		FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at < fromUnixTimestamp64Micro({claims_before:Int64}, 'UTC')) AS c
+		INNER JOIN (%[2]s) AS s ON c.issue_id = s.id
 		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), (at, id), collected_by != 'HANDLER') AS verdict, countIf(collected_by != 'HANDLER') AS own,
 			countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim
 		LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS reached FROM f_callback_attempt FINAL
 			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim
-		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, feedbackDays, rows.text)
+		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, rows.text)
 	return rows
+}
+
+// feedbackDue settles which claims are due for a verdict: those made before a moment.
+func (m *Measures) feedbackDue(ctx context.Context, s *scope) error {
+	days, err := m.calendar(ctx)
+	s.claimsDue = days.dueBefore(s.asOf, feedbackDays)
+	return err
 }
 
 // Resolved is Q1. Numbers: resolved (share of answered), resolvedLower, resolvedUpper, partly (share of answered), answered (count).
@@ -31,6 +35,9 @@ func (s *scope) claimRows() statement {
 func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 	s, t, err := m.begin(ctx, q, "Q1")
 	if err != nil {
+		return nil, err
+	}
+	if err := m.feedbackDue(ctx, s); err != nil {
 		return nil, err
 	}
 	rows := s.claimRows()
@@ -57,6 +64,7 @@ func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 			silent++
 		}
 	}
+	t.noteNothing(len(cells), "not computable: no claim here is due for a verdict")
 	t.noteSilence(silent, len(cells))
 	return t, m.withReporters(ctx, s, t, rows)
 }
@@ -88,6 +96,9 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		ranged("satisfied", "share"), ranged("basically", "share"), ranged("satisfiedCompat", "share"), shared("satisfiedResolved"), shared("satisfiedUnresolved"),
 		ranged("satisfiedWeighted", "share"), shared("reach"),
 	})
+	if err := m.feedbackDue(ctx, s); err != nil {
+		return nil, err
+	}
 	strata, err := m.answerStrata(ctx, s)
 	if err != nil {
 		return nil, err
@@ -116,6 +127,7 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		}
 		c.end(cell.n, map[string]bool{"unstable": of.due > 0 && of.answered < of.due/2})
 	}
+	t.noteNothing(len(cells), "not computable: no citizen gave a rating here that the handler did not collect")
 	return t, m.withReporters(ctx, s, t, rows)
 }
 
@@ -177,9 +189,12 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
+	if err := m.feedbackDue(ctx, s); err != nil {
+		return nil, err
+	}
 	rows := s.claimRows()
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"countIf(attempted OR handlerOnly)", "countIf(reached OR handlerOnly)", "countIf(answered OR handlerOnly)", "countIf(answered)",
+		"countIf(attempted OR handlerOnly)", "countIf(reached OR handlerOnly)", "countIf(answered OR handlerOnly)", "countIf(answered)", "countIf(own_claim)",
 	}})
 	if err != nil {
 		return nil, err
@@ -189,7 +204,17 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
+	imported := 0
 	for _, cell := range cells {
+		if cell.sums[0] == 0 && cell.sums[4] == 0 {
+			imported++
+			c.missing("attempted")
+			for _, name := range []string{"reached", "answered", "independent"} {
+				c.none(name)
+			}
+			c.end(cell.n, nil)
+			continue
+		}
 		before := float64(cell.n)
 		for i, name := range []string{"attempted", "reached", "answered", "independent"} {
 			if err := c.share(name, cell.sums[i], before); err != nil {
@@ -199,5 +224,7 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 		}
 		c.end(cell.n, nil)
 	}
+	t.noteNothing(len(cells), "not computable: no claim here is due for a verdict")
+	t.noteImports(imported, len(cells), "no attempt to reach anybody")
 	return t, m.withReporters(ctx, s, t, rows)
 }

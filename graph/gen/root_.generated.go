@@ -501,6 +501,19 @@ type ComplexityRoot struct {
 		Value  func(childComplexity int) int
 	}
 
+	Coverage struct {
+		About        func(childComplexity int) int
+		Covered      func(childComplexity int) int
+		Dimensions   func(childComplexity int) int
+		GapP50Days   func(childComplexity int) int
+		GapP90Days   func(childComplexity int) int
+		N            func(childComplexity int) int
+		Provisional  func(childComplexity int) int
+		Suppressed   func(childComplexity int) int
+		Unstable     func(childComplexity int) int
+		VisitedSites func(childComplexity int) int
+	}
+
 	CreateCategoryPayload struct {
 		Category         func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -705,6 +718,25 @@ type ComplexityRoot struct {
 		RecordedAt func(childComplexity int) int
 		Seq        func(childComplexity int) int
 		ToState    func(childComplexity int) int
+	}
+
+	EquityFunnel struct {
+		About        func(childComplexity int) int
+		Above        func(childComplexity int) int
+		Below        func(childComplexity int) int
+		Covered      func(childComplexity int) int
+		Crude        func(childComplexity int) int
+		Dimensions   func(childComplexity int) int
+		High95       func(childComplexity int) int
+		High998      func(childComplexity int) int
+		Low95        func(childComplexity int) int
+		Low998       func(childComplexity int) int
+		N            func(childComplexity int) int
+		Provisional  func(childComplexity int) int
+		Standardised func(childComplexity int) int
+		Suppressed   func(childComplexity int) int
+		Target       func(childComplexity int) int
+		Unstable     func(childComplexity int) int
 	}
 
 	EscalateIssuePayload struct {
@@ -1068,6 +1100,13 @@ type ComplexityRoot struct {
 		RowCount          func(childComplexity int) int
 		Truncated         func(childComplexity int) int
 		Watermark         func(childComplexity int) int
+	}
+
+	MeasureIssues struct {
+		AsOf      func(childComplexity int) int
+		EndCursor func(childComplexity int) int
+		Nodes     func(childComplexity int) int
+		Total     func(childComplexity int) int
 	}
 
 	MeasureMap struct {
@@ -1485,6 +1524,24 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	PolicyEffect struct {
+		About       func(childComplexity int) int
+		BandHigh    func(childComplexity int) int
+		BandLow     func(childComplexity int) int
+		Controls    func(childComplexity int) int
+		Descriptive func(childComplexity int) int
+		Dimensions  func(childComplexity int) int
+		Effect      func(childComplexity int) int
+		EffectApart func(childComplexity int) int
+		Months      func(childComplexity int) int
+		N           func(childComplexity int) int
+		PreTrend    func(childComplexity int) int
+		Provisional func(childComplexity int) int
+		Suppressed  func(childComplexity int) int
+		Treated     func(childComplexity int) int
+		Unstable    func(childComplexity int) int
+	}
+
 	PolicyEvaluation struct {
 		AsOf           func(childComplexity int) int
 		CIHigh         func(childComplexity int) int
@@ -1579,10 +1636,13 @@ type ComplexityRoot struct {
 		Campaigns                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CampaignFilter) int
 		Categories                func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.CategoryFilter) int
 		Category                  func(childComplexity int, id model.ID) int
+		Coverage                  func(childComplexity int, query model.MeasureQuery) int
 		Discussion                func(childComplexity int, id model.ID) int
 		DiscussionPosts           func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionPostFilter) int
 		Discussions               func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.DiscussionFilter) int
+		EquityFunnel              func(childComplexity int, query model.MeasureQuery) int
 		FollowOpinion             func(childComplexity int, secret string) int
+		Formalism                 func(childComplexity int, query model.MeasureQuery, rangeArg *model.DateTimeFilter, indicators []model.MeasureCode) int
 		FormalismFlag             func(childComplexity int, id model.ID) int
 		FormalismFlags            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.FormalismFlagFilter) int
 		Hotspots                  func(childComplexity int, query model.MeasureQuery, from *time.Time, to *time.Time) int
@@ -1590,6 +1650,7 @@ type ComplexityRoot struct {
 		Issues                    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.IssueFilter, orderBy groundwork.IssueOrder) int
 		MeasureCatalog            func(childComplexity int, codes []model.MeasureCode) int
 		MeasureDefinitionVersions func(childComplexity int, codes []model.MeasureCode) int
+		MeasureIssues             func(childComplexity int, query model.MeasureIssuesQuery, first int32, after *model.ID) int
 		MeasureMap                func(childComplexity int, measure model.MeasureCode, query model.MapQuery) int
 		MeasureSnapshot           func(childComplexity int, id model.ID) int
 		MeasureSnapshots          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.MeasureSnapshotFilter) int
@@ -1606,6 +1667,7 @@ type ComplexityRoot struct {
 		Policy                    func(childComplexity int, id model.ID) int
 		PolicyChange              func(childComplexity int, id model.ID) int
 		PolicyChanges             func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.PolicyChangeFilter) int
+		PolicyEffect              func(childComplexity int, query model.MeasureQuery) int
 		RateLimit                 func(childComplexity int) int
 		Region                    func(childComplexity int, id *model.ID, code *string) int
 		Regions                   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RegionFilter) int
@@ -1613,6 +1675,7 @@ type ComplexityRoot struct {
 		RotaPlans                 func(childComplexity int, first *int32, after *string, last *int32, before *string) int
 		RotaSlot                  func(childComplexity int, id model.ID) int
 		RotaSlots                 func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.RotaSlotFilter) int
+		Satisfaction              func(childComplexity int, query model.MeasureQuery, rangeArg *model.DateTimeFilter) int
 		SimilarIssues             func(childComplexity int, text string, regionID *model.ID, siteID *model.ID, categoryID *model.ID, first int32) int
 		Site                      func(childComplexity int, id model.ID) int
 		Sites                     func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.SiteFilter) int
@@ -1928,6 +1991,22 @@ type ComplexityRoot struct {
 	RotaSlotEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	Satisfaction struct {
+		About               func(childComplexity int) int
+		Basically           func(childComplexity int) int
+		Dimensions          func(childComplexity int) int
+		N                   func(childComplexity int) int
+		Provisional         func(childComplexity int) int
+		Reach               func(childComplexity int) int
+		Satisfied           func(childComplexity int) int
+		SatisfiedCompat     func(childComplexity int) int
+		SatisfiedResolved   func(childComplexity int) int
+		SatisfiedUnresolved func(childComplexity int) int
+		SatisfiedWeighted   func(childComplexity int) int
+		Suppressed          func(childComplexity int) int
+		Unstable            func(childComplexity int) int
 	}
 
 	SelectCampaignPayload struct {
@@ -4063,6 +4142,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CountUpTo.Value(childComplexity), true
 
+	case "Coverage.about":
+		if e.ComplexityRoot.Coverage.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.About(childComplexity), true
+	case "Coverage.covered":
+		if e.ComplexityRoot.Coverage.Covered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Covered(childComplexity), true
+	case "Coverage.dimensions":
+		if e.ComplexityRoot.Coverage.Dimensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Dimensions(childComplexity), true
+	case "Coverage.gapP50Days":
+		if e.ComplexityRoot.Coverage.GapP50Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.GapP50Days(childComplexity), true
+	case "Coverage.gapP90Days":
+		if e.ComplexityRoot.Coverage.GapP90Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.GapP90Days(childComplexity), true
+	case "Coverage.n":
+		if e.ComplexityRoot.Coverage.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.N(childComplexity), true
+	case "Coverage.provisional":
+		if e.ComplexityRoot.Coverage.Provisional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Provisional(childComplexity), true
+	case "Coverage.suppressed":
+		if e.ComplexityRoot.Coverage.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Suppressed(childComplexity), true
+	case "Coverage.unstable":
+		if e.ComplexityRoot.Coverage.Unstable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.Unstable(childComplexity), true
+	case "Coverage.visitedSites":
+		if e.ComplexityRoot.Coverage.VisitedSites == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Coverage.VisitedSites(childComplexity), true
+
 	case "CreateCategoryPayload.category":
 		if e.ComplexityRoot.CreateCategoryPayload.Category == nil {
 			break
@@ -4861,6 +5001,103 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EntityEvent.ToState(childComplexity), true
+
+	case "EquityFunnel.about":
+		if e.ComplexityRoot.EquityFunnel.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.About(childComplexity), true
+	case "EquityFunnel.above":
+		if e.ComplexityRoot.EquityFunnel.Above == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Above(childComplexity), true
+	case "EquityFunnel.below":
+		if e.ComplexityRoot.EquityFunnel.Below == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Below(childComplexity), true
+	case "EquityFunnel.covered":
+		if e.ComplexityRoot.EquityFunnel.Covered == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Covered(childComplexity), true
+	case "EquityFunnel.crude":
+		if e.ComplexityRoot.EquityFunnel.Crude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Crude(childComplexity), true
+	case "EquityFunnel.dimensions":
+		if e.ComplexityRoot.EquityFunnel.Dimensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Dimensions(childComplexity), true
+	case "EquityFunnel.high95":
+		if e.ComplexityRoot.EquityFunnel.High95 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.High95(childComplexity), true
+	case "EquityFunnel.high998":
+		if e.ComplexityRoot.EquityFunnel.High998 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.High998(childComplexity), true
+	case "EquityFunnel.low95":
+		if e.ComplexityRoot.EquityFunnel.Low95 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Low95(childComplexity), true
+	case "EquityFunnel.low998":
+		if e.ComplexityRoot.EquityFunnel.Low998 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Low998(childComplexity), true
+	case "EquityFunnel.n":
+		if e.ComplexityRoot.EquityFunnel.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.N(childComplexity), true
+	case "EquityFunnel.provisional":
+		if e.ComplexityRoot.EquityFunnel.Provisional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Provisional(childComplexity), true
+	case "EquityFunnel.standardised":
+		if e.ComplexityRoot.EquityFunnel.Standardised == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Standardised(childComplexity), true
+	case "EquityFunnel.suppressed":
+		if e.ComplexityRoot.EquityFunnel.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Suppressed(childComplexity), true
+	case "EquityFunnel.target":
+		if e.ComplexityRoot.EquityFunnel.Target == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Target(childComplexity), true
+	case "EquityFunnel.unstable":
+		if e.ComplexityRoot.EquityFunnel.Unstable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EquityFunnel.Unstable(childComplexity), true
 
 	case "EscalateIssuePayload.clientMutationId":
 		if e.ComplexityRoot.EscalateIssuePayload.ClientMutationID == nil {
@@ -6477,6 +6714,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasureInfo.Watermark(childComplexity), true
+
+	case "MeasureIssues.asOf":
+		if e.ComplexityRoot.MeasureIssues.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureIssues.AsOf(childComplexity), true
+	case "MeasureIssues.endCursor":
+		if e.ComplexityRoot.MeasureIssues.EndCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureIssues.EndCursor(childComplexity), true
+	case "MeasureIssues.nodes":
+		if e.ComplexityRoot.MeasureIssues.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureIssues.Nodes(childComplexity), true
+	case "MeasureIssues.total":
+		if e.ComplexityRoot.MeasureIssues.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureIssues.Total(childComplexity), true
 
 	case "MeasureMap.about":
 		if e.ComplexityRoot.MeasureMap.About == nil {
@@ -8895,6 +9157,97 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PolicyEdge.Node(childComplexity), true
 
+	case "PolicyEffect.about":
+		if e.ComplexityRoot.PolicyEffect.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.About(childComplexity), true
+	case "PolicyEffect.bandHigh":
+		if e.ComplexityRoot.PolicyEffect.BandHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.BandHigh(childComplexity), true
+	case "PolicyEffect.bandLow":
+		if e.ComplexityRoot.PolicyEffect.BandLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.BandLow(childComplexity), true
+	case "PolicyEffect.controls":
+		if e.ComplexityRoot.PolicyEffect.Controls == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Controls(childComplexity), true
+	case "PolicyEffect.descriptive":
+		if e.ComplexityRoot.PolicyEffect.Descriptive == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Descriptive(childComplexity), true
+	case "PolicyEffect.dimensions":
+		if e.ComplexityRoot.PolicyEffect.Dimensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Dimensions(childComplexity), true
+	case "PolicyEffect.effect":
+		if e.ComplexityRoot.PolicyEffect.Effect == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Effect(childComplexity), true
+	case "PolicyEffect.effectApart":
+		if e.ComplexityRoot.PolicyEffect.EffectApart == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.EffectApart(childComplexity), true
+	case "PolicyEffect.months":
+		if e.ComplexityRoot.PolicyEffect.Months == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Months(childComplexity), true
+	case "PolicyEffect.n":
+		if e.ComplexityRoot.PolicyEffect.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.N(childComplexity), true
+	case "PolicyEffect.preTrend":
+		if e.ComplexityRoot.PolicyEffect.PreTrend == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.PreTrend(childComplexity), true
+	case "PolicyEffect.provisional":
+		if e.ComplexityRoot.PolicyEffect.Provisional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Provisional(childComplexity), true
+	case "PolicyEffect.suppressed":
+		if e.ComplexityRoot.PolicyEffect.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Suppressed(childComplexity), true
+	case "PolicyEffect.treated":
+		if e.ComplexityRoot.PolicyEffect.Treated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Treated(childComplexity), true
+	case "PolicyEffect.unstable":
+		if e.ComplexityRoot.PolicyEffect.Unstable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyEffect.Unstable(childComplexity), true
+
 	case "PolicyEvaluation.asOf":
 		if e.ComplexityRoot.PolicyEvaluation.AsOf == nil {
 			break
@@ -9343,6 +9696,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Category(childComplexity, args["id"].(model.ID)), true
+	case "Query.coverage":
+		if e.ComplexityRoot.Query.Coverage == nil {
+			break
+		}
+
+		args, err := ec.field_Query_coverage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Coverage(childComplexity, args["query"].(model.MeasureQuery)), true
 	case "Query.discussion":
 		if e.ComplexityRoot.Query.Discussion == nil {
 			break
@@ -9376,6 +9740,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Discussions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.DiscussionFilter)), true
+	case "Query.equityFunnel":
+		if e.ComplexityRoot.Query.EquityFunnel == nil {
+			break
+		}
+
+		args, err := ec.field_Query_equityFunnel_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EquityFunnel(childComplexity, args["query"].(model.MeasureQuery)), true
 	case "Query.followOpinion":
 		if e.ComplexityRoot.Query.FollowOpinion == nil {
 			break
@@ -9387,6 +9762,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.FollowOpinion(childComplexity, args["secret"].(string)), true
+	case "Query.formalism":
+		if e.ComplexityRoot.Query.Formalism == nil {
+			break
+		}
+
+		args, err := ec.field_Query_formalism_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Formalism(childComplexity, args["query"].(model.MeasureQuery), args["range"].(*model.DateTimeFilter), args["indicators"].([]model.MeasureCode)), true
 	case "Query.formalismFlag":
 		if e.ComplexityRoot.Query.FormalismFlag == nil {
 			break
@@ -9465,6 +9851,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.MeasureDefinitionVersions(childComplexity, args["codes"].([]model.MeasureCode)), true
+	case "Query.measureIssues":
+		if e.ComplexityRoot.Query.MeasureIssues == nil {
+			break
+		}
+
+		args, err := ec.field_Query_measureIssues_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MeasureIssues(childComplexity, args["query"].(model.MeasureIssuesQuery), args["first"].(int32), args["after"].(*model.ID)), true
 	case "Query.measureMap":
 		if e.ComplexityRoot.Query.MeasureMap == nil {
 			break
@@ -9641,6 +10038,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PolicyChanges(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.PolicyChangeFilter)), true
+	case "Query.policyEffect":
+		if e.ComplexityRoot.Query.PolicyEffect == nil {
+			break
+		}
+
+		args, err := ec.field_Query_policyEffect_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.PolicyEffect(childComplexity, args["query"].(model.MeasureQuery)), true
 	case "Query.rateLimit":
 		if e.ComplexityRoot.Query.RateLimit == nil {
 			break
@@ -9713,6 +10121,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.RotaSlots(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.RotaSlotFilter)), true
+	case "Query.satisfaction":
+		if e.ComplexityRoot.Query.Satisfaction == nil {
+			break
+		}
+
+		args, err := ec.field_Query_satisfaction_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Satisfaction(childComplexity, args["query"].(model.MeasureQuery), args["range"].(*model.DateTimeFilter)), true
 	case "Query.similarIssues":
 		if e.ComplexityRoot.Query.SimilarIssues == nil {
 			break
@@ -11045,6 +11464,85 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RotaSlotEdge.Node(childComplexity), true
+
+	case "Satisfaction.about":
+		if e.ComplexityRoot.Satisfaction.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.About(childComplexity), true
+	case "Satisfaction.basically":
+		if e.ComplexityRoot.Satisfaction.Basically == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Basically(childComplexity), true
+	case "Satisfaction.dimensions":
+		if e.ComplexityRoot.Satisfaction.Dimensions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Dimensions(childComplexity), true
+	case "Satisfaction.n":
+		if e.ComplexityRoot.Satisfaction.N == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.N(childComplexity), true
+	case "Satisfaction.provisional":
+		if e.ComplexityRoot.Satisfaction.Provisional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Provisional(childComplexity), true
+	case "Satisfaction.reach":
+		if e.ComplexityRoot.Satisfaction.Reach == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Reach(childComplexity), true
+	case "Satisfaction.satisfied":
+		if e.ComplexityRoot.Satisfaction.Satisfied == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Satisfied(childComplexity), true
+	case "Satisfaction.satisfiedCompat":
+		if e.ComplexityRoot.Satisfaction.SatisfiedCompat == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.SatisfiedCompat(childComplexity), true
+	case "Satisfaction.satisfiedResolved":
+		if e.ComplexityRoot.Satisfaction.SatisfiedResolved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.SatisfiedResolved(childComplexity), true
+	case "Satisfaction.satisfiedUnresolved":
+		if e.ComplexityRoot.Satisfaction.SatisfiedUnresolved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.SatisfiedUnresolved(childComplexity), true
+	case "Satisfaction.satisfiedWeighted":
+		if e.ComplexityRoot.Satisfaction.SatisfiedWeighted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.SatisfiedWeighted(childComplexity), true
+	case "Satisfaction.suppressed":
+		if e.ComplexityRoot.Satisfaction.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Suppressed(childComplexity), true
+	case "Satisfaction.unstable":
+		if e.ComplexityRoot.Satisfaction.Unstable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Satisfaction.Unstable(childComplexity), true
 
 	case "SelectCampaignPayload.campaign":
 		if e.ComplexityRoot.SelectCampaignPayload.Campaign == nil {
@@ -12654,6 +13152,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CancelVisitInput", ec.unmarshalInputCancelVisitInput),
 			graphql.NewInputUnmarshaler("CarryIssueInput", ec.unmarshalInputCarryIssueInput),
 			graphql.NewInputUnmarshaler("CategoryFilter", ec.unmarshalInputCategoryFilter),
+			graphql.NewInputUnmarshaler("CellValue", ec.unmarshalInputCellValue),
 			graphql.NewInputUnmarshaler("ChangePolicyFilter", ec.unmarshalInputChangePolicyFilter),
 			graphql.NewInputUnmarshaler("CheckInVisitInput", ec.unmarshalInputCheckInVisitInput),
 			graphql.NewInputUnmarshaler("ClaimExplainedInput", ec.unmarshalInputClaimExplainedInput),
@@ -12720,6 +13219,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("MeasureCategoryFilter", ec.unmarshalInputMeasureCategoryFilter),
 			graphql.NewInputUnmarshaler("MeasureChannelFilter", ec.unmarshalInputMeasureChannelFilter),
 			graphql.NewInputUnmarshaler("MeasureFilter", ec.unmarshalInputMeasureFilter),
+			graphql.NewInputUnmarshaler("MeasureIssuesQuery", ec.unmarshalInputMeasureIssuesQuery),
 			graphql.NewInputUnmarshaler("MeasureKindFilter", ec.unmarshalInputMeasureKindFilter),
 			graphql.NewInputUnmarshaler("MeasureOrder", ec.unmarshalInputMeasureOrder),
 			graphql.NewInputUnmarshaler("MeasureQuery", ec.unmarshalInputMeasureQuery),
@@ -15839,6 +16339,14 @@ enum Dimension {
   POLICY_CHANGE
   "By month since a policy took effect; months before are negative."
   EVENT_MONTH
+  "By whether the issue's region is urban or rural."
+  URBAN_RURAL
+  "By kind of the issue's site."
+  SITE_KIND
+  "By campaign."
+  CAMPAIGN
+  "By ability of officials."
+  ABILITY
 }
 
 "The values of one dimension, one a row."
@@ -16252,6 +16760,217 @@ type TakeSnapshotPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/measure_typed.graphqls", Input: `extend type Query {
+  "F1 to F7 side by side: signs of formalism for a reviewer to look at, never a score of anybody. By region and time, at most. Null if the warehouse does not answer."
+  formalism(
+    "What to measure."
+    query: MeasureQuery! = {}
+    "Only what is anchored in this range [gte, lt): visits by their end, closings and claims by their moment."
+    range: DateTimeFilter
+    "Which of them."
+    indicators: [MeasureCode!]! = [F1, F2, F3, F4, F5, F6, F7]
+  ): MeasuresAnswer
+  "I2: which sites are visited, and how long they wait. Null if the warehouse does not answer."
+  coverage(
+    "What to measure."
+    query: MeasureQuery! = {}
+  ): Coverage
+  "Q2: how satisfied citizens are. Null if the warehouse does not answer."
+  satisfaction(
+    "What to measure."
+    query: MeasureQuery! = {}
+    "Only ratings given in this range [gte, lt)."
+    range: DateTimeFilter
+  ): Satisfaction
+  "E1: regions within, above or below what their mix of matters lets expect. Null if the warehouse does not answer."
+  equityFunnel(
+    "What to measure. By region, if nothing is given."
+    query: MeasureQuery! = {by: [REGION]}
+  ): EquityFunnel
+  "P1: what policies did, against regions without them. Null if the warehouse does not answer."
+  policyEffect(
+    "What to measure. By policy change, if nothing is given; EVENT_MONTH tells the months apart."
+    query: MeasureQuery! = {by: [POLICY_CHANGE]}
+  ): PolicyEffect
+  "The issues behind a cell of a measure, for roles that work on issues: those that the measure counts there, and whoever asks may see. Null if the warehouse does not answer."
+  measureIssues(
+    "The measure and the cell."
+    query: MeasureIssuesQuery!
+    "At most so many, 1 to 100."
+    first: Int! = 50
+    "Only what comes after this issue."
+    after: ID
+  ): MeasureIssues
+}
+
+"A cell of a measure: its question, with a value for each dimension of the split."
+input MeasureIssuesQuery {
+  "T1, T2, T3, T4, Q1, Q2, Q3 or H1."
+  measure: MeasureCode!
+  "Only the issues of this number, such as late of T3; all that the measure counts if left out."
+  number: String
+  "What the measure was split by, with the value of the cell in each."
+  cell: [CellValue!]! = []
+  "Rolls regions up to this level, as the measure did."
+  regionLevel: RegionLevel
+  "As for the measure."
+  where: MeasureFilter
+  "As for the measure: only what is anchored in this range [gte, lt)."
+  range: DateTimeFilter
+  "As for the measure."
+  segments: [Segment!]! = []
+  "As known at this moment; the watermark if left out."
+  asOf: DateTime
+  "Periods are of this time zone."
+  timezone: String! = "Asia/Shanghai"
+  "Token of a write: wait up to two seconds until the warehouse has it."
+  consistency: String
+}
+
+"The value of a dimension: as codes of the answer have it, but the id of a category."
+input CellValue {
+  "Which dimension."
+  dimension: Dimension!
+  "Its value: the code of a region, the id of a category, 2026-03 for a month, HOTLINE for a channel; null for what is unknown."
+  value: String
+}
+
+"Issues behind a cell, in the order of their ids."
+type MeasureIssues {
+  "How many the cell counts, those among them that whoever asks may not see."
+  total: Int!
+  "This page of them."
+  nodes: [Issue!]!
+  "For after, to get the next page; null if there is none."
+  endCursor: ID
+  "Of when they are."
+  asOf: DateTime!
+}
+
+"I2 in columns: row i of every column belongs together."
+type Coverage {
+  "How the rows are split, one column a dimension, in the order asked for."
+  dimensions: [DimensionColumn!]!
+  "How many units each row rests on; null where hidden."
+  n: [Int]!
+  "Share of eligible sites with a visit in a year."
+  covered: NumberColumn!
+  "Median gap between visits."
+  gapP50Days: NumberColumn!
+  "90th percentile of the gap."
+  gapP90Days: NumberColumn!
+  "Sites visited."
+  visitedSites: NumberColumn!
+  "Whether a row rests on so few (under 30) that it may change much."
+  unstable: [Boolean!]!
+  "Whether a row may still change by what is to come."
+  provisional: [Boolean!]!
+  "Whether a row is hidden to protect people; its numbers are null then."
+  suppressed: [Boolean!]!
+  "What the numbers are, and of when."
+  about: MeasureInfo!
+}
+
+"Q2 in columns: row i of every column belongs together."
+type Satisfaction {
+  "How the rows are split, one column a dimension, in the order asked for."
+  dimensions: [DimensionColumn!]!
+  "How many units each row rests on; null where hidden."
+  n: [Int]!
+  "Ratings of 4 or 5 of 5."
+  satisfied: NumberColumn!
+  "Ratings of 3."
+  basically: NumberColumn!
+  "Ratings of 3 to 5, as other systems count."
+  satisfiedCompat: NumberColumn!
+  "Satisfied, where resolved."
+  satisfiedResolved: NumberColumn!
+  "Satisfied, where not or partly resolved."
+  satisfiedUnresolved: NumberColumn!
+  "Satisfied, weighted for who answers."
+  satisfiedWeighted: NumberColumn!
+  "Claims with an answer."
+  reach: NumberColumn!
+  "Whether a row rests on so few (under 30) that it may change much."
+  unstable: [Boolean!]!
+  "Whether a row may still change by what is to come."
+  provisional: [Boolean!]!
+  "Whether a row is hidden to protect people; its numbers are null then."
+  suppressed: [Boolean!]!
+  "What the numbers are, and of when."
+  about: MeasureInfo!
+}
+
+"E1 in columns: row i of every column belongs together."
+type EquityFunnel {
+  "How the rows are split, one column a dimension, in the order asked for."
+  dimensions: [DimensionColumn!]!
+  "How many units each row rests on; null where hidden."
+  n: [Int]!
+  "Confirmed within 60 days."
+  crude: NumberColumn!
+  "The same with the mix of all regions."
+  standardised: NumberColumn!
+  "That of all regions."
+  target: NumberColumn!
+  "Lower 95 % limit."
+  low95: NumberColumn!
+  "Upper 95 % limit."
+  high95: NumberColumn!
+  "Lower 99.8 % limit."
+  low998: NumberColumn!
+  "Upper 99.8 % limit."
+  high998: NumberColumn!
+  "Part of the standard mix that the region has."
+  covered: NumberColumn!
+  "Whether a row lies above its 99.8 % limits."
+  above: [Boolean!]!
+  "Whether a row lies below its 99.8 % limits."
+  below: [Boolean!]!
+  "Whether a row rests on so few (under 30) that it may change much."
+  unstable: [Boolean!]!
+  "Whether a row may still change by what is to come."
+  provisional: [Boolean!]!
+  "Whether a row is hidden to protect people; its numbers are null then."
+  suppressed: [Boolean!]!
+  "What the numbers are, and of when."
+  about: MeasureInfo!
+}
+
+"P1 in columns: row i of every column belongs together."
+type PolicyEffect {
+  "How the rows are split, one column a dimension, in the order asked for."
+  dimensions: [DimensionColumn!]!
+  "How many units each row rests on; null where hidden."
+  n: [Int]!
+  "Effect on the outcome."
+  effect: NumberColumn!
+  "Lower end of the band over all months."
+  bandLow: NumberColumn!
+  "Upper end of the band over all months."
+  bandHigh: NumberColumn!
+  "Effect without controls that touch."
+  effectApart: NumberColumn!
+  "Regions under it."
+  treated: NumberColumn!
+  "Regions never under it."
+  controls: NumberColumn!
+  "Months looked at."
+  months: NumberColumn!
+  "Whether there are too few regions for more than a description."
+  descriptive: [Boolean!]!
+  "Whether regions drifted apart before."
+  preTrend: [Boolean!]!
+  "Whether a row rests on so few (under 30) that it may change much."
+  unstable: [Boolean!]!
+  "Whether a row may still change by what is to come."
+  provisional: [Boolean!]!
+  "Whether a row is hidden to protect people; its numbers are null then."
+  suppressed: [Boolean!]!
+  "What the numbers are, and of when."
+  about: MeasureInfo!
+}
+`, BuiltIn: false},
 	{Name: "../schema/measures.graphqls", Input: `extend type Query {
   "What measures there are: what each means, its numbers, and by what it can be split."
   measureCatalog(
@@ -16319,6 +17038,20 @@ enum MeasureCode {
   P1
   "From evidence to policy."
   P3
+  "Copied notes of visits."
+  F3
+  "Showcase routes and crowding."
+  F6
+  "Plausibility of visits and back-check."
+  F7
+  "Gap of time open between kinds of places."
+  E1B
+  "Effect of a campaign."
+  P2
+  "Skill growth."
+  L1
+  "Composite of the three rates, for comparison."
+  C1
 }
 
 "Lengths of time that answers can be split by."
@@ -22108,6 +22841,32 @@ func (ec *executionContext) childFields_CountUpTo(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type CountUpTo", field.Name)
 }
 
+func (ec *executionContext) childFields_Coverage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dimensions":
+		return ec.fieldContext_Coverage_dimensions(ctx, field)
+	case "n":
+		return ec.fieldContext_Coverage_n(ctx, field)
+	case "covered":
+		return ec.fieldContext_Coverage_covered(ctx, field)
+	case "gapP50Days":
+		return ec.fieldContext_Coverage_gapP50Days(ctx, field)
+	case "gapP90Days":
+		return ec.fieldContext_Coverage_gapP90Days(ctx, field)
+	case "visitedSites":
+		return ec.fieldContext_Coverage_visitedSites(ctx, field)
+	case "unstable":
+		return ec.fieldContext_Coverage_unstable(ctx, field)
+	case "provisional":
+		return ec.fieldContext_Coverage_provisional(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_Coverage_suppressed(ctx, field)
+	case "about":
+		return ec.fieldContext_Coverage_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Coverage", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateCategoryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "category":
@@ -22518,6 +23277,44 @@ func (ec *executionContext) childFields_EntityEvent(ctx context.Context, field g
 		return ec.fieldContext_EntityEvent_detail(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type EntityEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_EquityFunnel(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dimensions":
+		return ec.fieldContext_EquityFunnel_dimensions(ctx, field)
+	case "n":
+		return ec.fieldContext_EquityFunnel_n(ctx, field)
+	case "crude":
+		return ec.fieldContext_EquityFunnel_crude(ctx, field)
+	case "standardised":
+		return ec.fieldContext_EquityFunnel_standardised(ctx, field)
+	case "target":
+		return ec.fieldContext_EquityFunnel_target(ctx, field)
+	case "low95":
+		return ec.fieldContext_EquityFunnel_low95(ctx, field)
+	case "high95":
+		return ec.fieldContext_EquityFunnel_high95(ctx, field)
+	case "low998":
+		return ec.fieldContext_EquityFunnel_low998(ctx, field)
+	case "high998":
+		return ec.fieldContext_EquityFunnel_high998(ctx, field)
+	case "covered":
+		return ec.fieldContext_EquityFunnel_covered(ctx, field)
+	case "above":
+		return ec.fieldContext_EquityFunnel_above(ctx, field)
+	case "below":
+		return ec.fieldContext_EquityFunnel_below(ctx, field)
+	case "unstable":
+		return ec.fieldContext_EquityFunnel_unstable(ctx, field)
+	case "provisional":
+		return ec.fieldContext_EquityFunnel_provisional(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_EquityFunnel_suppressed(ctx, field)
+	case "about":
+		return ec.fieldContext_EquityFunnel_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EquityFunnel", field.Name)
 }
 
 func (ec *executionContext) childFields_EscalateIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -23246,6 +24043,20 @@ func (ec *executionContext) childFields_MeasureInfo(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type MeasureInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_MeasureIssues(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_MeasureIssues_total(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MeasureIssues_nodes(ctx, field)
+	case "endCursor":
+		return ec.fieldContext_MeasureIssues_endCursor(ctx, field)
+	case "asOf":
+		return ec.fieldContext_MeasureIssues_asOf(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureIssues", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasureMap(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "features":
@@ -23842,6 +24653,42 @@ func (ec *executionContext) childFields_PolicyEdge(ctx context.Context, field gr
 		return ec.fieldContext_PolicyEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PolicyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PolicyEffect(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dimensions":
+		return ec.fieldContext_PolicyEffect_dimensions(ctx, field)
+	case "n":
+		return ec.fieldContext_PolicyEffect_n(ctx, field)
+	case "effect":
+		return ec.fieldContext_PolicyEffect_effect(ctx, field)
+	case "bandLow":
+		return ec.fieldContext_PolicyEffect_bandLow(ctx, field)
+	case "bandHigh":
+		return ec.fieldContext_PolicyEffect_bandHigh(ctx, field)
+	case "effectApart":
+		return ec.fieldContext_PolicyEffect_effectApart(ctx, field)
+	case "treated":
+		return ec.fieldContext_PolicyEffect_treated(ctx, field)
+	case "controls":
+		return ec.fieldContext_PolicyEffect_controls(ctx, field)
+	case "months":
+		return ec.fieldContext_PolicyEffect_months(ctx, field)
+	case "descriptive":
+		return ec.fieldContext_PolicyEffect_descriptive(ctx, field)
+	case "preTrend":
+		return ec.fieldContext_PolicyEffect_preTrend(ctx, field)
+	case "unstable":
+		return ec.fieldContext_PolicyEffect_unstable(ctx, field)
+	case "provisional":
+		return ec.fieldContext_PolicyEffect_provisional(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_PolicyEffect_suppressed(ctx, field)
+	case "about":
+		return ec.fieldContext_PolicyEffect_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PolicyEffect", field.Name)
 }
 
 func (ec *executionContext) childFields_PolicyEvaluation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -24592,6 +25439,38 @@ func (ec *executionContext) childFields_RotaSlotEdge(ctx context.Context, field 
 		return ec.fieldContext_RotaSlotEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RotaSlotEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Satisfaction(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "dimensions":
+		return ec.fieldContext_Satisfaction_dimensions(ctx, field)
+	case "n":
+		return ec.fieldContext_Satisfaction_n(ctx, field)
+	case "satisfied":
+		return ec.fieldContext_Satisfaction_satisfied(ctx, field)
+	case "basically":
+		return ec.fieldContext_Satisfaction_basically(ctx, field)
+	case "satisfiedCompat":
+		return ec.fieldContext_Satisfaction_satisfiedCompat(ctx, field)
+	case "satisfiedResolved":
+		return ec.fieldContext_Satisfaction_satisfiedResolved(ctx, field)
+	case "satisfiedUnresolved":
+		return ec.fieldContext_Satisfaction_satisfiedUnresolved(ctx, field)
+	case "satisfiedWeighted":
+		return ec.fieldContext_Satisfaction_satisfiedWeighted(ctx, field)
+	case "reach":
+		return ec.fieldContext_Satisfaction_reach(ctx, field)
+	case "unstable":
+		return ec.fieldContext_Satisfaction_unstable(ctx, field)
+	case "provisional":
+		return ec.fieldContext_Satisfaction_provisional(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_Satisfaction_suppressed(ctx, field)
+	case "about":
+		return ec.fieldContext_Satisfaction_about(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Satisfaction", field.Name)
 }
 
 func (ec *executionContext) childFields_SelectCampaignPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

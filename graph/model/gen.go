@@ -346,6 +346,14 @@ type CategoryFilter struct {
 	ValidOn graphql.Omittable[*time.Time] `json:"validOn,omitempty"`
 }
 
+// The value of a dimension: as codes of the answer have it, but the id of a category.
+type CellValue struct {
+	// Which dimension.
+	Dimension warehouse.Dimension `json:"dimension"`
+	// Its value: the code of a region, the id of a category, 2026-03 for a month, HOTLINE for a channel; null for what is unknown.
+	Value graphql.Omittable[*string] `json:"value,omitempty"`
+}
+
 // Narrows by policy.
 type ChangePolicyFilter struct {
 	// Is one of these.
@@ -1396,6 +1404,30 @@ type MeasureFilter struct {
 	Severity graphql.Omittable[*MeasureSeverityFilter] `json:"severity,omitempty"`
 	// By origin.
 	OriginAt graphql.Omittable[*DateTimeFilter] `json:"originAt,omitempty"`
+}
+
+// A cell of a measure: its question, with a value for each dimension of the split.
+type MeasureIssuesQuery struct {
+	// T1, T2, T3, T4, Q1, Q2, Q3 or H1.
+	Measure MeasureCode `json:"measure"`
+	// Only the issues of this number, such as late of T3; all that the measure counts if left out.
+	Number graphql.Omittable[*string] `json:"number,omitempty"`
+	// What the measure was split by, with the value of the cell in each.
+	Cell []CellValue `json:"cell"`
+	// Rolls regions up to this level, as the measure did.
+	RegionLevel graphql.Omittable[*groundwork.RegionLevel] `json:"regionLevel,omitempty"`
+	// As for the measure.
+	Where graphql.Omittable[*MeasureFilter] `json:"where,omitempty"`
+	// As for the measure: only what is anchored in this range [gte, lt).
+	Range graphql.Omittable[*DateTimeFilter] `json:"range,omitempty"`
+	// As for the measure.
+	Segments []warehouse.Segment `json:"segments"`
+	// As known at this moment; the watermark if left out.
+	AsOf graphql.Omittable[*time.Time] `json:"asOf,omitempty"`
+	// Periods are of this time zone.
+	Timezone string `json:"timezone"`
+	// Token of a write: wait up to two seconds until the warehouse has it.
+	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
 }
 
 // Narrows by what the reporter wants.
@@ -3084,6 +3116,20 @@ const (
 	MeasureCodeP1 MeasureCode = "P1"
 	// From evidence to policy.
 	MeasureCodeP3 MeasureCode = "P3"
+	// Copied notes of visits.
+	MeasureCodeF3 MeasureCode = "F3"
+	// Showcase routes and crowding.
+	MeasureCodeF6 MeasureCode = "F6"
+	// Plausibility of visits and back-check.
+	MeasureCodeF7 MeasureCode = "F7"
+	// Gap of time open between kinds of places.
+	MeasureCodeE1b MeasureCode = "E1B"
+	// Effect of a campaign.
+	MeasureCodeP2 MeasureCode = "P2"
+	// Skill growth.
+	MeasureCodeL1 MeasureCode = "L1"
+	// Composite of the three rates, for comparison.
+	MeasureCodeC1 MeasureCode = "C1"
 )
 
 var AllMeasureCode = []MeasureCode{
@@ -3113,11 +3159,18 @@ var AllMeasureCode = []MeasureCode{
 	MeasureCodeI3,
 	MeasureCodeP1,
 	MeasureCodeP3,
+	MeasureCodeF3,
+	MeasureCodeF6,
+	MeasureCodeF7,
+	MeasureCodeE1b,
+	MeasureCodeP2,
+	MeasureCodeL1,
+	MeasureCodeC1,
 }
 
 func (e MeasureCode) IsValid() bool {
 	switch e {
-	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1, MeasureCodeH2, MeasureCodeH3, MeasureCodeE1c, MeasureCodeI3, MeasureCodeP1, MeasureCodeP3:
+	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1, MeasureCodeH2, MeasureCodeH3, MeasureCodeE1c, MeasureCodeI3, MeasureCodeP1, MeasureCodeP3, MeasureCodeF3, MeasureCodeF6, MeasureCodeF7, MeasureCodeE1b, MeasureCodeP2, MeasureCodeL1, MeasureCodeC1:
 		return true
 	}
 	return false

@@ -11,7 +11,7 @@ import (
 	"groundwork/warehouse"
 )
 
-// MeasureTable is a measure's answer. Its methods are the fields of TimeToResponse, TimeToResolution, Backlog and Hotspots.
+// MeasureTable is a measure's answer. Its methods are the fields of the types that the schema has for single measures.
 type MeasureTable struct{ *warehouse.Table }
 
 // N is how many issues each row rests on, nil where hidden.
@@ -59,7 +59,8 @@ func known(k warehouse.Key, text string) *string {
 
 // keyID is the global id of a dimension's value; values that are no things have none.
 func keyID(d warehouse.Dimension, text string) *ID {
-	kind, ok := map[warehouse.Dimension]string{warehouse.ByRegion: TypeRegion, warehouse.ByCategory: TypeCategory, warehouse.ByPolicyChange: TypePolicyChange}[d]
+	kind, ok := map[warehouse.Dimension]string{warehouse.ByRegion: TypeRegion, warehouse.ByCategory: TypeCategory, warehouse.ByPolicyChange: TypePolicyChange,
+		warehouse.ByCampaign: TypeCampaign}[d]
 	id, err := uuid.Parse(text)
 	if !ok || err != nil {
 		return nil
@@ -90,6 +91,10 @@ func (t *MeasureTable) Unstable() []bool     { return t.flag("unstable") }
 func (t *MeasureTable) Provisional() []bool  { return t.flag("provisional") }
 func (t *MeasureTable) Suppressed() []bool   { return t.flag("suppressed") }
 func (t *MeasureTable) NoPopulation() []bool { return t.flag("noPopulation") }
+func (t *MeasureTable) Above() []bool        { return t.flag("above") }
+func (t *MeasureTable) Below() []bool        { return t.flag("below") }
+func (t *MeasureTable) Descriptive() []bool  { return t.flag("descriptive") }
+func (t *MeasureTable) PreTrend() []bool     { return t.flag("preTrend") }
 
 // About is what a reader must know of the answer.
 func (t *MeasureTable) About() *MeasureInfo { return &MeasureInfo{t.Table} }

@@ -3,8 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/mathext"
 )
 
 // Wilson is the proportion x/n with its 95 % score interval, without continuity
@@ -43,14 +41,7 @@ func ClopperPearson(x, n float64) (Estimate, error) {
 	if x != math.Trunc(x) || n != math.Trunc(n) {
 		return Estimate{}, fmt.Errorf("stats: proportion %v/%v: the exact interval needs whole counts; use Wilson for weighted ones", x, n)
 	}
-	tail := (1 - Level) / 2
-	e.Interval = Interval{Lo: 0, Hi: 1, OK: true}
-	if x > 0 {
-		e.Interval.Lo = mathext.InvRegIncBeta(x, n-x+1, tail)
-	}
-	if x < n {
-		e.Interval.Hi = mathext.InvRegIncBeta(x+1, n-x, 1-tail)
-	}
+	e.Interval = exactInterval(x, n)
 	return e, nil
 }
 

@@ -1,0 +1,206 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"groundwork/warehouse/stats"
+)
+
+// routeMonths is how long a route is looked at.
+const routeMonths = 12
+
+// route is a cell of F6: the eligible sites by region, each with its visits by month.
+type route struct {
+	n     int64
+	homes map[string]map[string]*[routeMonths]float64 // region of the site, site
+}
+
+func (r *route) site(home, id string) *[routeMonths]float64 {
+	if r.homes == nil {
+		r.homes = map[string]map[string]*[routeMonths]float64{}
+	}
+	if r.homes[home] == nil {
+		r.homes[home] = map[string]*[routeMonths]float64{}
+	}
+	if r.homes[home][id] == nil {
+		r.homes[home][id] = &[routeMonths]float64{}
+	}
+	return r.homes[home][id]
+}
+
+// ShowcaseRoutes is F6, over the 12 months before the end of the window (as-of, if it has none). Numbers: effectiveShare (effective sites of the
+// eligible ones), effectiveSites, chanceSites (what chance gives, with the middle 95 % of it), eligibleSites, top5Share, siteMonthP95 (visits that a
+// site received in a month, 95th percentile over eligible sites and months), p, q. Flag showcase. n = visits to eligible sites.
+func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, error) {
+	s, t, err := m.begin(ctx, q, "F6")
+	if err != nil {
+		return nil, err
+	}
+	t.Flags["showcase"] = []bool{}
+	end := s.asOf
+	if s.to != nil && s.to.Before(end) {
+		end = *s.to
+	}
+	begin := end.AddDate(0, -routeMonths, 0)
+	s.from, s.to = &begin, &end
+	found, err := m.routes(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, []Num{plain("effectiveShare", "ratio"), plain("effectiveSites", "sites"), ranged("chanceSites", "sites"), plain("eligibleSites", "sites"),
+		ranged("top5Share", "share"), plain("siteMonthP95", "visits"), plain("p", "probability"), plain("q", "probability")})
+	cells, err := arrange(ctx, m, s, found, t)
+	if err != nil {
+		return nil, err
+	}
+	tested, p := make([]bool, len(cells)), []float64{}
+	for row, cell := range cells {
+		of, err := stats.Concentrate(cell.regions(), resamples, seed("F6 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{begin, end}))
+		if err != nil {
+			return nil, err
+		}
+		sites := float64(cell.sites())
+		c.number("effectiveSites", of.Effective)
+		c.number("effectiveShare", of.Effective/sites)
+		c.estimate("chanceSites", of.Chance, 1)
+		c.number("eligibleSites", sites)
+		if err := c.share("top5Share", of.Top5, float64(cell.n)); err != nil {
+			return nil, err
+		}
+		c.number("siteMonthP95", cell.crowding(0.95))
+		if tested[row] = cell.n >= stats.MinBunching; tested[row] {
+			c.number("p", of.P)
+			p = append(p, of.P)
+		} else {
+			c.missing("p")
+		}
+	}
+	if err := c.adjusted(tested, p, func(row int, low bool) { c.end(cells[row].n, map[string]bool{"showcase": low}) }); err != nil {
+		return nil, err
+	}
+	if len(cells) == 0 {
+		t.Notes = append(t.Notes, "not computable: no visit was held here at an eligible site in the 12 months")
+	}
+	s.ownUnits(t)
+	return t, nil
+}
+
+// routes counts the visits to eligible sites by cell, site and month, and adds the eligible sites that nobody visited: of the cell's region, or where
+// cells are units or posts, of the regions in which they visit.
+func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]*route, error) {
+	visits, err := s.visitRows()
+	if err != nil {
+		return nil, err
+	}
+	sites := s.siteRows(visits.text, visits.values)
+	eligible := map[string]string{} // region of each site
+	unvisited := map[cellKey]*route{}
+	byPost := s.ofUnits() || s.split(ByPost) || len(s.Where.Posts) > 0
+	targets, key := s.scanKeys()
+	listed := *s
+	if byPost {
+		listed.By = nil
+		targets, key = listed.scanKeys()
+	}
+	var home, site string
+	all := &route{}
+	err = m.each(ctx, "list eligible sites", listed.byCell(&builder{}, sites, nil, "toString(home) AS of, toString(id) AS site", "home", "id"), func(scan func(...any) error) error {
+		if err := scan(append(targets, &home, &site)...); err != nil {
+			return err
+		}
+		k := key()
+		if unvisited[k] == nil {
+			unvisited[k] = &route{}
+		}
+		unvisited[k].site(home, site)
+		all.site(home, site)
+		eligible[site] = home
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows := visits.with("route_from", s.from.UnixMicro())
+	rows.text = fmt.Sprintf("SELECT *, least(toUInt8(%d), toUInt8(age('month', fromUnixTimestamp64Micro({route_from:Int64}, 'UTC'), anchor_at))) AS month FROM (%s)", routeMonths-1, rows.text)
+	targets, key = s.scanKeys()
+	var month uint8
+	var n int64
+	found := map[cellKey]*route{}
+	err = m.each(ctx, "count visits of sites", s.group(rows, "toString(site_id) AS site, month, toInt64(count())", "site_id", "month"), func(scan func(...any) error) error {
+		if err := scan(append(targets, &site, &month, &n)...); err != nil {
+			return err
+		}
+		home, has := eligible[site]
+		if !has {
+			t.exclude("siteNotEligible", n)
+			return nil
+		}
+		k := key()
+		if found[k] == nil {
+			found[k] = &route{}
+		}
+		found[k].n += n
+		found[k].site(home, site)[month] += float64(n)
+		return nil
+	})
+	for k, cell := range found {
+		for home, sites := range all.homes {
+			if byPost && cell.homes[home] == nil || !byPost && (unvisited[k] == nil || unvisited[k].homes[home] == nil) {
+				continue
+			}
+			for id := range sites {
+				cell.site(home, id)
+			}
+		}
+	}
+	return found, err
+}
+
+// regions are the visits by site of each region, in a fixed order.
+func (r *route) regions() []stats.Visits {
+	var regions []stats.Visits
+	for _, home := range sortedCodes(r.homes) {
+		var visits stats.Visits
+		for _, id := range sortedCodes(r.homes[home]) {
+			var n float64
+			for _, month := range r.homes[home][id] {
+				n += month
+			}
+			visits = append(visits, n)
+		}
+		regions = append(regions, visits)
+	}
+	return regions
+}
+
+func (r *route) sites() (n int) {
+	for _, sites := range r.homes {
+		n += len(sites)
+	}
+	return n
+}
+
+// crowding is the quantile of visits over sites and months: the least number that so many of them do not exceed.
+func (r *route) crowding(p float64) float64 {
+	var all []float64
+	for _, sites := range r.homes {
+		for _, months := range sites {
+			all = append(all, months[:]...)
+		}
+	}
+	slices.Sort(all)
+	return all[int(math.Ceil(float64(len(all))*p-1e-9))-1]
+}
+
+// keys are the values of a row's dimensions.
+func (t *Table) keys(row int) []string {
+	keys := make([]string, len(t.Dims))
+	for d, dim := range t.Dims {
+		keys[d] = dim.Keys[row].ID
+	}
+	return keys
+}

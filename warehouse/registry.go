@@ -146,7 +146,7 @@ func (t *Table) Cut(limit int) {
 // Pick returns the table with those rows, in that order; -1 stands for a row without any value.
 func (t *Table) Pick(rows []int) *Table {
 	picked := *t
-	picked.N = pick(t.N, rows)
+	picked.N = pick(append([]int64{}, t.N...), rows) // an answer without rows has as many as are picked
 	picked.Dims = slices.Clone(t.Dims)
 	for i := range picked.Dims {
 		picked.Dims[i].Keys = pick(t.Dims[i].Keys, rows)

@@ -32,7 +32,9 @@ func TestEffectOfACampaign(t *testing.T) {
 	h.watermark(1, time.Date(2027, 1, 10, 0, 0, 0, 0, time.UTC))
 	ids := h.lattice(6, true)
 	over, running := uuid.MustParse("00000000-0000-7000-8000-0000000000ca"), uuid.MustParse("00000000-0000-7000-8000-0000000000cb")
-	on := func(month time.Month, day int) *time.Time { return new(time.Date(2026, month, day, 0, 0, 0, 0, time.UTC)) }
+	on := func(month time.Month, day int) *time.Time {
+		return new(time.Date(2026, month, day, 0, 0, 0, 0, time.UTC))
+	}
 	insert(h, "f_campaign", campaignRow{over, on(4, 1), on(4, 10), on(6, 20), "EXITED"}, campaignRow{running, on(11, 1), on(11, 10), on(12, 1), "EXITED"})
 	var all raised
 	for i, region := range ids {

@@ -63,6 +63,11 @@ func (w *writer) bisect(ctx context.Context, b *block, p *plan, refused *[]*bloc
 		}
 		return nil
 	}
+	// A request that the network cut short reads as bad data too: alone, a row is sent once more.
+	err = send(ctx, w.ch, "Native", p.insert, b.reader)
+	if reason, data = refusesData(err); !data {
+		return err
+	}
 	*refused = append(*refused, b)
 	if b.deleted[0] == 1 {
 		return nil // an end has another form, see endStored

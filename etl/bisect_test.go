@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
@@ -63,6 +64,24 @@ func wireArray(words []string) field {
 		data = append(binary.BigEndian.AppendUint32(data, uint32(len(w))), w...)
 	}
 	return field{kind: fieldBinary, data: data}
+}
+
+// What speaks of the rows is not tried again, and what may pass, or speaks of the warehouse, is not bisected.
+func TestRefusalsOfRowsAreToldFromOthers(t *testing.T) {
+	t.Parallel()
+	for _, code := range dataRefusals {
+		err := fmt.Errorf("write: %w", &clickhouse.Exception{Code: code, Message: "why"})
+		require.False(t, mayPass(err), code)
+		reason, refused := refusesData(err)
+		require.True(t, refused, code)
+		require.Contains(t, reason, "why")
+	}
+	for _, code := range []int32{60, 159, 202, 209, 210, 241, 242, 243, 252, 497, 516} {
+		_, refused := refusesData(&clickhouse.Exception{Code: code})
+		require.False(t, refused, code)
+	}
+	_, refused := refusesData(io.ErrUnexpectedEOF)
+	require.False(t, refused)
 }
 
 // refuse makes the warehouse take no unit with a name like pattern.

@@ -42,8 +42,8 @@ type etlStatusCommand struct {
 }
 
 func (etlStatusCommand) Help() string {
-	return `Lag in bytes and seconds, rates, who is active and who stands by, how the slot is and how much WAL it keeps, rows set aside,
-and under PROBLEM whatever a person should look at, with its remedy.
+	return `Lag in bytes and seconds, rates, who is active and who stands by, how the slot is and how much WAL it keeps, rows set aside, tables
+that are stopped, and under PROBLEM whatever a person should look at, with its remedy.
 
 Examples:
   groundwork etl status
@@ -85,7 +85,7 @@ type etlReplayCommand struct {
 }
 
 func (etlReplayCommand) Help() string {
-	return `A row with a value that the warehouse cannot hold is set aside in etl.dead_letter. This reads the present state of such rows from Postgres
+	return `A row with a value that the warehouse cannot hold, or that it refuses, is set aside in etl.dead_letter. This reads the present state of such rows from Postgres
 and writes it; rows that still cannot stand in the warehouse stay set aside.
 
 Examples:
@@ -108,7 +108,7 @@ type etlRebuildCommand struct {
 func (etlRebuildCommand) Help() string {
 	return `The active replicator copies each table from a snapshot into a second table while changes go to both, and lets the two change places at once.
 Readers see the old one, then the new one, and no error between; views stay as they are. It takes about the disk of the old table a second
-time until that is dropped. It is what heals a warehouse table of which nobody knows what is wrong; "etl verify" tells whether one is.
+time until that is dropped. It is what heals a warehouse table of which nobody knows what is wrong, and the way back for a table that was stopped; "etl verify" tells whether one is.
 Interrupting this command does not interrupt the rebuild.
 
 Examples:

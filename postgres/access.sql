@@ -6,7 +6,8 @@
 -- step that was permitted). The chores act as SYSTEM and reach everything; the replication reads what is published.
 --
 -- To keep plans good: what nearly all rows meet stands first in an expression and is leakproof; what is the same for all rows of a statement
--- stands in (SELECT …), so that it is asked once; what looks other rows up is a function, and runs for the few rows that are left.
+-- stands in (SELECT …), so that it is asked once; what looks other rows up is a function, and runs for the few rows that are left. Such a function is
+-- planned once (plan_cache_mode): the API has its lists planned for their filters, which would plan the function anew for each row.
 
 -- Who asks ---------------------------------------------------------------------------------------------------------------
 
@@ -49,11 +50,27 @@ CREATE OR REPLACE FUNCTION access.recorded(by_whom text) RETURNS boolean LANGUAG
 
 -- Places -----------------------------------------------------------------------------------------------------------------
 
--- within: the place lies in the regions that the role is bound to. Each call is two look-ups by primary key.
-CREATE OR REPLACE FUNCTION access.within(place uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- roots: where the regions lie that the role is bound to; provincial: one of them is a whole province. Asked once a statement.
+CREATE OR REPLACE FUNCTION access.roots() RETURNS ltree[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    RETURN place IS NOT NULL AND EXISTS (SELECT FROM region here, region root WHERE here.id = place AND root.id = ANY (access.regions()) AND here.path <@ root.path);
+    RETURN ARRAY(SELECT path FROM region WHERE id = ANY (access.regions()));
+END $$;
+CREATE OR REPLACE FUNCTION access.provincial() RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM region WHERE id = ANY (access.regions()) AND level = 'PROVINCE');
+END $$;
+
+-- below: within, for many rows: one look-up by primary key. Why it costs nothing is said where issues are.
+CREATE OR REPLACE FUNCTION access.below(place uuid, roots ltree[]) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+    SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN coalesce((SELECT here.path <@ ANY (roots) FROM region here WHERE here.id = place), false);
+END $$;
+
+-- within: the place lies in the regions that the role is bound to.
+CREATE OR REPLACE FUNCTION access.within(place uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50 AS $$
+BEGIN
+    RETURN access.below(place, access.roots());
 END $$;
 
 -- reaches: a worker may act there. What has no known place lies outside of nobody's regions: whoever is bound somewhere may take it up.
@@ -64,7 +81,7 @@ END $$;
 
 -- confided: what was told in confidence there is for the role. With no known place, it is for those bound to a whole province.
 CREATE OR REPLACE FUNCTION access.confided(place uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 60
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF place IS NULL THEN
         RETURN EXISTS (SELECT FROM region WHERE id = ANY (access.regions()) AND level = 'PROVINCE');
@@ -74,30 +91,39 @@ END $$;
 
 -- Issues and opinions ----------------------------------------------------------------------------------------------------
 
+-- The planner counts the cost of a function for all rows, and those of the next five that stand in policies run for the few rows that are confidential:
+-- a true cost would have it avoid rows as if each were dear, and go by the wrong index.
+
 -- has_leg: the unit that the actor acts for has, or had, the issue.
-CREATE OR REPLACE FUNCTION access.has_leg(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE OR REPLACE FUNCTION access.has_leg(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM dispatch_leg l WHERE l.issue_id = issue AND l.unit_id = access.unit());
 END $$;
 
 -- reported: the actor gave an opinion on the issue.
-CREATE OR REPLACE FUNCTION access.reported(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE OR REPLACE FUNCTION access.reported(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id WHERE l.issue_id = issue AND access.mine(o.reporter_pid, o.secret_digest));
 END $$;
 
 -- broke_glass: it opened the opinion, or the issue with all its opinions, for a day and with a reason (docs/decisions/0152-breaking-the-glass.md).
-CREATE OR REPLACE FUNCTION access.broke_glass(opinion uuid, issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+CREATE OR REPLACE FUNCTION access.broke_glass(opinion uuid, issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM glass g WHERE g.account = access.actor() AND g.role = access.role() AND g.revoked_at IS NULL AND g.expires_at > now()
         AND (g.opinion_id = opinion OR g.issue_id = issue OR g.issue_id = (SELECT l.issue_id FROM issue_opinion l WHERE l.opinion_id = opinion)));
 END $$;
 
--- The planner counts the cost of a function for all rows, and these two run for the few that are confidential: a true cost would have it
--- avoid rows as if each were dear, and go by the wrong index.
+-- has_glass: it has broken some glass that is open.
+CREATE OR REPLACE FUNCTION access.has_glass() RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM glass g WHERE g.account = access.actor() AND g.role = access.role() AND g.revoked_at IS NULL AND g.expires_at > now());
+END $$;
+
+-- known_as: the account that asks, if it is somebody in particular.
+CREATE OR REPLACE FUNCTION access.known_as() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE RETURN nullif(access.actor(), 'anonymous');
 
 -- knows_issue: it may read all of the issue, what was told in confidence too.
 CREATE OR REPLACE FUNCTION access.knows_issue(issue uuid, place uuid, lead_unit uuid, by_whom text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 AS $$
@@ -110,7 +136,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION access.knows_opinion(opinion uuid, place uuid, reporter uuid, secret bytea, by_whom text) RETURNS boolean
-    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1 SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF access.mine(reporter, secret) THEN
         RETURN true;
@@ -132,7 +158,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION access.works_on_issue(issue uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN access.everywhere() OR coalesce((SELECT access.works_on(i.id, i.region_id, i.lead_unit_id) FROM issue i WHERE i.id = issue), false);
 END $$;
@@ -145,7 +171,7 @@ END $$;
 
 -- links: the opinion may become part of the issue. A citizen opens an issue with what it said itself.
 CREATE OR REPLACE FUNCTION access.links(issue uuid, opinion uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     IF access.role() = 'CITIZEN' AND NOT access.everywhere() THEN
         RETURN EXISTS (SELECT FROM opinion o, issue i WHERE o.id = opinion AND access.mine(o.reporter_pid, o.secret_digest)
@@ -167,20 +193,20 @@ END $$;
 
 -- holds: the post is, or was, of the official behind the account.
 CREATE OR REPLACE FUNCTION access.holds(post uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM post_holding h WHERE h.id = post AND h.official_id = access.official());
 END $$;
 
 CREATE OR REPLACE FUNCTION access.at_site(at_site uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN access.reaches((SELECT s.region_id FROM site s WHERE s.id = at_site));
 END $$;
 
 -- visits: it may take steps of the visit: who leads it or takes part, and the intake and the supervision of the place.
 CREATE OR REPLACE FUNCTION access.visits(visit uuid, at_site uuid, lead uuid, by_whom text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN access.everywhere() OR coalesce(CASE
         WHEN access.role() = 'LEADER' THEN access.holds(lead) OR access.recorded(by_whom)
@@ -197,13 +223,13 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION access.steps_visit(visit_id uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN coalesce((SELECT access.visits(v.id, v.site_id, v.lead_id, v.recorded_by) FROM visit v WHERE v.id = visit_id), false);
 END $$;
 
 CREATE OR REPLACE FUNCTION access.attests(visit_id uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN access.everywhere() OR coalesce(access.role() IN ('CALLER', 'SUPERVISOR', 'INTAKE')
         AND (SELECT access.at_site(v.site_id) FROM visit v WHERE v.id = visit_id), false);
@@ -213,7 +239,7 @@ END $$;
 
 -- in_campaign: one of the regions that the campaign treats is reached, or the unit leads it.
 CREATE OR REPLACE FUNCTION access.in_campaign(of_campaign uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN access.unbound() OR EXISTS (SELECT FROM campaign_region r WHERE r.campaign_id = of_campaign AND r.role = 'TREATED' AND access.within(r.region_id))
         OR EXISTS (SELECT FROM campaign c WHERE c.id = of_campaign AND c.lead_unit_id = access.unit());
@@ -238,7 +264,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION access.has_task(of_campaign uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM campaign_task t WHERE t.campaign_id = of_campaign AND access.owns_task(t.owner_unit_id, t.owner_post_id));
 END $$;
@@ -247,7 +273,7 @@ END $$;
 
 -- shapes: it may take part in changing the policy: the unit that owns it, and leaders, supervisors, campaigns and assessors of its place.
 CREATE OR REPLACE FUNCTION access.shapes(of_policy uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN access.everywhere() OR coalesce(CASE
         WHEN access.role() = 'POLICY_OWNER' THEN EXISTS (SELECT FROM policy p WHERE p.id = of_policy AND p.owner_unit_id = access.unit())
@@ -256,7 +282,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION access.shapes_change(of_change uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN coalesce((SELECT access.shapes(c.policy_id) FROM policy_change c WHERE c.id = of_change), false);
 END $$;
@@ -265,7 +291,7 @@ END $$;
 
 -- assesses: it reviews and assesses what lies in its regions. A unit of no region lies outside of nobody's.
 CREATE OR REPLACE FUNCTION access.assesses(subject_unit uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN coalesce(access.role() = 'SYSTEM' OR access.role() IN ('ASSESSOR', 'SUPERVISOR') AND access.reaches((SELECT region_id FROM org_unit WHERE id = subject_unit)), false);
 END $$;
@@ -343,10 +369,18 @@ SELECT access.protect('entity_event',
     adds => $$actor = (SELECT access.actor()) OR actor = 'system'$$);
 
 SELECT access.protect('opinion',
-    reads => $$confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere()) OR access.knows_opinion(id, region_id, reporter_pid, secret_digest, recorded_by)$$,
+    reads => $$confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere())
+        OR (SELECT access.works()) AND access.below(region_id, (SELECT access.roots()))
+        OR access.knows_opinion(id, region_id, reporter_pid, secret_digest, recorded_by)$$,
     adds => 'access.says(region_id, reporter_pid)', locks => 'true');
+-- What knows_issue says, part by part: what is left to functions that look rows up is for units, citizens and those who broke a glass.
 SELECT access.protect('issue',
-    reads => 'NOT confidential OR (SELECT access.everywhere()) OR access.knows_issue(id, region_id, lead_unit_id, recorded_by)',
+    reads => $$NOT confidential OR (SELECT access.everywhere())
+        OR (SELECT access.works()) AND (recorded_by = (SELECT access.known_as()) OR lead_unit_id = (SELECT access.unit())
+            OR CASE WHEN region_id IS NULL THEN (SELECT access.provincial()) ELSE access.below(region_id, (SELECT access.roots())) END
+            OR (SELECT access.unit()) IS NOT NULL AND access.has_leg(id))
+        OR (SELECT access.role()) = 'CITIZEN' AND access.reported(id)
+        OR (SELECT access.has_glass()) AND access.broke_glass(NULL, id)$$,
     adds => 'access.registers(region_id, recorded_by)', changes => 'access.works_on(id, region_id, lead_unit_id)');
 SELECT access.protect('issue_opinion', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.links(issue_id, opinion_id)');
 SELECT access.protect('issue_event', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)',
@@ -358,7 +392,7 @@ SELECT access.protect('callback_attempt', reads => 'EXISTS (SELECT FROM claim c 
     adds => 'EXISTS (SELECT FROM claim c WHERE c.id = claim_id AND access.works_on_issue(c.issue_id))');
 SELECT access.protect('notification',
     reads => $$to_role = (SELECT access.role()) AND (to_unit_id IS NULL OR to_unit_id = (SELECT access.unit()))
-        AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.within(region_id))$$,
+        AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.below(region_id, (SELECT access.roots())))$$,
     adds => $$CASE WHEN glass_id IS NULL THEN access.works_on_issue(issue_id) ELSE EXISTS (SELECT FROM glass g WHERE g.id = glass_id) END$$,
     changes => $$to_role = (SELECT access.role()) AND (to_unit_id IS NULL OR to_unit_id = (SELECT access.unit()))
         AND (region_id IS NULL OR (SELECT access.unbound()) OR to_unit_id IS NOT NULL OR access.within(region_id))$$);
@@ -372,7 +406,7 @@ SELECT access.protect('visit_participant', reads => 'true', adds => 'access.step
 SELECT access.protect('attestation', reads => 'true', adds => 'access.attests(visit_id)');
 SELECT access.protect('rota_plan', reads => 'true', adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$);
 SELECT access.protect('rota_slot',
-    reads => $$(SELECT access.everywhere()) OR ((SELECT access.works()) OR (SELECT access.role()) = 'ANALYST') AND ((SELECT access.unbound()) OR access.within(region_id) OR access.holds(post_id))$$,
+    reads => $$(SELECT access.everywhere()) OR ((SELECT access.works()) OR (SELECT access.role()) = 'ANALYST') AND ((SELECT access.unbound()) OR access.below(region_id, (SELECT access.roots())) OR access.holds(post_id))$$,
     adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$,
     changes => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$);
 

@@ -31,6 +31,7 @@ type CLI struct {
 	Audit     auditCommand     `cmd:"" help:"Look into the audit, or prove that nobody changed it."`
 	Vault     vaultCommand     `cmd:"" help:"Look after the vault: encrypt identities with another key."`
 	Retention retentionCommand `cmd:"" help:"Take away what is personal and has been kept long enough, or say for how long it is kept."`
+	Flags     flagsCommand     `cmd:"" help:"Have the detectors of formalism look at a period, and raise flags for people to judge."`
 	Token     tokenCommand     `cmd:"" help:"Make keys and sign tokens, where no OpenID Connect provider does."`
 	Simulate  simulateCommand  `cmd:"" help:"Load an invented province with known truth."`
 	Rebuild   rebuildCommand   `cmd:"" help:"Compare where issues stand with what their events say, or set it right."`

@@ -64,6 +64,9 @@ type DiscussionPost struct {
 	At           time.Time
 	CreatedAt    time.Time
 	Supports     int // by how many citizens
+
+	WithheldAt     *time.Time `json:",omitempty"` // its words are shown to those alone who may withhold
+	WithheldReason *string    `json:",omitempty"` // for everybody
 }
 
 // maxPost bounds a post, in characters.
@@ -134,6 +137,34 @@ const (
 	DiscussionEnded  = "CLOSED"
 )
 
+// What may be done to a post: nobody changes it or takes it away.
+const (
+	PostWithheld = "WITHHELD"
+	PostRestored = "RESTORED"
+)
+
+// PostStep asks to withhold a post, or to show it again. The reason is for everybody.
+type PostStep struct {
+	Actor  Actor
+	PostID uuid.UUID
+	Kind   string
+	Reason string
+}
+
+// Plan examines a step of the post.
+func (p DiscussionPost) Plan(s PostStep) error {
+	switch {
+	case s.Actor.Role != RoleSupervisor && s.Actor.Role != RoleSystem:
+		return Errorf(CodeForbidden, "posts are withheld by supervisors, not by role %s", s.Actor.Role)
+	case s.Kind == PostWithheld && p.WithheldAt != nil:
+		return Errorf(CodeTransition, "the post is withheld already")
+	case s.Kind == PostRestored && p.WithheldAt == nil:
+		return Errorf(CodeTransition, "the post is not withheld")
+	}
+	n := len([]rune(strings.TrimSpace(s.Reason)))
+	return check(n >= minPurpose && n <= 500, "reason", "say why, in %d to 500 characters; everybody reads it", minPurpose)
+}
+
 // DiscussionStep asks to move a discussion along its life.
 type DiscussionStep struct {
 	Deed
@@ -202,6 +233,8 @@ type DiscussionStore interface {
 	PostToDiscussion(ctx context.Context, by Actor, p DiscussionPost, secret string) (*DiscussionPost, Receipt, error)
 	// SupportPost adds the citizen's support, once: again, it changes nothing.
 	SupportPost(ctx context.Context, by Actor, post uuid.UUID, secret string) (*DiscussionPost, Receipt, error)
+	// StepPost withholds a post, or shows it again. What was said stays in the record, and its history says who did it.
+	StepPost(ctx context.Context, s PostStep) (*DiscussionPost, Receipt, error)
 	DiscussionPosts(ctx context.Context, f PostFilter, p PageRequest) (Page[*DiscussionPost], error) // the earliest first
 	DiscussionPostsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*DiscussionPost, error)
 }
@@ -226,6 +259,7 @@ var discussionOperations = []Operation{
 	{"closeDiscussion", grants(InRegion, DiscussionLife.RolesOf(DiscussionEnded)...)},
 	{"postToDiscussion", and(grants(Public, RoleCitizen), grants(InRegion, posters()...))},
 	{"supportPost", grants(Public, RoleCitizen)},
+	{"withholdPost", grants(InRegion, RoleSupervisor)}, {"restorePost", grants(InRegion, RoleSupervisor)},
 }
 
 // posters are those in office who post: whoever leads discussions, and those who work on what is asked.

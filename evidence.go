@@ -37,8 +37,8 @@ func (f EvidenceFile) Validate() error {
 type EvidenceStore interface {
 	// RecordEvidence notes a file whose content is safe already. The same file again is noted once.
 	RecordEvidence(ctx context.Context, by Actor, f EvidenceFile) (*EvidenceFile, Receipt, error)
-	// EvidenceFile returns a file that the actor may read: one of an issue that its role works on, or an upload of its own; nil if
-	// there is none.
+	// EvidenceFile returns a file that the actor may read: an upload of its own, or one that a claim or a task names which it reaches;
+	// nil if there is none.
 	EvidenceFile(ctx context.Context, by Actor, sha256 string) (*EvidenceFile, error)
 }
 
@@ -47,8 +47,8 @@ func MayUpload(by Actor) bool {
 	return by.Role == RoleCitizen && by.ID != Anonymous.ID || slices.Contains(workers, by.Role)
 }
 
-// ReadsAllEvidence reports whether the role may read what others uploaded.
-func ReadsAllEvidence(r Role) bool { return slices.Contains(workers, r) }
+// ReadsEvidence reports whether the role may read what others uploaded, of the issues and tasks that it reaches: which those are, the rows say.
+func ReadsEvidence(r Role) bool { return slices.Contains(workers, r) }
 
 // uploaded lists the hashes of the files among evidence.
 func uploaded(evidence []string) []string {

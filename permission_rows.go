@@ -73,7 +73,8 @@ var RowRules = slices.Concat([]RowRule{
 
 	{"entity_event", "of visits, campaigns and policy changes", everybody(), own, nil},
 	{"entity_event", "of slots and tasks", readers(RoleAnalyst), own, nil},
-	{"evidence_file", "", and(own, grants(Anywhere, workers...), grants(Anywhere, RoleSystem)), own, own},
+	{"evidence_file", "", and(own, grants(Anywhere, RoleSystem)), own, own},
+	{"evidence_file", "that a claim names", readers(), nil, nil},
 	{"mutation_receipt", "", own, own, nil},
 	{"role_binding", "", and(own, grants(Anywhere, RoleSystem)), nil, nil},
 }, []RowRule{

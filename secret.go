@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
 	"regexp"
 	"strings"
 
@@ -38,6 +39,20 @@ func (k SecretKey) Again(opinion uuid.UUID, digest []byte) string {
 	}
 	return ""
 }
+
+// ReporterKey is by what the vault finds the pseudonym of somebody whom another application names by an account, a phone or a device: it tells the same
+// from another, and whoever has no key cannot try numbers until one fits. Without a key nobody is found again.
+func (k SecretKey) ReporterKey(source, named string) (key string, ok bool) {
+	if len(k) == 0 {
+		return "", false
+	}
+	h := hmac.New(sha256.New, k)
+	h.Write([]byte("reporter of " + source + "\x00" + named))
+	return reporterKeyPrefix + hex.EncodeToString(h.Sum(nil)), true
+}
+
+// reporterKeyPrefix tells keys of the vault that are hashed from those that are not.
+const reporterKeyPrefix = "hmac:"
 
 // SecretDigest is what is kept of a secret. How it is written does not matter: letters may be small, and spaces and dashes stand anywhere.
 func SecretDigest(secret string) []byte {

@@ -1,6 +1,10 @@
 package graph
 
 import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
 	"groundwork"
 	"groundwork/graph/model"
 )
@@ -39,4 +43,14 @@ func (f *filters) posts(in *model.DiscussionPostFilter) groundwork.PostFilter {
 		out.Kinds = choice(f, "filter.kind.in", k.In)
 	}
 	return out
+}
+
+// stepPost withholds a post, or shows it again.
+func (r *Resolver) stepPost(ctx context.Context, kind string, post model.ID, reason string, clientMutationID graphql.Omittable[*string]) (*groundwork.DiscussionPost, written, error) {
+	var ids refs
+	step := groundwork.PostStep{PostID: ids.one(post, model.TypeDiscussionPost, "postId"), Kind: kind, Reason: reason}
+	return write(ctx, ids, clientMutationID, func(by groundwork.Actor) (*groundwork.DiscussionPost, groundwork.Receipt, error) {
+		step.Actor = by
+		return r.store.StepPost(ctx, step)
+	})
 }

@@ -85,6 +85,22 @@ func (r *mutationResolver) PostToDiscussion(ctx context.Context, input model.Pos
 	return &model.PostToDiscussionPayload{Post: asDiscussionPost(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value()}, nil
 }
 
+func (r *mutationResolver) WithholdPost(ctx context.Context, input model.WithholdPostInput) (*model.WithholdPostPayload, error) {
+	made, done, err := r.stepPost(ctx, groundwork.PostWithheld, input.PostID, input.Reason, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.WithholdPostPayload{Post: asDiscussionPost(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value()}, nil
+}
+
+func (r *mutationResolver) RestorePost(ctx context.Context, input model.RestorePostInput) (*model.RestorePostPayload, error) {
+	made, done, err := r.stepPost(ctx, groundwork.PostRestored, input.PostID, input.Reason, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.RestorePostPayload{Post: asDiscussionPost(made), UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value()}, nil
+}
+
 func (r *mutationResolver) SupportPost(ctx context.Context, input model.SupportPostInput) (*model.SupportPostPayload, error) {
 	var ids refs
 	post := ids.one(input.PostID, model.TypeDiscussionPost, "postId")

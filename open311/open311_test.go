@@ -96,7 +96,10 @@ func TestFileAndFollow(t *testing.T) {
 	require.Equal(t, groundwork.Complaint, opinion.Kind)
 	require.Equal(t, "路灯坏了\n一个月\n\n-- \nAddress: 中山路 5 号\nMedia: https://photos.example.org/1.jpg\n", opinion.Text, "who handles it needs the address")
 	require.Equal(t, 28.2345678, *opinion.Latitude)
-	require.Equal(t, "email:reporter@example.org", scalar[string](b, "SELECT external_key FROM vault.reporter WHERE pid = $1", *opinion.ReporterPID))
+	key, ok := groundwork.SecretKey("key of the secrets").ReporterKey("open311:city-app", "email:reporter@example.org")
+	require.True(t, ok)
+	require.Regexp(t, "^hmac:[0-9a-f]{64}$", key)
+	require.Equal(t, key, scalar[string](b, "SELECT external_key FROM vault.reporter WHERE pid = $1", *opinion.ReporterPID), "never in clear")
 
 	list := b.requests("")
 	require.Len(t, list, 1)

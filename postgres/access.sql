@@ -269,6 +269,33 @@ BEGIN
     RETURN EXISTS (SELECT FROM campaign_task t WHERE t.campaign_id = of_campaign AND access.owns_task(t.owner_unit_id, t.owner_post_id));
 END $$;
 
+-- in_discussion: it lies where the role reaches.
+CREATE OR REPLACE FUNCTION access.in_discussion(of_discussion uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN access.reaches((SELECT d.region_id FROM discussion d WHERE d.id = of_discussion));
+END $$;
+
+-- shows_file: the file is named as evidence by a claim on an issue, or a task, that it may know all of.
+CREATE OR REPLACE FUNCTION access.shows_file(sha256 text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    named text[] := ARRAY['sha256:' || sha256];
+BEGIN
+    RETURN EXISTS (SELECT FROM claim c JOIN issue i ON i.id = c.issue_id WHERE c.evidence <> '{}' AND c.evidence @> named
+            AND access.knows_issue(i.id, i.region_id, i.lead_unit_id, i.recorded_by))
+        OR EXISTS (SELECT FROM campaign_task t WHERE t.evidence <> '{}' AND t.evidence @> named
+            AND (access.owns_task(t.owner_unit_id, t.owner_post_id) OR access.in_campaign(t.campaign_id)))
+        OR EXISTS (SELECT FROM skill_record r WHERE r.evidence = named[1] AND (r.official_id = access.official() OR access.role() IN ('ASSESSOR', 'SUPERVISOR')));
+END $$;
+
+-- was_uploaded: somebody brought the file, whoever may read it. Who names it as evidence knows what it holds, or could not name it.
+CREATE OR REPLACE FUNCTION access.was_uploaded(file text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM evidence_file f WHERE f.sha256 = file);
+END $$;
+
 -- Policies ---------------------------------------------------------------------------------------------------------------
 
 -- shapes: it may take part in changing the policy: the unit that owns it, and leaders, supervisors, campaigns and assessors of its place.
@@ -354,7 +381,8 @@ SELECT access.reference(t.name::regclass) FROM unnest('{region,region_population
 
 SELECT access.protect('role_binding', reads => 'account = (SELECT access.actor()) OR (SELECT access.role()) = ''SYSTEM''');
 SELECT access.protect('mutation_receipt', reads => 'actor = (SELECT access.actor())', adds => 'actor = (SELECT access.actor())');
-SELECT access.protect('evidence_file', reads => '(SELECT access.works()) OR access.recorded(recorded_by)', adds => 'recorded_by = (SELECT access.actor())',
+SELECT access.protect('evidence_file',
+    reads => '(SELECT access.everywhere()) OR recorded_by = (SELECT access.known_as()) OR (SELECT access.works()) AND access.shows_file(sha256)', adds => 'recorded_by = (SELECT access.actor())',
     changes => 'recorded_by = (SELECT access.actor())');
 
 -- Nobody writes history in another's name; what follows by itself is written in that of the system. Unknown nouns are for those who work.
@@ -437,7 +465,9 @@ SELECT access.protect('discussion', reads => 'true',
     adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) IN ('INTAKE', 'UNIT_HEAD', 'LEADER', 'SUPERVISOR', 'CAMPAIGN_LEAD', 'POLICY_OWNER') AND access.reaches(region_id)$$,
     changes => $$(SELECT access.everywhere()) OR (SELECT access.role()) IN ('INTAKE', 'UNIT_HEAD', 'LEADER', 'SUPERVISOR', 'CAMPAIGN_LEAD', 'POLICY_OWNER') AND access.reaches(region_id)$$,
     locks => 'true');
-SELECT access.protect('discussion_post', reads => 'true', adds => 'author_role = (SELECT access.role())');
+SELECT access.protect('discussion_post', reads => 'true', 
+    adds => $$author_role = (SELECT access.role()) AND (author_role = 'CITIZEN' OR (SELECT access.unbound()) OR access.in_discussion(discussion_id))$$,
+    changes => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.in_discussion(discussion_id)$$);
 SELECT access.protect('discussion_support', reads => 'true', adds => $$(SELECT access.role()) = 'CITIZEN'$$);
 SELECT access.protect('note_check', reads => '(SELECT access.role()) IN (''ASSESSOR'', ''SUPERVISOR'') OR official_id = (SELECT access.official())', adds => '(SELECT access.role()) = ''SYSTEM''');
 SELECT access.protect('visit_policy_item', reads => 'true', adds => 'access.steps_visit(visit_id)');

@@ -78,6 +78,8 @@ const world = `
 	INSERT INTO dispatch_leg (issue_id, n, unit_id, role, sent_at) VALUES ({issue}, 1, {unit}, 'LEAD', now());
 	INSERT INTO clock_spell (issue_id, clock, n, state, started_at, reason) VALUES ({issue}, 'GROSS', 1, 'RUNNING', now(), 'x');
 	INSERT INTO claim (id, issue_id, n, text, source, claimed_at) VALUES ({claim}, {issue}, 1, 'x', 'x', now()), ({secretclaim}, {secretissue}, 1, 'x', 'x', now());
+	INSERT INTO evidence_file (sha256, size, media_type, recorded_by) VALUES (repeat(substr(md5('file-[place]'), 1, 16), 4), 1, 'x', 'import');
+	UPDATE claim SET evidence = ARRAY['sha256:' || repeat(substr(md5('file-[place]'), 1, 16), 4)] WHERE id = {claim};
 	INSERT INTO feedback (id, claim_id, issue_id, resolved, collected_by, at) VALUES ({feedback}, {claim}, {issue}, 'NO', 'SELF', now());
 	INSERT INTO callback_attempt (id, claim_id, at, method, outcome) VALUES ({attempt}, {claim}, now(), 'PHONE', 'ANSWERED');
 	INSERT INTO visit (id, activity_kind, notice, site_id, lead_id, started_at, ended_at, state) VALUES ({visit}, 'RESEARCH', 'ANNOUNCED', {site}, {post}, now(), now(), 'HELD');
@@ -148,6 +150,7 @@ var trials = map[string]trial{
 	"entity_event of visits, campaigns and policy changes": {where: "entity_id = {visit}", add: "INSERT INTO entity_event (noun, entity_id, seq, kind, from_state, to_state, at, actor, actor_role) VALUES ('visit', {visit}, 2, 'x', 'x', 'x', now(), '[own]', 'LEADER')"},
 	"entity_event of slots and tasks":                      {where: "entity_id = {slot}"},
 	"evidence_file":                                        {"sha256 = repeat(substr(md5('[role]-[place]'), 1, 16), 4)", "INSERT INTO evidence_file (sha256, size, media_type, recorded_by) VALUES (repeat('a', 64), 1, 'x', '[own]')", "size"},
+	"evidence_file that a claim names":                     {where: "sha256 = repeat(substr(md5('file-[place]'), 1, 16), 4)"},
 	"mutation_receipt":                                     {where: "actor = '[own]' AND client_mutation_id = '[role]'", add: "INSERT INTO mutation_receipt (actor, client_mutation_id, operation, sha256, entity_id) VALUES ('[own]', 'new', 'x', 'x', {issue})"},
 	"training":                                             {where: "id = {training}", add: "INSERT INTO training (id, title, ability, unit_id, starts_on, ends_on) VALUES (" + newID + ", 'x', 'REFORM', {unit}, '2026-01-01', '2026-01-01')"},
 	"role_binding":                                         {where: "official_id = {official}"},

@@ -12,8 +12,8 @@ import (
 
 const (
 	discussionColumns = "id, visit_id, region_id, topic, state, opened_at, closed_at, outcome, version, created_at"
-	postColumns       = `id, discussion_id, kind, text, reply_to_id, author_pid, author_role, author_unit_id, at, created_at,
-	(SELECT count(*) FROM discussion_support s WHERE s.post_id = discussion_post.id) AS supports`
+	postColumns       = `id, discussion_id, kind, CASE WHEN withheld_at IS NULL OR access.role() IN ('SUPERVISOR', 'SYSTEM') THEN text ELSE '' END AS text,
+	reply_to_id, author_pid, author_role, author_unit_id, at, created_at, withheld_at, withheld_reason, (SELECT count(*) FROM discussion_support s WHERE s.post_id = discussion_post.id) AS supports`
 )
 
 func discussionRequest(op string, by groundwork.Actor, input any) request[groundwork.Discussion] {
@@ -74,7 +74,7 @@ func (db *DB) CloseDiscussion(ctx context.Context, s groundwork.DiscussionStep) 
 		if facts.Last, err = lastEventOf(ctx, tx, "discussion", d.ID, d.Version); err != nil {
 			return nil, err
 		}
-		err = tx.QueryRow(ctx, `SELECT count(*) FROM discussion_post q WHERE q.discussion_id = @id AND q.kind = 'QUESTION'
+		err = tx.QueryRow(ctx, `SELECT count(*) FROM discussion_post q WHERE q.discussion_id = @id AND q.kind = 'QUESTION' AND q.withheld_at IS NULL
 			AND NOT EXISTS (SELECT FROM discussion_post a WHERE a.reply_to_id = q.id AND a.kind = 'ANSWER')`, pgx.NamedArgs{"id": d.ID}).Scan(&facts.Unanswered)
 		if err != nil {
 			return nil, err
@@ -142,12 +142,16 @@ func (db *DB) PostToDiscussion(ctx context.Context, by groundwork.Actor, p groun
 	if err := p.Validate(); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	return do(ctx, db, postRequest("post to discussion", by, []any{p, secret}), func(tx pgx.Tx) (*groundwork.DiscussionPost, error) {
+	var place uuid.UUID
+	asked := postRequest("post to discussion", by, []any{p, secret})
+	asked.region = &place
+	return do(ctx, db, asked, func(tx pgx.Tx) (*groundwork.DiscussionPost, error) {
 		p := p
 		d, err := lockDiscussion(ctx, tx, p.DiscussionID, "FOR SHARE")
 		if err != nil {
 			return nil, err
 		}
+		place = d.RegionID
 		facts := groundwork.PostFacts{State: d.State}
 		if by.Role == groundwork.RoleCitizen {
 			if p.AuthorPID, err = citizen(ctx, tx, by, secret); err != nil {
@@ -207,6 +211,40 @@ func (db *DB) SupportPost(ctx context.Context, by groundwork.Actor, post uuid.UU
 			return nil, err
 		}
 		return one[groundwork.DiscussionPost](ctx, tx, "read post", "SELECT "+postColumns+" FROM discussion_post WHERE id = @id", pgx.NamedArgs{"id": post})
+	})
+}
+
+// StepPost implements groundwork.DiscussionStore.
+func (db *DB) StepPost(ctx context.Context, s groundwork.PostStep) (*groundwork.DiscussionPost, groundwork.Receipt, error) {
+	return do(ctx, db, postRequest("take step "+s.Kind+" of post", s.Actor, s), func(tx pgx.Tx) (*groundwork.DiscussionPost, error) {
+		p, err := one[groundwork.DiscussionPost](ctx, tx, "lock post", "SELECT "+postColumns+" FROM discussion_post WHERE id = @id FOR UPDATE", pgx.NamedArgs{"id": s.PostID})
+		if err == nil && p == nil {
+			err = unreached(ctx, tx, s.Actor, "discussion_post", s.PostID)
+		}
+		if err == nil {
+			err = p.Plan(s)
+		}
+		if err != nil {
+			return nil, err
+		}
+		now := laterOf(groundwork.Moment(db.now()), p.At)
+		before, after, args := "SHOWN", "WITHHELD", pgx.NamedArgs{"id": s.PostID, "at": &now, "reason": &s.Reason}
+		if s.Kind == groundwork.PostRestored {
+			before, after, args["at"], args["reason"] = "WITHHELD", "SHOWN", nil, nil
+		}
+		made, err := one[groundwork.DiscussionPost](ctx, tx, "update post",
+			"UPDATE discussion_post SET withheld_at = @at, withheld_reason = @reason WHERE id = @id RETURNING "+postColumns, args)
+		if err != nil {
+			return nil, err
+		}
+		steps, err := scalars[int](ctx, tx, "count steps", "SELECT coalesce(max(seq), 0) FROM entity_event WHERE noun = 'discussion_post' AND entity_id = @id", pgx.NamedArgs{"id": s.PostID})
+		if err != nil {
+			return nil, err
+		}
+		if steps[0] == 0 {
+			before = "" // the first of a history comes from nowhere
+		}
+		return made, addEntityEvent(ctx, tx, event("discussion_post", s.PostID, steps[0]+1, before, after, s.Kind, groundwork.Deed{Actor: s.Actor, At: now, Reason: s.Reason}, nil))
 	})
 }
 

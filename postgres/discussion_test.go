@@ -10,6 +10,7 @@ import (
 
 	"groundwork"
 	"groundwork/postgres"
+	"groundwork/postgres/pgtest"
 )
 
 func TestADiscussion(t *testing.T) {
@@ -156,4 +157,62 @@ func TestRowsOfSurveysAndDiscussions(t *testing.T) {
 			require.Equal(t, system || hosts && here, ok && rows == 1, "%s at %s closes", role, place)
 		}
 	}
+}
+
+// An abusive post is withheld with a reason: everybody sees that, nobody but supervisors the words, and the record keeps them.
+func TestAPostIsWithheld(t *testing.T) {
+	t.Parallel()
+	r := newRounds(t)
+	ctx := t.Context()
+	visit := r.held()
+	d, _, err := r.OpenDiscussion(ctx, r.deed(r.leader, ""), groundwork.Discussion{Topic: "The roof", VisitID: &visit.ID})
+	require.NoError(t, err)
+	r.clock.advance(time.Minute)
+	anna := groundwork.Actor{ID: "anna", Role: groundwork.RoleCitizen}
+	post, _, err := r.PostToDiscussion(ctx, anna, groundwork.DiscussionPost{DiscussionID: d.ID, Kind: groundwork.PostQuestion, Text: "You thief, who pays?"}, "")
+	require.NoError(t, err)
+	step := func(by groundwork.Actor, kind, reason string) (*groundwork.DiscussionPost, error) {
+		made, _, err := r.StepPost(ctx, groundwork.PostStep{Actor: by, PostID: post.ID, Kind: kind, Reason: reason})
+		return made, err
+	}
+	_, err = step(r.leader, groundwork.PostWithheld, "calls somebody a thief")
+	require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err), "not by whom it speaks of")
+	_, err = step(r.inspector, groundwork.PostWithheld, "abuse")
+	require.Equal(t, "reason", shown(err).Field)
+	_, err = step(r.inspector, groundwork.PostRestored, "it is no abuse")
+	require.Equal(t, groundwork.CodeTransition, groundwork.CodeOf(err))
+	withheld, err := step(r.inspector, groundwork.PostWithheld, "calls somebody a thief")
+	require.NoError(t, err)
+	require.NotNil(t, withheld.WithheldAt)
+	_, err = step(r.inspector, groundwork.PostWithheld, "calls somebody a thief")
+	require.Equal(t, groundwork.CodeTransition, groundwork.CodeOf(err))
+
+	read := func(by groundwork.Actor) *groundwork.DiscussionPost {
+		app := pgtest.Open(t, r.dsn, postgres.Options{Role: postgres.RoleApp})
+		found, err := app.DiscussionPostsByID(groundwork.WithActor(ctx, by), []uuid.UUID{post.ID})
+		require.NoError(t, err)
+		return found[post.ID]
+	}
+	for _, by := range []groundwork.Actor{groundwork.Anonymous, anna, r.leader} {
+		require.Empty(t, read(by).Text, by.Role)
+		require.Equal(t, "calls somebody a thief", *read(by).WithheldReason)
+	}
+	require.Equal(t, "You thief, who pays?", read(r.inspector).Text)
+	require.ErrorContains(t, r.sql("UPDATE discussion_post SET text = 'x'"), "append-only", "not even the owner")
+	require.ErrorContains(t, r.sql("UPDATE discussion_post SET withheld_reason = 'for another reason'"), "withheld already")
+
+	restored, err := step(r.inspector, groundwork.PostRestored, "nobody was meant")
+	require.NoError(t, err)
+	require.Nil(t, restored.WithheldAt)
+	require.Equal(t, "You thief, who pays?", read(anna).Text)
+	history, err := r.HistoryOf(ctx, "discussion_post", []uuid.UUID{post.ID}, 9)
+	require.NoError(t, err)
+	require.Len(t, history[post.ID], 2)
+
+	_, _, err = r.CloseDiscussion(ctx, groundwork.DiscussionStep{Deed: r.deed(r.leader, ""), DiscussionID: d.ID, Outcome: "Tin"})
+	require.ErrorContains(t, err, "no answer")
+	_, err = step(r.inspector, groundwork.PostWithheld, "calls somebody a thief")
+	require.NoError(t, err)
+	_, _, err = r.CloseDiscussion(ctx, groundwork.DiscussionStep{Deed: r.deed(r.leader, ""), DiscussionID: d.ID, Outcome: "Tin"})
+	require.NoError(t, err, "a question that is withheld waits for no answer")
 }

@@ -30,7 +30,7 @@ func (db *DB) RecordEvidence(ctx context.Context, by groundwork.Actor, f groundw
 
 // EvidenceFile implements groundwork.EvidenceStore.
 func (db *DB) EvidenceFile(ctx context.Context, by groundwork.Actor, sha256 string) (*groundwork.EvidenceFile, error) {
-	return one[groundwork.EvidenceFile](ctx, db.reads(), "read evidence",
-		"SELECT "+evidenceFileColumns+" FROM evidence_file WHERE sha256 = @sha256 AND (@all OR recorded_by = @by AND @by <> @anonymous) ORDER BY created_at LIMIT 1",
-		pgx.NamedArgs{"sha256": sha256, "all": groundwork.ReadsAllEvidence(by.Role), "by": by.ID, "anonymous": groundwork.Anonymous.ID})
+	return one[groundwork.EvidenceFile](ctx, db.readsAs(by), "read evidence",
+		"SELECT "+evidenceFileColumns+" FROM evidence_file WHERE sha256 = @sha256 AND (@others OR recorded_by = @by AND @by <> @anonymous) ORDER BY created_at LIMIT 1",
+		pgx.NamedArgs{"sha256": sha256, "others": groundwork.ReadsEvidence(by.Role), "by": by.ID, "anonymous": groundwork.Anonymous.ID})
 }

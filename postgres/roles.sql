@@ -33,6 +33,7 @@ GRANT SELECT, INSERT ON
 TO groundwork_app, groundwork_jobs;
 
 GRANT UPDATE (id) ON opinion, policy TO groundwork_app, groundwork_jobs; -- a row is locked with the right to update a column of it
+GRANT UPDATE (withheld_at, withheld_reason) ON discussion_post TO groundwork_app, groundwork_jobs;
 
 -- Surveys: neither tokens nor responses, but the doors to them.
 GRANT EXECUTE ON FUNCTION survey_tokens(uuid, bytea[]), survey_respond(bytea, int, int, int, timestamptz), survey_counts(uuid, timestamptz) TO groundwork_app;

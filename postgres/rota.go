@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,12 +76,20 @@ func (db *DB) makeSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPlan, 
 	if err != nil {
 		return err
 	}
-	taken, err := scalars[uuid.UUID](ctx, tx, "find turns", `
-		SELECT DISTINCT post_id FROM rota_slot WHERE state <> 'SWAPPED' AND window_from <= @today::date AND window_to > @today::date
-			AND plan_id IN (SELECT id FROM rota_plan WHERE region_id = @region AND name = @name AND id <> @plan)`,
+	type turn struct {
+		PostID uuid.UUID
+		Until  time.Time
+	}
+	running, err := collect[turn](ctx, tx, "find turns", `
+		SELECT post_id, max(window_to)::timestamptz AS until FROM rota_slot WHERE state <> 'SWAPPED' AND window_from <= @today::date AND (window_to > @today::date OR state = 'OPEN')
+			AND plan_id IN (SELECT id FROM rota_plan WHERE region_id = @region AND name = @name AND id <> @plan) GROUP BY post_id`,
 		pgx.NamedArgs{"today": groundwork.DayOf(d.At), "region": p.RegionID, "name": p.Name, "plan": p.ID})
 	if err != nil {
 		return err
+	}
+	taken := map[uuid.UUID]time.Time{} // until when a post has a turn of an earlier version: its next one is of this
+	for _, t := range running {
+		taken[t.PostID] = t.Until
 	}
 	var slots, events [][]any
 	for _, w := range p.Windows() {
@@ -90,8 +97,8 @@ func (db *DB) makeSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPlan, 
 			continue
 		}
 		for _, post := range posts {
-			if w.From.Format(time.DateOnly) <= groundwork.DayOf(d.At) && slices.Contains(taken, post) {
-				continue // has a turn now, of an earlier version: its next one is of this
+			if w.From.Before(taken[post]) {
+				continue
 			}
 			id := newID(uuid.Nil)
 			slots = append(slots, []any{id, p.ID, post, p.ActivityKind, p.SiteKind, p.RegionID, w.From, w.To, groundwork.SlotOpen, 1, d.Actor.ID})
@@ -163,8 +170,10 @@ func (db *DB) stepSlot(ctx context.Context, tx pgx.Tx, s groundwork.SlotStep, vi
 	if s.PostID != nil {
 		err = tx.QueryRow(ctx, `SELECT
 			EXISTS (SELECT FROM post_holding h JOIN rota_plan p ON p.id = @plan WHERE h.id = @post AND h.rank = p.rank AND h.held_from <= @today::date AND (h.held_to IS NULL OR h.held_to > @today::date)),
-			EXISTS (SELECT FROM rota_slot WHERE plan_id = @plan AND post_id = @post AND window_from = @window AND state <> 'SWAPPED')`,
-			pgx.NamedArgs{"plan": slot.PlanID, "post": s.PostID, "window": slot.WindowFrom, "today": groundwork.DayOf(facts.Now)}).Scan(&facts.PostHeld, &facts.PostTaken)
+			EXISTS (SELECT FROM rota_plan mine JOIN rota_plan p ON p.region_id = mine.region_id AND p.name = mine.name JOIN rota_slot s ON s.plan_id = p.id
+				WHERE mine.id = @plan AND s.post_id = @post AND (s.state = 'OPEN' AND s.window_from < @to::date AND s.window_to > @from::date
+					OR s.state <> 'SWAPPED' AND (s.window_from, s.window_to) = (@from::date, @to::date)))`,
+			pgx.NamedArgs{"plan": slot.PlanID, "post": s.PostID, "from": slot.WindowFrom, "to": slot.WindowTo, "today": groundwork.DayOf(facts.Now)}).Scan(&facts.PostHeld, &facts.PostTaken)
 		if err != nil {
 			return nil, err
 		}

@@ -178,12 +178,12 @@ func (db *DB) addFiled(ctx context.Context, tx pgx.Tx, by groundwork.Actor, f gr
 	if err := o.Validate(now); err != nil {
 		return nil, err
 	}
-	if f.ReporterKey != "" {
-		pids, err := pseudonyms(ctx, tx, o.Source, []string{f.ReporterKey})
+	if key, ok := db.secretKey.ReporterKey(o.Source, f.ReporterKey); ok && f.ReporterKey != "" {
+		pids, err := pseudonyms(ctx, tx, o.Source, []string{key})
 		if err != nil {
 			return nil, err
 		}
-		o.ReporterPID = new(pids[f.ReporterKey])
+		o.ReporterPID = new(pids[key])
 	}
 	if o.ReporterPID == nil { // nobody else's, as of an anonymous
 		o.ReporterPID = new(uuid.New())

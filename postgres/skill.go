@@ -69,7 +69,7 @@ func skillFacts(ctx context.Context, tx pgx.Tx, by groundwork.Actor, s groundwor
 			posts AS (SELECT org_unit_id FROM held WHERE official_id = @official),
 			assessor AS (SELECT @unit::uuid AS unit UNION SELECT org_unit_id FROM held WHERE official_id = @assessor)
 		SELECT EXISTS (SELECT FROM posts), EXISTS (SELECT FROM posts, assessor WHERE unit_within(assessor.unit, posts.org_unit_id)),
-			@hash = '' OR EXISTS (SELECT FROM evidence_file WHERE sha256 = @hash)`,
+			@hash = '' OR access.was_uploaded(@hash)`,
 		pgx.NamedArgs{"day": groundwork.DayOf(s.At), "official": s.OfficialID, "unit": by.UnitID, "assessor": by.OfficialID, "hash": hash}).Scan(&f.Held, &f.Inside, &f.Uploaded)
 	return f, err
 }

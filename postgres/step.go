@@ -113,7 +113,7 @@ func (db *DB) facts(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groun
 				"SELECT "+targetColumns+" FROM target_version WHERE id = @id", pgx.NamedArgs{"id": i.TargetVersionID})
 		}
 	case len(s.UploadedEvidence()) > 0:
-		f.Uploaded, err = scalars[string](ctx, tx, "look for evidence", "SELECT DISTINCT sha256 FROM evidence_file WHERE sha256 = ANY(@hashes)",
+		f.Uploaded, err = scalars[string](ctx, tx, "look for evidence", "SELECT file FROM unnest(@hashes::text[]) AS file WHERE access.was_uploaded(file)",
 			pgx.NamedArgs{"hashes": s.UploadedEvidence()})
 	case s.Kind == groundwork.EventCarried && s.PostID != nil:
 		f.Post, err = one[groundwork.PostHolding](ctx, tx, "read post", "SELECT "+postHoldingColumns+" FROM post_holding WHERE id = @id", pgx.NamedArgs{"id": s.PostID})

@@ -133,4 +133,7 @@ func TestARotaPublishedAgain(t *testing.T) {
 	r.clock.advance(35 * 24 * time.Hour) // 6 April: March is over, April runs
 	third := r.rota(groundwork.Quarterly)
 	require.Len(t, r.slots(groundwork.RotaSlotFilter{PlanIDs: []uuid.UUID{third.ID}}), 2, "the quarter that has begun is skipped, the other is not")
+	require.ErrorContains(t, r.sql(`INSERT INTO rota_slot (id, plan_id, post_id, activity_kind, region_id, window_from, window_to, state, version)
+		SELECT gen_random_uuid(), '`+third.ID.String()+`', post_id, activity_kind, region_id, window_to - 3, window_to + 20, 'OPEN', 1 FROM rota_slot WHERE state = 'OPEN' AND window_from = '2026-04-01' LIMIT 1`),
+		"has a turn of this rota", "the database holds it too")
 }

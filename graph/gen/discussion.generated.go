@@ -765,6 +765,52 @@ func (ec *executionContext) fieldContext_DiscussionPost_text(_ context.Context, 
 	return graphql.NewScalarFieldContext("DiscussionPost", field, false, false, "String")
 }
 
+func (ec *executionContext) _DiscussionPost_withheldAt(ctx context.Context, field graphql.CollectedField, obj *model.DiscussionPost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscussionPost_withheldAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithheldAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DiscussionPost_withheldAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiscussionPost", field, false, false, "DateTime")
+}
+
+func (ec *executionContext) _DiscussionPost_withheldReason(ctx context.Context, field graphql.CollectedField, obj *model.DiscussionPost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscussionPost_withheldReason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.WithheldReason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DiscussionPost_withheldReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiscussionPost", field, false, false, "String")
+}
+
 func (ec *executionContext) _DiscussionPost_at(ctx context.Context, field graphql.CollectedField, obj *model.DiscussionPost) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1370,6 +1416,116 @@ func (ec *executionContext) fieldContext_PostToDiscussionPayload_clientMutationI
 	return graphql.NewScalarFieldContext("PostToDiscussionPayload", field, false, false, "String")
 }
 
+func (ec *executionContext) _RestorePostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.RestorePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RestorePostPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DiscussionPost) graphql.Marshaler {
+			return ec.marshalODiscussionPost2ᚖgroundworkᚋgraphᚋmodelᚐDiscussionPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RestorePostPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RestorePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiscussionPost(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RestorePostPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.RestorePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RestorePostPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgroundworkᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RestorePostPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RestorePostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RestorePostPayload_consistency(ctx context.Context, field graphql.CollectedField, obj *model.RestorePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RestorePostPayload_consistency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consistency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RestorePostPayload_consistency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RestorePostPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _RestorePostPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.RestorePostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RestorePostPayload_clientMutationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientMutationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RestorePostPayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RestorePostPayload", field, false, false, "String")
+}
+
 func (ec *executionContext) _SupportPostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.SupportPostPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1478,6 +1634,116 @@ func (ec *executionContext) _SupportPostPayload_clientMutationId(ctx context.Con
 }
 func (ec *executionContext) fieldContext_SupportPostPayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SupportPostPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _WithholdPostPayload_post(ctx context.Context, field graphql.CollectedField, obj *model.WithholdPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithholdPostPayload_post(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Post, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DiscussionPost) graphql.Marshaler {
+			return ec.marshalODiscussionPost2ᚖgroundworkᚋgraphᚋmodelᚐDiscussionPost(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WithholdPostPayload_post(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithholdPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DiscussionPost(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithholdPostPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.WithholdPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithholdPostPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕgroundworkᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WithholdPostPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WithholdPostPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WithholdPostPayload_consistency(ctx context.Context, field graphql.CollectedField, obj *model.WithholdPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithholdPostPayload_consistency(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Consistency, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WithholdPostPayload_consistency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WithholdPostPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _WithholdPostPayload_clientMutationId(ctx context.Context, field graphql.CollectedField, obj *model.WithholdPostPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WithholdPostPayload_clientMutationId(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ClientMutationID, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WithholdPostPayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WithholdPostPayload", field, false, false, "String")
 }
 
 // endregion **************************** field.gotpl *****************************
@@ -1890,6 +2156,62 @@ func UnmarshalPostToDiscussionInput(ctx context.Context, raw any) (model.PostToD
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputRestorePostInput(ctx context.Context, obj any) (model.RestorePostInput, error) {
+	var it model.RestorePostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientMutationId", "postId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientMutationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMutationId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientMutationID = graphql.OmittableOf(data)
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalRestorePostInput unmarshals raw into the RestorePostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalRestorePostInput(ctx context.Context, raw any) (model.RestorePostInput, error) {
+	var out model.RestorePostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "RestorePostInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputSupportPostInput(ctx context.Context, obj any) (model.SupportPostInput, error) {
 	var it model.SupportPostInput
 	if obj == nil {
@@ -1943,6 +2265,62 @@ func (ec *executionContext) unmarshalInputSupportPostInput(ctx context.Context, 
 func UnmarshalSupportPostInput(ctx context.Context, raw any) (model.SupportPostInput, error) {
 	var out model.SupportPostInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SupportPostInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputWithholdPostInput(ctx context.Context, obj any) (model.WithholdPostInput, error) {
+	var it model.WithholdPostInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"clientMutationId", "postId", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "clientMutationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientMutationId"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ClientMutationID = graphql.OmittableOf(data)
+		case "postId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("postId"))
+			data, err := ec.unmarshalNID2groundworkᚋgraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.PostID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalWithholdPostInput unmarshals raw into the WithholdPostInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalWithholdPostInput(ctx context.Context, raw any) (model.WithholdPostInput, error) {
+	var out model.WithholdPostInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "WithholdPostInput", raw, &out)
 	return out, err
 }
 
@@ -2201,6 +2579,16 @@ func (ec *executionContext) _DiscussionPost(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "withheldAt":
+			out.Values[i] = ec._DiscussionPost_withheldAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "withheldReason":
+			out.Values[i] = ec._DiscussionPost_withheldReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "at":
 			out.Values[i] = ec._DiscussionPost_at(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -2428,6 +2816,54 @@ func (ec *executionContext) _PostToDiscussionPayload(ctx context.Context, sel as
 	return out
 }
 
+var restorePostPayloadImplementors = []string{"RestorePostPayload"}
+
+func (ec *executionContext) _RestorePostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.RestorePostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, restorePostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RestorePostPayload")
+		case "post":
+			out.Values[i] = ec._RestorePostPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._RestorePostPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "consistency":
+			out.Values[i] = ec._RestorePostPayload_consistency(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "clientMutationId":
+			out.Values[i] = ec._RestorePostPayload_clientMutationId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var supportPostPayloadImplementors = []string{"SupportPostPayload"}
 
 func (ec *executionContext) _SupportPostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.SupportPostPayload) graphql.Marshaler {
@@ -2456,6 +2892,54 @@ func (ec *executionContext) _SupportPostPayload(ctx context.Context, sel ast.Sel
 			}
 		case "clientMutationId":
 			out.Values[i] = ec._SupportPostPayload_clientMutationId(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var withholdPostPayloadImplementors = []string{"WithholdPostPayload"}
+
+func (ec *executionContext) _WithholdPostPayload(ctx context.Context, sel ast.SelectionSet, obj *model.WithholdPostPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, withholdPostPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WithholdPostPayload")
+		case "post":
+			out.Values[i] = ec._WithholdPostPayload_post(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._WithholdPostPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "consistency":
+			out.Values[i] = ec._WithholdPostPayload_consistency(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "clientMutationId":
+			out.Values[i] = ec._WithholdPostPayload_clientMutationId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -2699,6 +3183,19 @@ func (ec *executionContext) marshalNPostToDiscussionPayload2ᚖgroundworkᚋgrap
 	return ec._PostToDiscussionPayload(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNRestorePostInput2groundworkᚋgraphᚋmodelᚐRestorePostInput(ctx context.Context, v any) (model.RestorePostInput, error) {
+	res, err := ec.unmarshalInputRestorePostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRestorePostPayload2ᚖgroundworkᚋgraphᚋmodelᚐRestorePostPayload(ctx context.Context, sel ast.SelectionSet, v *model.RestorePostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RestorePostPayload!")
+		return graphql.Null
+	}
+	return ec._RestorePostPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNSupportPostInput2groundworkᚋgraphᚋmodelᚐSupportPostInput(ctx context.Context, v any) (model.SupportPostInput, error) {
 	res, err := ec.unmarshalInputSupportPostInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2710,6 +3207,19 @@ func (ec *executionContext) marshalNSupportPostPayload2ᚖgroundworkᚋgraphᚋm
 		return graphql.Null
 	}
 	return ec._SupportPostPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNWithholdPostInput2groundworkᚋgraphᚋmodelᚐWithholdPostInput(ctx context.Context, v any) (model.WithholdPostInput, error) {
+	res, err := ec.unmarshalInputWithholdPostInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNWithholdPostPayload2ᚖgroundworkᚋgraphᚋmodelᚐWithholdPostPayload(ctx context.Context, sel ast.SelectionSet, v *model.WithholdPostPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "WithholdPostPayload!")
+		return graphql.Null
+	}
+	return ec._WithholdPostPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalODiscussion2ᚖgroundworkᚋgraphᚋmodelᚐDiscussion(ctx context.Context, sel ast.SelectionSet, v *model.Discussion) graphql.Marshaler {

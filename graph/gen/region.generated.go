@@ -49,6 +49,8 @@ type MutationResolver interface {
 	OpenDiscussion(ctx context.Context, input model.OpenDiscussionInput) (*model.OpenDiscussionPayload, error)
 	CloseDiscussion(ctx context.Context, input model.CloseDiscussionInput) (*model.CloseDiscussionPayload, error)
 	PostToDiscussion(ctx context.Context, input model.PostToDiscussionInput) (*model.PostToDiscussionPayload, error)
+	WithholdPost(ctx context.Context, input model.WithholdPostInput) (*model.WithholdPostPayload, error)
+	RestorePost(ctx context.Context, input model.RestorePostInput) (*model.RestorePostPayload, error)
 	SupportPost(ctx context.Context, input model.SupportPostInput) (*model.SupportPostPayload, error)
 	RaiseFlag(ctx context.Context, input model.RaiseFlagInput) (*model.FlagPayload, error)
 	TakeUpFlag(ctx context.Context, input model.TakeUpFlagInput) (*model.FlagPayload, error)
@@ -1376,6 +1378,20 @@ func (ec *executionContext) field_Mutation_replyToAssessment_args(ctx context.Co
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_restorePost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RestorePostInput, error) {
+			return ec.unmarshalNRestorePostInput2groundworkᚋgraphᚋmodelᚐRestorePostInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_resumeIssue_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -1718,6 +1734,20 @@ func (ec *executionContext) field_Mutation_withdrawTarget_args(ctx context.Conte
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.WithdrawTargetInput, error) {
 			return ec.unmarshalNWithdrawTargetInput2groundworkᚋgraphᚋmodelᚐWithdrawTargetInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_withholdPost_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.WithholdPostInput, error) {
+			return ec.unmarshalNWithholdPostInput2groundworkᚋgraphᚋmodelᚐWithholdPostInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -3212,6 +3242,94 @@ func (ec *executionContext) fieldContext_Mutation_postToDiscussion(ctx context.C
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_postToDiscussion_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_withholdPost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_withholdPost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().WithholdPost(ctx, fc.Args["input"].(model.WithholdPostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.WithholdPostPayload) graphql.Marshaler {
+			return ec.marshalNWithholdPostPayload2ᚖgroundworkᚋgraphᚋmodelᚐWithholdPostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_withholdPost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WithholdPostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_withholdPost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_restorePost(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_restorePost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RestorePost(ctx, fc.Args["input"].(model.RestorePostInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RestorePostPayload) graphql.Marshaler {
+			return ec.marshalNRestorePostPayload2ᚖgroundworkᚋgraphᚋmodelᚐRestorePostPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_restorePost(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RestorePostPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_restorePost_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -8484,6 +8602,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "postToDiscussion":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_postToDiscussion(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "withholdPost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_withholdPost(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "restorePost":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_restorePost(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

@@ -629,15 +629,17 @@ type ComplexityRoot struct {
 	}
 
 	DiscussionPost struct {
-		At         func(childComplexity int) int
-		AuthorRole func(childComplexity int) int
-		AuthorUnit func(childComplexity int) int
-		Discussion func(childComplexity int) int
-		GlobalID   func(childComplexity int) int
-		Kind       func(childComplexity int) int
-		ReplyTo    func(childComplexity int) int
-		Supports   func(childComplexity int) int
-		Text       func(childComplexity int) int
+		At             func(childComplexity int) int
+		AuthorRole     func(childComplexity int) int
+		AuthorUnit     func(childComplexity int) int
+		Discussion     func(childComplexity int) int
+		GlobalID       func(childComplexity int) int
+		Kind           func(childComplexity int) int
+		ReplyTo        func(childComplexity int) int
+		Supports       func(childComplexity int) int
+		Text           func(childComplexity int) int
+		WithheldAt     func(childComplexity int) int
+		WithheldReason func(childComplexity int) int
 	}
 
 	DiscussionPostConnection struct {
@@ -1253,6 +1255,7 @@ type ComplexityRoot struct {
 		ReopenIssue                 func(childComplexity int, input model.ReopenIssueInput) int
 		RepealPolicyChange          func(childComplexity int, input model.RepealPolicyChangeInput) int
 		ReplyToAssessment           func(childComplexity int, input model.ReplyToAssessmentInput) int
+		RestorePost                 func(childComplexity int, input model.RestorePostInput) int
 		ResumeIssue                 func(childComplexity int, input model.ResumeIssueInput) int
 		ResumePlanned               func(childComplexity int, input model.ResumePlannedInput) int
 		RetainPolicyChange          func(childComplexity int, input model.RetainPolicyChangeInput) int
@@ -1278,6 +1281,7 @@ type ComplexityRoot struct {
 		VoidVisit                   func(childComplexity int, input model.VoidVisitInput) int
 		WithdrawIssue               func(childComplexity int, input model.WithdrawIssueInput) int
 		WithdrawTarget              func(childComplexity int, input model.WithdrawTargetInput) int
+		WithholdPost                func(childComplexity int, input model.WithholdPostInput) int
 	}
 
 	NameOfficialPayload struct {
@@ -1876,6 +1880,13 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	RestorePostPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Post             func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
 	ResumeIssuePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -2407,6 +2418,13 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
 		Target           func(childComplexity int) int
+		UserErrors       func(childComplexity int) int
+	}
+
+	WithholdPostPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Consistency      func(childComplexity int) int
+		Post             func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
 	}
 }
@@ -4691,6 +4709,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DiscussionPost.Text(childComplexity), true
+	case "DiscussionPost.withheldAt":
+		if e.ComplexityRoot.DiscussionPost.WithheldAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.WithheldAt(childComplexity), true
+	case "DiscussionPost.withheldReason":
+		if e.ComplexityRoot.DiscussionPost.WithheldReason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.WithheldReason(childComplexity), true
 
 	case "DiscussionPostConnection.edges":
 		if e.ComplexityRoot.DiscussionPostConnection.Edges == nil {
@@ -7941,6 +7971,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ReplyToAssessment(childComplexity, args["input"].(model.ReplyToAssessmentInput)), true
+	case "Mutation.restorePost":
+		if e.ComplexityRoot.Mutation.RestorePost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_restorePost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RestorePost(childComplexity, args["input"].(model.RestorePostInput)), true
 	case "Mutation.resumeIssue":
 		if e.ComplexityRoot.Mutation.ResumeIssue == nil {
 			break
@@ -8216,6 +8257,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawTarget(childComplexity, args["input"].(model.WithdrawTargetInput)), true
+	case "Mutation.withholdPost":
+		if e.ComplexityRoot.Mutation.WithholdPost == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_withholdPost_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.WithholdPost(childComplexity, args["input"].(model.WithholdPostInput)), true
 
 	case "NameOfficialPayload.clientMutationId":
 		if e.ComplexityRoot.NameOfficialPayload.ClientMutationID == nil {
@@ -11013,6 +11065,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReplyToAssessmentPayload.UserErrors(childComplexity), true
 
+	case "RestorePostPayload.clientMutationId":
+		if e.ComplexityRoot.RestorePostPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestorePostPayload.ClientMutationID(childComplexity), true
+	case "RestorePostPayload.consistency":
+		if e.ComplexityRoot.RestorePostPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestorePostPayload.Consistency(childComplexity), true
+	case "RestorePostPayload.post":
+		if e.ComplexityRoot.RestorePostPayload.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestorePostPayload.Post(childComplexity), true
+	case "RestorePostPayload.userErrors":
+		if e.ComplexityRoot.RestorePostPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RestorePostPayload.UserErrors(childComplexity), true
+
 	case "ResumeIssuePayload.clientMutationId":
 		if e.ComplexityRoot.ResumeIssuePayload.ClientMutationID == nil {
 			break
@@ -13120,6 +13197,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.WithdrawTargetPayload.UserErrors(childComplexity), true
 
+	case "WithholdPostPayload.clientMutationId":
+		if e.ComplexityRoot.WithholdPostPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithholdPostPayload.ClientMutationID(childComplexity), true
+	case "WithholdPostPayload.consistency":
+		if e.ComplexityRoot.WithholdPostPayload.Consistency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithholdPostPayload.Consistency(childComplexity), true
+	case "WithholdPostPayload.post":
+		if e.ComplexityRoot.WithholdPostPayload.Post == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithholdPostPayload.Post(childComplexity), true
+	case "WithholdPostPayload.userErrors":
+		if e.ComplexityRoot.WithholdPostPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WithholdPostPayload.UserErrors(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -13277,6 +13379,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RepealPolicyChangeInput", ec.unmarshalInputRepealPolicyChangeInput),
 			graphql.NewInputUnmarshaler("ReplyToAssessmentInput", ec.unmarshalInputReplyToAssessmentInput),
 			graphql.NewInputUnmarshaler("ResponsibleUnitFilter", ec.unmarshalInputResponsibleUnitFilter),
+			graphql.NewInputUnmarshaler("RestorePostInput", ec.unmarshalInputRestorePostInput),
 			graphql.NewInputUnmarshaler("ResumeIssueInput", ec.unmarshalInputResumeIssueInput),
 			graphql.NewInputUnmarshaler("ResumePlannedInput", ec.unmarshalInputResumePlannedInput),
 			graphql.NewInputUnmarshaler("RetainPolicyChangeInput", ec.unmarshalInputRetainPolicyChangeInput),
@@ -13318,6 +13421,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("VoidVisitInput", ec.unmarshalInputVoidVisitInput),
 			graphql.NewInputUnmarshaler("WithdrawIssueInput", ec.unmarshalInputWithdrawIssueInput),
 			graphql.NewInputUnmarshaler("WithdrawTargetInput", ec.unmarshalInputWithdrawTargetInput),
+			graphql.NewInputUnmarshaler("WithholdPostInput", ec.unmarshalInputWithholdPostInput),
 		)
 	}
 	first := true
@@ -14981,6 +15085,16 @@ extend type Mutation {
     "The post."
     input: PostToDiscussionInput!
   ): PostToDiscussionPayload!
+  "Withholds an abusive post: its words are no longer shown, that it was said and why it is withheld are. The record keeps it."
+  withholdPost(
+    "Which, and why."
+    input: WithholdPostInput!
+  ): WithholdPostPayload!
+  "Shows a post again that was withheld."
+  restorePost(
+    "Which, and why."
+    input: RestorePostInput!
+  ): RestorePostPayload!
   "Supports a post of somebody else, once. Citizens do by their account, or by the secret of an opinion of theirs."
   supportPost(
     "The support."
@@ -15033,8 +15147,12 @@ type DiscussionPost implements Node {
   id: ID!
   "What it is."
   kind: PostKind!
-  "What it says."
+  "What it says; empty while it is withheld, but for supervisors."
   text: String!
+  "Since when its words are withheld."
+  withheldAt: DateTime
+  "Why its words are withheld."
+  withheldReason: String
   "When it was posted."
   at: DateTime!
   "How many citizens support it."
@@ -15197,6 +15315,50 @@ input PostToDiscussionInput {
 
 "What postToDiscussion did."
 type PostToDiscussionPayload {
+  "It as it stands now; null if refused."
+  post: DiscussionPost
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A post to withhold."
+input WithholdPostInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The post."
+  postId: ID!
+  "Why, in 8 to 500 characters; everybody reads it."
+  reason: String!
+}
+
+"What withholdPost did."
+type WithholdPostPayload {
+  "It as it stands now; null if refused."
+  post: DiscussionPost
+  "Why it was refused; empty if it was done."
+  userErrors: [UserError!]!
+  "Token of this write: an analytical query that is given it waits until the warehouse has the write."
+  consistency: String
+  "As given."
+  clientMutationId: String
+}
+
+"A post to show again."
+input RestorePostInput {
+  "Any string of the client's, answered back; the same again is answered again, not done again."
+  clientMutationId: String
+  "The post."
+  postId: ID!
+  "Why, in 8 to 500 characters."
+  reason: String!
+}
+
+"What restorePost did."
+type RestorePostPayload {
   "It as it stands now; null if refused."
   post: DiscussionPost
   "Why it was refused; empty if it was done."
@@ -23103,6 +23265,10 @@ func (ec *executionContext) childFields_DiscussionPost(ctx context.Context, fiel
 		return ec.fieldContext_DiscussionPost_kind(ctx, field)
 	case "text":
 		return ec.fieldContext_DiscussionPost_text(ctx, field)
+	case "withheldAt":
+		return ec.fieldContext_DiscussionPost_withheldAt(ctx, field)
+	case "withheldReason":
+		return ec.fieldContext_DiscussionPost_withheldReason(ctx, field)
 	case "at":
 		return ec.fieldContext_DiscussionPost_at(ctx, field)
 	case "supports":
@@ -25207,6 +25373,20 @@ func (ec *executionContext) childFields_ReplyToAssessmentPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type ReplyToAssessmentPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RestorePostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_RestorePostPayload_post(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RestorePostPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_RestorePostPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_RestorePostPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RestorePostPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ResumeIssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "issue":
@@ -26273,6 +26453,20 @@ func (ec *executionContext) childFields_WithdrawTargetPayload(ctx context.Contex
 		return ec.fieldContext_WithdrawTargetPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WithdrawTargetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WithholdPostPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "post":
+		return ec.fieldContext_WithholdPostPayload_post(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_WithholdPostPayload_userErrors(ctx, field)
+	case "consistency":
+		return ec.fieldContext_WithholdPostPayload_consistency(ctx, field)
+	case "clientMutationId":
+		return ec.fieldContext_WithholdPostPayload_clientMutationId(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WithholdPostPayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

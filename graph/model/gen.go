@@ -2376,6 +2376,28 @@ type ResponsibleUnitFilter struct {
 	In []ID `json:"in"`
 }
 
+// A post to show again.
+type RestorePostInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The post.
+	PostID ID `json:"postId"`
+	// Why, in 8 to 500 characters.
+	Reason string `json:"reason"`
+}
+
+// What restorePost did.
+type RestorePostPayload struct {
+	// It as it stands now; null if refused.
+	Post *DiscussionPost `json:"post,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
+}
+
 // Asks for resumeIssue.
 type ResumeIssueInput struct {
 	// Any string of the client's, answered back. Sent again by the same actor it is answered again, not done again.
@@ -3000,6 +3022,28 @@ type WithdrawTargetInput struct {
 	ExpectedVersion graphql.Omittable[*int32] `json:"expectedVersion,omitempty"`
 	// Makes a repetition safe: the same request with the same id is answered again, not done again.
 	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+}
+
+// A post to withhold.
+type WithholdPostInput struct {
+	// Any string of the client's, answered back; the same again is answered again, not done again.
+	ClientMutationID graphql.Omittable[*string] `json:"clientMutationId,omitempty"`
+	// The post.
+	PostID ID `json:"postId"`
+	// Why, in 8 to 500 characters; everybody reads it.
+	Reason string `json:"reason"`
+}
+
+// What withholdPost did.
+type WithholdPostPayload struct {
+	// It as it stands now; null if refused.
+	Post *DiscussionPost `json:"post,omitempty"`
+	// Why it was refused; empty if it was done.
+	UserErrors []UserError `json:"userErrors"`
+	// Token of this write: an analytical query that is given it waits until the warehouse has the write.
+	Consistency *string `json:"consistency,omitempty"`
+	// As given.
+	ClientMutationID *string `json:"clientMutationId,omitempty"`
 }
 
 // Languages of labels.

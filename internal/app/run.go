@@ -167,6 +167,13 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 	if err != nil {
 		return err
 	}
+	hashed, err := hashReporterKeys(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if hashed > 0 {
+		fmt.Fprintf(out, "Vault: %d contacts of reporters hashed\n", hashed)
+	}
 	inWarehouse, err := warehouse.Migrate(ctx, house, layout)
 	if err != nil {
 		return err
@@ -177,6 +184,20 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 	}
 	fmt.Fprintf(out, "Postgres: %d migrations applied\nClickHouse: %d migrations applied\nMeasures: %d definitions kept\n", inRecord, inWarehouse, len(kept))
 	return nil
+}
+
+// hashReporterKeys hashes contacts that an earlier version kept in the vault in clear.
+func hashReporterKeys(ctx context.Context, cfg Config) (int, error) {
+	key, err := cfg.secretKey()
+	if err != nil {
+		return 0, err
+	}
+	store, err := cfg.openAs(ctx, "", postgres.Options{SecretKey: key})
+	if err != nil {
+		return 0, err
+	}
+	defer store.Close()
+	return store.HashReporterKeys(ctx)
 }
 
 func reportPending(ctx context.Context, dsn string, house *warehouse.DB, layout warehouse.Layout, out io.Writer) error {

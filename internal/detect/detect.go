@@ -72,13 +72,13 @@ func LastQuarter(now time.Time) (from, to time.Time) {
 }
 
 // Find asks every detector about a period and returns what is conspicuous, as flags that are not raised yet.
-func Find(ctx context.Context, m Measures, from, to, asOf time.Time) ([]groundwork.FormalismFlag, error) {
-	if asOf.Before(to.Add(Ripens)) {
+func Find(ctx context.Context, m Measures, from, to, now time.Time) ([]groundwork.FormalismFlag, error) {
+	if now.Before(to.Add(Ripens)) {
 		return nil, groundwork.Invalid("to", "the period ends %s: it is looked at from 14 days later on; give one that is over for as long", to.Format(time.DateOnly))
 	}
 	var found []groundwork.FormalismFlag
 	for _, d := range Detectors {
-		flags, err := d.find(ctx, m, from, to, asOf)
+		flags, err := d.find(ctx, m, from, to)
 		if err != nil {
 			return nil, fmt.Errorf("detector %s: %w", d.Name(), err)
 		}
@@ -90,13 +90,13 @@ func Find(ctx context.Context, m Measures, from, to, asOf time.Time) ([]groundwo
 // maxSubjects bounds an answer.
 const maxSubjects = 100_000
 
-func (d Detector) find(ctx context.Context, m Measures, from, to, asOf time.Time) ([]groundwork.FormalismFlag, error) {
-	q := warehouse.Question{From: &from, To: &to, Reviewer: true, Query: warehouse.Query{AsOf: &asOf, Limit: maxSubjects}}
+func (d Detector) find(ctx context.Context, m Measures, from, to time.Time) ([]groundwork.FormalismFlag, error) {
+	q := warehouse.Question{From: &from, To: &to, Reviewer: true, Query: warehouse.Query{Limit: maxSubjects}} // as of what the warehouse has
 	total, err := m.Ask(ctx, d.Measure, q)
 	if err != nil {
 		return nil, err
 	}
-	q.By = []warehouse.Dimension{d.By}
+	q.By, q.AsOf = []warehouse.Dimension{d.By}, &total.AsOf
 	rows, err := m.Ask(ctx, d.Measure, q)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (d Detector) find(ctx context.Context, m Measures, from, to, asOf time.Time
 			continue
 		}
 		f := groundwork.FormalismFlag{Kind: d.Measure, PeriodFrom: day(from), PeriodTo: day(to), Detector: d.Name(), DetectorVersion: d.Version, Score: *row.value,
-			Evidence: map[string]any{"measure": d.Measure, "definitionVersion": version, "number": d.Column, "value": *row.value, "n": row.n, "rule": d.Rule, "asOf": asOf.UTC().Format(time.RFC3339)}}
+			Evidence: map[string]any{"measure": d.Measure, "definitionVersion": version, "number": d.Column, "value": *row.value, "n": row.n, "rule": d.Rule, "asOf": total.AsOf.UTC().Format(time.RFC3339Nano)}}
 		for name, v := range map[string]*float64{"low": row.lo, "high": row.hi, "q": row.q, "among all": all.value} {
 			if v != nil {
 				f.Evidence[name] = *v

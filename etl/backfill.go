@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -109,7 +110,7 @@ func (b *backfill) run(ctx context.Context) error {
 }
 
 func (b *backfill) work(ctx context.Context) error {
-	l := loader{backfill: b, writer: newWriter(b.session.cfg.ClickHouse, b.dead.park)}
+	l := loader{backfill: b}
 	defer l.close()
 	for {
 		t, condition := b.rangeAt(int(b.next.Add(1) - 1))
@@ -125,7 +126,7 @@ func (b *backfill) work(ctx context.Context) error {
 		rows, err := l.insist(ctx, t, condition)
 		if over := overBudget(err); over != nil && b.state == loadOpen {
 			l.close()
-			l.writer = newWriter(b.session.cfg.ClickHouse, b.dead.park)
+			l.writer = nil
 			if err := b.giveUp(ctx, t, over); err != nil {
 				return err
 			}
@@ -255,6 +256,7 @@ var rangePauses = []time.Duration{250 * time.Millisecond, time.Second, 4 * time.
 // loader copies ranges, one after the other, over a connection of its own.
 type loader struct {
 	*backfill
+	table  *tableCopy // which the writer is for
 	writer *writer
 	conn   *pgx.Conn
 	rows   int64 // of the range under way that the warehouse has
@@ -281,7 +283,7 @@ func (l *loader) insist(ctx context.Context, t *tableCopy, condition string) (in
 		}
 		l.close()
 		l.progress.rows(l.backfill, -l.rows)
-		l.writer = newWriter(l.session.cfg.ClickHouse, l.dead.park)
+		l.writer = nil
 		l.session.log.WarnContext(ctx, "range of a load failed, will be copied again", slog.String("table", t.plan.source.name), slog.Any("error", err), slog.Duration("in", rangePauses[attempt]))
 		select {
 		case <-ctx.Done():
@@ -294,6 +296,10 @@ func (l *loader) insist(ctx context.Context, t *tableCopy, condition string) (in
 // copy brings the rows of a range. Its transaction is the range's own, so that the table's lock is not kept longer than the table takes.
 func (l *loader) copy(ctx context.Context, t *tableCopy, condition string) (err error) {
 	l.rows = 0
+	if l.writer == nil || l.table != t {
+		l.table, l.writer = t, newWriter(l.session.cfg.ClickHouse, l.dead.park)
+		l.writer.keep = math.MaxInt // one batch is as large as the next
+	}
 	if l.conn == nil {
 		if l.conn, err = connect(ctx, l.snapshot.dsn); err != nil {
 			return err

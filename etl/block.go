@@ -174,16 +174,16 @@ func (b *block) undo(i int) {
 	}
 }
 
-// keptBytes is how much memory an emptied column may hold on to.
+// keptBytes is how much memory an emptied column of the stream may hold on to: one large flush should not keep its memory for ever.
 const keptBytes = 1 << 20
 
-// clear empties the block for rows of plan p.
-func (b *block) clear(p *plan) {
+// clear empties the block for rows of plan p. Columns hold on to memory up to so many bytes.
+func (b *block) clear(p *plan, kept int) {
 	if len(b.columns) != len(p.columns) {
 		b.columns = make([]columnData, len(p.columns))
 	}
 	keep := func(s []byte) []byte {
-		if cap(s) > keptBytes { // one large flush should not keep its memory for ever
+		if cap(s) > kept {
 			return nil
 		}
 		return s[:0]

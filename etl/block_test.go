@@ -66,7 +66,7 @@ func TestRefusedRowsLeaveNoTrace(t *testing.T) {
 		want, err := io.ReadAll(good.reader())
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		all.clear(p)
+		all.clear(p, keptBytes)
 		empty, err := io.ReadAll(all.reader())
 		require.NoError(t, err)
 		fresh, err := io.ReadAll(newBlock(p).reader())

@@ -19,9 +19,11 @@ import (
 // insertsAtOnce is how many mirrors get their rows at the same time; never two inserts into one.
 const insertsAtOnce = 3
 
-// insertSettings make the answer mean "stored": no asynchronous insert, and no default in place of a null.
+// insertSettings make the answer mean "stored": no asynchronous insert, and no default in place of a null. States of a row that come in one
+// block are left to merges and FINAL, as those in two are: taking them together on insert cost more than all else that the server does for it.
 var insertSettings = clickhouse.Settings{
 	"async_insert":                  0,
+	"optimize_on_insert":            0,
 	"insert_null_as_default":        0,
 	"input_format_null_as_default":  0,
 	"input_format_parallel_parsing": 0,
@@ -33,6 +35,7 @@ type writer struct {
 	blocks   map[string]*block // by mirror
 	rows     int
 	bytes    int
+	keep     int // bytes of memory that each column may hold on to between flushes
 	setAside setAside
 }
 
@@ -40,7 +43,7 @@ type writer struct {
 type setAside func(ctx context.Context, p *plan, key []field, v version, fault *columnError) error
 
 func newWriter(ch driver.Conn, refused setAside) *writer {
-	return &writer{ch: ch, blocks: map[string]*block{}, setAside: refused}
+	return &writer{ch: ch, blocks: map[string]*block{}, keep: keptBytes, setAside: refused}
 }
 
 // row adds a row; tombstone adds the end of one.
@@ -79,7 +82,7 @@ func (w *writer) block(p *plan) (*block, error) {
 	case b.plan != p && b.rows > 0 && b.plan.insert != p.insert:
 		return nil, fatalf("table %s changed its columns with rows of the old shape unwritten", p.source.name) // the apply loop flushes first
 	case b.plan != p && b.rows == 0:
-		b.clear(p)
+		b.clear(p, w.keep)
 	}
 	return b, nil
 }
@@ -111,7 +114,7 @@ func (w *writer) flush(ctx context.Context) error {
 		return err
 	}
 	for _, b := range w.blocks {
-		b.clear(b.plan)
+		b.clear(b.plan, w.keep)
 	}
 	w.rows, w.bytes = 0, 0
 	return nil

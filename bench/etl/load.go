@@ -24,7 +24,8 @@ var bulk = []string{
 // filled is one initial load.
 type filled struct {
 	took       time.Duration
-	peak, idle float64 // MiB
+	cpu        [3]time.Duration // of the replication, the warehouse and Postgres
+	peak, idle float64          // MiB
 }
 
 // fill loads the province into an empty warehouse and leaves the replication running.
@@ -39,6 +40,10 @@ func (r *rig) fill(ctx context.Context) (f filled, err error) {
 		if err := r.newWarehouse(ctx); err != nil {
 			return f, err
 		}
+	}
+	before, err := r.serverCPU()
+	if err != nil {
+		return f, err
 	}
 	started := time.Now()
 	if err := r.start(ctx); err != nil {
@@ -59,6 +64,14 @@ func (r *rig) fill(ctx context.Context) (f filled, err error) {
 		}
 	}
 	f.took = time.Since(started)
+	after, err := r.serverCPU()
+	if err != nil {
+		return f, err
+	}
+	if f.cpu[0], err = r.running.cpu(); err != nil {
+		return f, err
+	}
+	f.cpu[1], f.cpu[2] = after[0]-before[0], after[1]-before[1]
 	if f.peak, err = r.running.peak(); err != nil {
 		return f, err
 	}
@@ -76,6 +89,16 @@ func (r *rig) fill(ctx context.Context) (f filled, err error) {
 	return f, err
 }
 
+// serverCPU is the processor time that warehouse and Postgres have used.
+func (r *rig) serverCPU() (used [2]time.Duration, err error) {
+	for i, pid := range []int{r.engine.PID(), r.postgres.PID()} {
+		if used[i], err = cpuOf(pid); err != nil {
+			return used, err
+		}
+	}
+	return used, nil
+}
+
 // fresh reports whether nothing has been loaded yet.
 func (r *rig) fresh(ctx context.Context) bool {
 	n, err := r.chNumber(ctx, "SELECT toFloat64(count()) FROM etl_checkpoint")
@@ -86,6 +109,7 @@ func (r *rig) fresh(ctx context.Context) bool {
 func (r *rig) load(ctx context.Context) ([]figure, error) {
 	var overCopy, overFunction, memory []float64
 	var rows, copies, fills, functions float64
+	var cpu [3]float64
 	for round := range r.rounds {
 		drained, n, err := r.drainCopy(ctx)
 		if err != nil {
@@ -106,11 +130,15 @@ func (r *rig) load(ctx context.Context) ([]figure, error) {
 		overCopy = append(overCopy, f.took.Seconds()/drained.Seconds())
 		overFunction = append(overFunction, function.Seconds()/f.took.Seconds())
 		memory = append(memory, f.peak-f.idle)
+		for i, used := range f.cpu {
+			cpu[i] += used.Seconds() / float64(r.rounds)
+		}
 		rows, copies, fills, functions = n, copies+drained.Seconds(), fills+f.took.Seconds(), functions+function.Seconds()
 	}
 	per := func(seconds float64) float64 { return rows * float64(r.rounds) / seconds / 1000 }
 	return []figure{
-		atMost("initial load / draining binary COPY", 2.2, 1.7, 1.35, overCopy...).because("%.1f M rows; COPY %.0f k rows/s, load %.0f k rows/s", rows/1e6, per(copies), per(fills)),
+		atMost("initial load / draining binary COPY", 2.2, 1.7, 1.35, overCopy...).because("%.1f M rows; COPY %.0f k rows/s, load %.0f k rows/s; processor time: replication %.1f s, warehouse %.1f s, Postgres %.1f s",
+			rows/1e6, per(copies), per(fills), cpu[0], cpu[1], cpu[2]),
 		atLeast("postgresql() / initial load", 1.1, 1.4, 2.0, overFunction...).because("postgresql() %.0f k rows/s", per(functions)),
 		atMost("memory of the load above idle", 512, 256, 128, memory...).in("MiB"),
 	}, r.start(ctx)

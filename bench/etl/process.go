@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,15 +16,23 @@ type process struct{ *exec.Cmd }
 const clockTick = 10 * time.Millisecond
 
 // cpu is the user and system time so far.
-func (p *process) cpu() (time.Duration, error) {
-	said, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Process.Pid))
+func (p *process) cpu() (time.Duration, error) { return cpuOf(p.Process.Pid) }
+
+// cpuOf is the user and system time of a process so far, and of its children that have ended.
+func cpuOf(pid int) (time.Duration, error) {
+	said, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	fields := strings.Fields(string(said[strings.LastIndexByte(string(said), ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	system, failed := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * clockTick, errors.Join(err, failed)
+	var ticks int
+	for _, field := range strings.Fields(string(said[strings.LastIndexByte(string(said), ')')+1:]))[11:15] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * clockTick, nil
 }
 
 // rss is the memory in use now, in MiB; peak is the highest since the start or the last forget.

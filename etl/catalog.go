@@ -84,27 +84,44 @@ func typeNames(ctx context.Context, pg *pgx.Conn) (map[uint32]string, error) {
 
 // targetColumns reads the columns of a mirror, without _ver and _deleted.
 func targetColumns(ctx context.Context, ch driver.Conn, table string) ([]targetColumn, error) {
-	rows, err := ch.Query(ctx, `SELECT name, type, default_kind != '' FROM system.columns
-		WHERE database = currentDatabase() AND table = {table:String} AND name NOT IN ('_ver', '_deleted') ORDER BY position`, named("table", table))
+	all, err := columnsOf(ctx, ch, table)
 	if err != nil {
-		return nil, fmt.Errorf("read columns of %s: %w", table, err)
+		return nil, err
+	}
+	return all.of(table)
+}
+
+// mirrorColumns are the columns of tables of the warehouse by table.
+type mirrorColumns map[string][]targetColumn
+
+func (m mirrorColumns) of(table string) ([]targetColumn, error) {
+	if len(m[table]) == 0 {
+		return nil, fatalf("the warehouse has no table %s: run `groundwork migrate`", table)
+	}
+	return m[table], nil
+}
+
+// columnsOf reads the columns of tables at once: asking for all takes no longer than for one.
+func columnsOf(ctx context.Context, ch driver.Conn, tables ...string) (mirrorColumns, error) {
+	rows, err := ch.Query(ctx, `SELECT table, name, type, default_kind != '' FROM system.columns
+		WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND name NOT IN ('_ver', '_deleted') ORDER BY table, position`, named("tables", tables))
+	if err != nil {
+		return nil, fmt.Errorf("read columns of the warehouse: %w", err)
 	}
 	defer rows.Close()
-	var columns []targetColumn
+	columns := mirrorColumns{}
 	for rows.Next() {
+		var table string
 		var c targetColumn
 		var computed uint8
-		if err := rows.Scan(&c.name, &c.typ, &computed); err != nil {
-			return nil, fmt.Errorf("read columns of %s: %w", table, err)
+		if err := rows.Scan(&table, &c.name, &c.typ, &computed); err != nil {
+			return nil, fmt.Errorf("read columns of the warehouse: %w", err)
 		}
 		c.computed = computed != 0
-		columns = append(columns, c)
+		columns[table] = append(columns[table], c)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read columns of %s: %w", table, err)
-	}
-	if len(columns) == 0 {
-		return nil, fatalf("the warehouse has no table %s: run `groundwork migrate`", table)
+		return nil, fmt.Errorf("read columns of the warehouse: %w", err)
 	}
 	return columns, nil
 }
@@ -135,9 +152,13 @@ func loadCatalog(ctx context.Context, pg *pgx.Conn, cfg Config) (*catalog, error
 	for _, m := range c.mirrors {
 		c.states[m.Source] = &tableState{}
 	}
+	columns, err := c.columns(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var faults []error
 	for _, t := range tables {
-		p, err := c.plan(ctx, t)
+		p, err := c.planFor(t, columns)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -166,13 +187,30 @@ func (c *catalog) replan(p *plan) {
 	c.plans[p.source.name] = p
 }
 
-// plan works out how the rows of a published table go to its mirror.
+// plan works out how the rows of a published table go to its mirror as that is now.
 func (c *catalog) plan(ctx context.Context, t sourceTable) (*plan, error) {
+	columns, err := c.columns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.planFor(t, columns)
+}
+
+// columns reads the columns of all mirrors.
+func (c *catalog) columns(ctx context.Context) (mirrorColumns, error) {
+	var names []string
+	for _, m := range c.mirrors {
+		names = append(names, m.Table)
+	}
+	return columnsOf(ctx, c.ch, names...)
+}
+
+func (c *catalog) planFor(t sourceTable, columns mirrorColumns) (*plan, error) {
 	i := slices.IndexFunc(c.mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
 	if i < 0 {
 		return nil, fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
 	}
-	targets, err := targetColumns(ctx, c.ch, c.mirrors[i].Table)
+	targets, err := columns.of(c.mirrors[i].Table)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,6 +53,7 @@ type remembered struct {
 type state struct {
 	watermark Watermark
 	versions  map[string]uint64
+	stopped   []string // tables of the system of record whose changes are left out, because too many of their rows were set aside
 }
 
 // NewCache returns the measures with a memory of 512 answers.
@@ -98,6 +101,10 @@ func (c *Cache) Ask(ctx context.Context, code string, q Question) (*Table, error
 	}
 	answer := *known.table
 	answer.Fresh = fresh
+	if stopped := now.stoppedOf(known.versions); len(stopped) > 0 {
+		answer.Fresh = false
+		answer.Notes = append(slices.Clone(answer.Notes), fmt.Sprintf("%s: no changes arrive, since too many rows could not be stored; the figures are of before", strings.Join(stopped, ", ")))
+	}
 	if answer.Watermark.LSN < now.watermark.LSN {
 		answer.Watermark = now.watermark // nothing of what it was made of has changed up to there
 	}
@@ -127,6 +134,13 @@ func (c *Cache) holds(known remembered, now state) bool {
 		}
 	}
 	return true
+}
+
+// stoppedOf names the stopped tables among those that an answer was made of.
+func (s state) stoppedOf(tables map[string]uint64) []string {
+	return slices.DeleteFunc(slices.Clone(s.stopped), func(source string) bool {
+		return !slices.ContainsFunc(Mirrors, func(m Mirror) bool { _, read := tables[m.Table]; return read && m.Source == source })
+	})
 }
 
 // ask asks the warehouse, and remembers. The versions are those from before, so that what changes meanwhile makes the answer forgotten.
@@ -163,8 +177,9 @@ func questionKey(m Measure, q Question) (key [sha256.Size]byte, err error) {
 	return sha256.Sum256(text), nil
 }
 
-// stateQuery reads both in one look, the tables and their versions in one pass, so that they belong together. Mutations take their versions from the same numbers as inserted blocks.
-const stateQuery = `SELECT lsn, committed_at, (SELECT mapFromArrays(groupArray(table), groupArray(version)) FROM (` + tableVersions + `)) FROM pub_watermark`
+// stateQuery reads all in one look, the tables and their versions in one pass, so that they belong together. Mutations take their versions from the same numbers as inserted blocks.
+const stateQuery = `SELECT lsn, committed_at, (SELECT mapFromArrays(groupArray(table), groupArray(version)) FROM (` + tableVersions + `)),
+	(SELECT arraySort(groupUniqArray(source)) FROM etl_load FINAL WHERE state = 'stopped') FROM pub_watermark`
 
 // A load puts a table of another identity in the place of a mirror.
 const tableVersions = `SELECT t.name AS table, cityHash64(any(t.uuid), max(greatest(p.max_block_number, toInt64(p.data_version)))) AS version
@@ -187,7 +202,7 @@ func (c *Cache) state(ctx context.Context, within time.Duration) (state, error) 
 }
 
 func (m *Measures) state(ctx context.Context) (s state, err error) {
-	err = m.db.QueryRow(ctx, stateQuery).Scan(&s.watermark.LSN, &s.watermark.CommittedAt, &s.versions)
+	err = m.db.QueryRow(ctx, stateQuery).Scan(&s.watermark.LSN, &s.watermark.CommittedAt, &s.versions, &s.stopped)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && s.watermark.LSN == 0 {
 		return state{}, errNotLoaded
 	}

@@ -1,6 +1,7 @@
 package warehouse_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -67,6 +68,21 @@ func TestAnswersAreRememberedUntilTheirTablesChange(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, stale.Fresh)
 	require.True(t, ask(warehouse.Question{}).Fresh, "how fresh an answer was is not remembered")
+
+	// A table that the replication stopped makes stale whatever is made of it, however far the others are.
+	stop := func(source, state string, seq int) {
+		require.NoError(t, h.Exec(t.Context(), "INSERT INTO etl_load (pipeline, source, seq, state) VALUES ('main', ?, ?, ?)", source, seq, state))
+	}
+	stop("visit", "stopped", 1)
+	require.True(t, ask(q).Fresh, "T4 is not made of visits")
+	stop("issue", "stopped", 1)
+	require.False(t, ask(q).Fresh)
+	require.Contains(t, strings.Join(ask(q).Notes, "\n"), "issue: no changes arrive")
+	require.NotContains(t, strings.Join(ask(q).Notes, "\n"), "visit")
+	stop("issue", "done", 2)
+	require.True(t, ask(q).Fresh)
+	require.NotContains(t, strings.Join(ask(q).Notes, "\n"), "no changes arrive")
+
 	_, err = cache.Ask(t.Context(), "X1", q)
 	require.ErrorContains(t, err, "no measure")
 }

@@ -49,7 +49,7 @@ func (r *rig) fill(ctx context.Context) (f filled, err error) {
 	if err := r.start(ctx); err != nil {
 		return f, err
 	}
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
+	for tick := time.NewTicker(100 * time.Millisecond); ; {
 		applied, err := r.chNumber(ctx, "SELECT toFloat64(argMax(applied_lsn, (epoch, seq))) FROM etl_checkpoint")
 		if err != nil {
 			return f, err

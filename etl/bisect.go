@@ -50,8 +50,7 @@ func (w *writer) store(ctx context.Context, b *block, p *plan) error {
 
 func (w *writer) bisect(ctx context.Context, b *block, p *plan, refused *[]*block) error {
 	err := send(ctx, w.ch, "Native", p.insert, b.reader)
-	reason, data := refusesData(err)
-	if !data || w.setAside == nil {
+	if _, data := refusesData(err); !data || w.setAside == nil {
 		return err
 	}
 	if b.rows > 1 {
@@ -65,7 +64,8 @@ func (w *writer) bisect(ctx context.Context, b *block, p *plan, refused *[]*bloc
 	}
 	// A request that the network cut short reads as bad data too: alone, a row is sent once more.
 	err = send(ctx, w.ch, "Native", p.insert, b.reader)
-	if reason, data = refusesData(err); !data {
+	reason, data := refusesData(err)
+	if !data {
 		return err
 	}
 	*refused = append(*refused, b)

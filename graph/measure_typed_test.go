@@ -13,10 +13,10 @@ func TestTypedMeasuresAndTheIssuesBehindThem(t *testing.T) {
 	closed := f.issue("A hole in the road")
 	dispatch(f, closed)
 	claim(f, closed)
-	token := f.done("CLOSED", "CITIZEN", "recordFeedback", closed, `resolved: YES, satisfaction: 5`).text(t, "s", "consistency")
+	f.done("CLOSED", "CITIZEN", "recordFeedback", closed, `resolved: YES, satisfaction: 5`)
 	open := f.issue("Another hole")
 	last := f.as("SYSTEM").get(`mutation($r: ID!) { setPopulation(input: {regionId: $r, year: 2026, persons: 1000, source: "census"}) { consistency } }`, map[string]any{"r": f.city})
-	token = last.text(t, "setPopulation", "consistency")
+	token := last.text(t, "setPopulation", "consistency")
 	const columns = ` dimensions { dimension codes } n unstable provisional suppressed about { measure notes } `
 	r := f.as("SUPERVISOR").get(`query($token: String!) {
 		satisfaction(query: {consistency: $token}, range: {gte: "2026-01-01T00:00:00Z"}) {`+columns+` satisfied { values ciLow ciHigh } satisfiedWeighted { values } reach { values } }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"groundwork"
@@ -110,7 +109,7 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 
 	// The unit's head is no post: a flag of a post does not stand for its unit.
 	f := found[0]
-	f.SubjectPostID, f.SubjectUnitID = nil, new(uuid.UUID(unit.ID))
+	f.SubjectPostID, f.SubjectUnitID = nil, new(unit.ID)
 	standing, err := detect.Standing(ctx, store, f)
 	require.NoError(t, err)
 	require.False(t, standing)

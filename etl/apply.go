@@ -20,6 +20,11 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 		}
 	}
 	catalog := a.session.catalog
+	if err := catalog.mirrored(t); err != nil {
+		// Postgres describes a partition too, though its changes come as those of the table: it matters once a change names it.
+		a.unmirrored[msg.RelationID] = err
+		return nil
+	}
 	p := catalog.planned(t.name)
 	if p == nil || !p.sameColumns(t) {
 		// The table was altered. Rows of the old shape go first, then both sides are compared again.
@@ -47,6 +52,9 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 func (a *applier) planOf(relation uint32) (*plan, error) {
 	if p := a.plans[relation]; p != nil {
 		return p, nil
+	}
+	if err := a.unmirrored[relation]; err != nil {
+		return nil, err
 	}
 	return nil, fmt.Errorf("decode the stream: change of relation %d before its description", relation)
 }

@@ -205,11 +205,23 @@ func (c *catalog) columns(ctx context.Context) (mirrorColumns, error) {
 	return columnsOf(ctx, c.ch, names...)
 }
 
-func (c *catalog) planFor(t sourceTable, columns mirrorColumns) (*plan, error) {
-	i := slices.IndexFunc(c.mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
-	if i < 0 {
-		return nil, fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
+// mirrored refuses a table that has no mirror.
+func (c *catalog) mirrored(t sourceTable) error {
+	if c.mirrorOf(t) < 0 {
+		return fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
 	}
+	return nil
+}
+
+func (c *catalog) mirrorOf(t sourceTable) int {
+	return slices.IndexFunc(c.mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
+}
+
+func (c *catalog) planFor(t sourceTable, columns mirrorColumns) (*plan, error) {
+	if err := c.mirrored(t); err != nil {
+		return nil, err
+	}
+	i := c.mirrorOf(t)
 	targets, err := columns.of(c.mirrors[i].Table)
 	if err != nil {
 		return nil, err

@@ -74,6 +74,11 @@ func TestLoadInRangesWhileRowsChange(t *testing.T) {
 		r.exec(`INSERT INTO org_unit (id, name, kind) VALUES (gen_random_uuid(), 'late' || $1::int, 'PARTY')`, i)
 	}
 	run.agree()
+	// The stream describes the partitions, too, though it tells of their changes as those of the table.
+	r.exec(`DELETE FROM callback_attempt WHERE id IN (SELECT id FROM callback_attempt ORDER BY id LIMIT 20)`)
+	r.exec(`UPDATE callback_attempt SET at = at - interval '1 hour' WHERE id IN (SELECT id FROM callback_attempt ORDER BY id LIMIT 20)`)
+	r.exec(`INSERT INTO callback_attempt SELECT (jsonb_populate_record(b, jsonb_build_object('id', gen_random_uuid()))).* FROM before b, generate_series(1, 20)`)
+	run.agree()
 	records, err := readLoads(t.Context(), r.ch, "main")
 	require.NoError(t, err)
 	for _, source := range []string{"org_unit", "callback_attempt"} {

@@ -111,14 +111,15 @@ func (s *session) heartbeat(ctx context.Context, commits *atomic.Uint64) error {
 
 // applier decodes the stream into the writer and moves the checkpoint. All its state belongs to one goroutine.
 type applier struct {
-	session *session
-	feed    *feed
-	writer  *writer
-	plans   map[uint32]*plan       // by Postgres' number of the relation, as the stream announced it
-	change  change                 // reused
-	long    map[string]*longValues // by mirror, of those where an update lately left long values alone
-	waiting int                    // rows that wait for such values
-	pace    pace
+	session    *session
+	feed       *feed
+	writer     *writer
+	plans      map[uint32]*plan       // by Postgres' number of the relation, as the stream announced it
+	unmirrored map[uint32]error       // likewise, of relations without a mirror: what a change of one means
+	change     change                 // reused
+	long       map[string]*longValues // by mirror, of those where an update lately left long values alone
+	waiting    int                    // rows that wait for such values
+	pace       pace
 
 	inTx       bool
 	version    version   // of the next change in the transaction
@@ -135,7 +136,7 @@ type applier struct {
 }
 
 func newApplier(s *session, f *feed) *applier {
-	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse, s.dead.park), plans: map[uint32]*plan{}, long: map[string]*longValues{},
+	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse, s.dead.park), plans: map[uint32]*plan{}, unmirrored: map[uint32]error{}, long: map[string]*longValues{},
 		pace: pace{shortest: s.cfg.FlushInterval, parts: &s.parts}, ready: s.check.applied, readyTime: s.check.commitTime}
 }
 

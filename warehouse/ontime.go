@@ -70,6 +70,11 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	return t, m.withReporters(ctx, s, t, rows)
 }
 
+// secondsUp is SQL of the whole seconds from one moment to another, rounded up as all times are: dateDiff would count the strokes of the second between them.
+func secondsUp(from, to string) string {
+	return "intDiv(greatest(0, toUnixTimestamp64Micro(" + to + ") - toUnixTimestamp64Micro(" + from + ")) + 999999, 1000000)"
+}
+
 // ClockIntegrity is T5. Numbers: pausedShare (share of time), returnedLegs (share of legs), returnedTwice (share), legs (count).
 // n = issues.
 func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) {
@@ -79,8 +84,8 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 	}
 	s.deep = true
 	rows := s.spells()
-	rows.text = `SELECT s.*, greatest(0, dateDiff('second', s.origin_at, if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until))) / 86400 AS gross,
-			least(gross, (s.paused_seconds + ifNull(dateDiff('second', s.paused_since, s.seen_until), 0)) / 86400) AS paused, l.legs AS legs, l.returned AS returned
+	rows.text = `SELECT s.*, ` + secondsUp("s.origin_at", "if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until)") + ` / 86400 AS gross,
+			least(gross, (s.paused_seconds + ifNull(` + secondsUp("s.paused_since", "s.seen_until") + `, 0)) / 86400) AS paused, l.legs AS legs, l.returned AS returned
 		FROM (` + rows.text + `) AS s LEFT ANY JOIN (
 			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
 		) AS l ON l.issue_id = s.id WHERE s.state != 'MERGED'`

@@ -21,7 +21,13 @@ import (
 // replicate keeps a warehouse of the test's own in step with the system of record at dsn, and returns its measures.
 func replicate(t testing.TB, dsn string) *warehouse.Measures {
 	t.Helper()
-	db, err := warehouse.Open(t.Context(), embeddedtest.ClickHouse(t))
+	return replicateTo(t, dsn, embeddedtest.ClickHouse(t))
+}
+
+// replicateTo is replicate into a warehouse that others read too.
+func replicateTo(t testing.TB, dsn, address string) *warehouse.Measures {
+	t.Helper()
+	db, err := warehouse.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	_, err = warehouse.Migrate(t.Context(), db, warehouse.Layout{})

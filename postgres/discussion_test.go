@@ -147,7 +147,7 @@ func TestRowsOfSurveysAndDiscussions(t *testing.T) {
 				"INSERT INTO survey_wave (id, title, region_id, report_level, opens_at, closes_at) VALUES (" + newID + ", 'x', {region}, 'PREFECTURE', now(), now() + interval '1 day')": system || role == groundwork.RoleSupervisor && here,
 				"INSERT INTO survey_batch (id, wave_id, region_id, tokens) VALUES (" + newID + ", {wave}, {region}, 1)":                                                                  system || role == groundwork.RoleSupervisor && here,
 				"INSERT INTO discussion_support (post_id, supporter_pid) VALUES ({note}, {pid})":                                                                                         role == groundwork.RoleCitizen,
-				"INSERT INTO discussion_post (id, discussion_id, kind, text, author_role, at) VALUES (" + newID + ", {discussion}, 'QUESTION', 'x', 'ANALYST', now())":                   role == groundwork.RoleAnalyst,
+				"INSERT INTO discussion_post (id, discussion_id, kind, text, author_role, at) VALUES (" + newID + ", {discussion}, 'QUESTION', 'x', 'ANALYST', now())":                   role == groundwork.RoleAnalyst && here,
 				"SELECT 1 / (count(*) = 2)::int FROM discussion": true,
 			} {
 				_, ok := a.let(fill(statement, place, a.actor.ID, string(role)))

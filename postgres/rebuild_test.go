@@ -42,7 +42,7 @@ func TestRebuildReportsEventsThatDoNotFollowAndLeavesThem(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	i := o.must(o.issue("Broken road"), o.dispatch(), o.accept())
-	require.NoError(t, o.sql("ALTER TABLE issue_event DISABLE TRIGGER issue_event_append_only"))
+	require.NoError(t, o.sql("ALTER TABLE issue_event DISABLE TRIGGER issue_event_forgets"))
 	require.NoError(t, o.sql("UPDATE issue_event SET return_count = 1 WHERE issue_id = $1 AND seq = 2", i.ID))
 	report := o.rebuild(postgres.RebuildOptions{Write: true})
 	require.Equal(t, []uuid.UUID{i.ID}, report.BrokenIDs)

@@ -26,7 +26,7 @@ func (s *scope) claimRows() statement {
 // feedbackDue settles which claims are due for a verdict: those made before a moment.
 func (m *Measures) feedbackDue(ctx context.Context, s *scope) error {
 	days, err := m.calendar(ctx)
-	s.claimsDue = days.dueBefore(s.asOf, feedbackDays)
+	s.claimsDue = dueBefore(days, s.asOf, feedbackDays)
 	return err
 }
 

@@ -20,7 +20,7 @@ func (a *applier) relation(ctx context.Context, msg *pglogrepl.RelationMessage) 
 		}
 	}
 	catalog := a.session.catalog
-	if err := catalog.mirrored(t); err != nil {
+	if _, err := catalog.mirrorOf(t); err != nil {
 		// Postgres describes a partition too, though its changes come as those of the table: it matters once a change names it.
 		a.unmirrored[msg.RelationID] = err
 		return nil

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// Both databases write a key as one text by themselves, so that people can read it and either side can look it up. Numbers that they
-// would print differently go by their bits.
+// Both databases write a key as one text by themselves, so that people can read it and either side can look it up.
 
 // separator stands between columns and absent for a null; neither occurs in text that people write.
 const (
@@ -14,22 +13,11 @@ const (
 	absent    = "\x02"
 )
 
-// textInPostgres is the canonical text of a column for Postgres, textInMirror the same for ClickHouse.
+// textInPostgres is the canonical text of a key, or of a value without a binary form, for Postgres; textInMirror the same for ClickHouse. Keys are
+// UUIDs, texts and whole numbers (keyTypes), which both write alike.
 func textInPostgres(c targetColumn) string {
 	name := quotePG(c.name)
-	bare, _ := bareType(c.typ)
-	switch {
-	case strings.HasPrefix(bare, "DateTime64"):
-		return "encode(timestamptz_send(" + name + "), 'hex')"
-	case bare == "Date32":
-		return "encode(date_send(" + name + "), 'hex')"
-	case bare == "Float64":
-		return "encode(float8send(" + name + "), 'hex')"
-	case bare == "Float32":
-		return "encode(float4send(" + name + "), 'hex')"
-	case bare == "Bool":
-		return name + "::int::text"
-	case strings.HasPrefix(bare, "Array"):
+	if bare, _ := bareType(c.typ); isArray(bare) {
 		return fmt.Sprintf("cardinality(%[1]s) || E'\\x1e' || array_to_string(%[1]s, E'\\x1e')", name)
 	}
 	return name + "::text"
@@ -37,22 +25,7 @@ func textInPostgres(c targetColumn) string {
 
 func textInMirror(c targetColumn) string {
 	name := quote(c.name)
-	bare, _ := bareType(c.typ)
-	bits := func(value, unsigned string, digits int) string {
-		return fmt.Sprintf("leftPad(lower(hex(reinterpretAs%s(%s))), %d, '0')", unsigned, value, digits)
-	}
-	switch {
-	case strings.HasPrefix(bare, "DateTime64"):
-		return bits(fmt.Sprintf("toUnixTimestamp64Micro(%s) - toInt64(%d)", name, int64(pgEpochMicro)), "UInt64", 16)
-	case bare == "Date32":
-		return bits(fmt.Sprintf("toInt32(toInt32(%s) - %d)", name, pgEpochDays), "UInt32", 8)
-	case bare == "Float64":
-		return bits(name, "UInt64", 16)
-	case bare == "Float32":
-		return bits(name, "UInt32", 8)
-	case bare == "Bool":
-		return "toString(toUInt8(" + name + "))"
-	case strings.HasPrefix(bare, "Array"):
+	if bare, _ := bareType(c.typ); isArray(bare) {
 		return fmt.Sprintf("concat(toString(length(%[1]s)), '\\x1e', arrayStringConcat(%[1]s, '\\x1e'))", name)
 	}
 	return "toString(" + name + ")"

@@ -205,28 +205,24 @@ func (c *catalog) columns(ctx context.Context) (mirrorColumns, error) {
 	return columnsOf(ctx, c.ch, names...)
 }
 
-// mirrored refuses a table that has no mirror.
-func (c *catalog) mirrored(t sourceTable) error {
-	if c.mirrorOf(t) < 0 {
-		return fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
+// mirrorOf is where the rows of a published table go.
+func (c *catalog) mirrorOf(t sourceTable) (warehouse.Mirror, error) {
+	if i := slices.IndexFunc(c.mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name }); i >= 0 {
+		return c.mirrors[i], nil
 	}
-	return nil
-}
-
-func (c *catalog) mirrorOf(t sourceTable) int {
-	return slices.IndexFunc(c.mirrors, func(m warehouse.Mirror) bool { return m.Source == t.name })
+	return warehouse.Mirror{}, fatalf("table %s is published, but the warehouse has no mirror for it: this program is older than the database; upgrade it", t.name)
 }
 
 func (c *catalog) planFor(t sourceTable, columns mirrorColumns) (*plan, error) {
-	if err := c.mirrored(t); err != nil {
-		return nil, err
-	}
-	i := c.mirrorOf(t)
-	targets, err := columns.of(c.mirrors[i].Table)
+	m, err := c.mirrorOf(t)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlan(t, c.mirrors[i], targets, c.types)
+	targets, err := columns.of(m.Table)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPlan(t, m, targets, c.types)
 	if err == nil {
 		p.state = c.states[t.name]
 	}

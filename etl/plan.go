@@ -30,6 +30,9 @@ type plan struct {
 	state   *tableState // shared with the load and the stream; nil where rows go to one table only
 }
 
+// keyTypes are what the key of a mirror may be made of: they have one text and one form on the wire (wireForm, textInPostgres).
+var keyTypes = []string{"UUID", "String", "Int16", "Int32", "Int64"}
+
 // newPlan joins the columns of both sides by name and their types by the type table.
 func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types map[uint32]string) (*plan, error) {
 	p := &plan{source: t, mirror: m}
@@ -47,7 +50,9 @@ func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types ma
 		if err != nil {
 			return nil, fatalf("column %s.%s: %w", t.name, c.name, err)
 		}
-		col.key = slices.Contains(m.Key, c.name)
+		if col.key = slices.Contains(m.Key, c.name); col.key && !slices.Contains(keyTypes, col.typ) {
+			return nil, fatalf("column %s.%s is of the key of %s, which cannot be %s: give the mirror a key of %s", t.name, c.name, m.Table, col.typ, strings.Join(keyTypes, ", "))
+		}
 		p.columns = append(p.columns, col)
 	}
 	for _, c := range targets {

@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"testing/fstest"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
+
+	"groundwork"
 )
 
 // MakeRole is for tests in which the roles are missing.
@@ -40,3 +43,17 @@ func MigrateAs(ctx context.Context, dsn string, has func(number int) bool) error
 
 // Identify is for tests that ask by SQL as somebody.
 var Identify = identify
+
+// OpinionsQuery is what the list of opinions asks of the database.
+func OpinionsQuery(f groundwork.OpinionFilter, p groundwork.PageRequest) (sql string, args []any) {
+	_, _ = opinions(context.Background(), queried(func(s string, a []any) { sql, args = s, a }), f, p)
+	return sql, args
+}
+
+// queried hears what is asked, and answers nothing.
+type queried func(sql string, args []any)
+
+func (q queried) Query(_ context.Context, sql string, args ...any) (pgx.Rows, error) {
+	q(sql, args)
+	return nil, pgx.ErrNoRows
+}

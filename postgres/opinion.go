@@ -18,7 +18,15 @@ const ownSource = "groundwork"
 
 // Opinions implements groundwork.OpinionStore.
 func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Opinion], error) {
-	c := where()
+	return opinions(ctx, db.reads(), f, p)
+}
+
+func opinions(ctx context.Context, q querier, f groundwork.OpinionFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Opinion], error) {
+	c, from := where(), "opinion"
+	if f.Text != "" {
+		from = "access.opinion_words" // the same rows, which the planner may search by the index of trigrams
+	}
+	c.contains("(subject || ' ' || text)", f.Text)
 	c.under("region_id", f.Under)
 	if f.RegionUnknown {
 		c.add("region_id IS NULL")
@@ -27,13 +35,10 @@ func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p ground
 	among(c, "kind", f.Kinds)
 	among(c, "source", f.Sources)
 	c.within("received_at", f.Received)
-	if f.Text != "" { // by a view, which the planner may search by the index of trigrams
-		c.add("id IN (SELECT said.id FROM access.opinion_words said WHERE (said.subject || ' ' || said.text) ILIKE %s)", pattern(f.Text))
-	}
-	c.is("EXISTS (SELECT FROM issue_opinion link WHERE link.opinion_id = opinion.id)", f.Linked)
+	c.is("EXISTS (SELECT FROM issue_opinion link WHERE link.opinion_id = "+from+".id)", f.Linked)
 	latest := order[groundwork.Opinion]{name: "RECEIVED_DESC", expression: "received_at", cast: "timestamptz", descending: true,
 		position: func(o *groundwork.Opinion) (string, uuid.UUID) { return moment(o.ReceivedAt), o.ID }}
-	return page(ctx, db, opinionColumns, "opinion", c, latest, p)
+	return pageFrom(ctx, q, opinionColumns, from, c, latest, p)
 }
 
 // OpinionBySecret implements groundwork.OpinionStore.

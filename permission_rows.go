@@ -29,6 +29,8 @@ var (
 	leading     = and(grants(InRegion, RoleCampaignLead, RoleSupervisor, RoleDispatcher), grants(Anywhere, RoleSystem))
 	nominating  = and(grants(InRegion, RoleCampaignLead, RoleLeader), grants(Anywhere, RoleSystem))
 	shaping     = and(grants(OfUnit, RolePolicyOwner), grants(InRegion, RoleLeader, RoleSupervisor, RoleCampaignLead, RoleAssessor), grants(Anywhere, RoleSystem))
+	moderating  = and(grants(InRegion, RoleIntake, RoleUnitHead, RoleLeader, RoleSupervisor, RoleCampaignLead, RolePolicyOwner), grants(Anywhere, RoleSystem))
+	judging     = and(grants(InRegion, RoleAssessor, RoleSupervisor), grants(OfUnit, RoleUnitHead), grants(Anywhere, RoleSystem))
 	own         = grants(Own, Roles...)
 )
 
@@ -68,6 +70,20 @@ var RowRules = slices.Concat([]RowRule{
 	{"policy_rollout", "", everybody(), shaping, nil},
 	{"evidence_link", "", everybody(), shaping, nil},
 	{"policy_evaluation", "", everybody(), shaping, nil},
+
+	{"visit_policy_item", "", everybody(), visiting, nil},
+	{"note_check", "", and(grants(Anywhere, RoleAssessor, RoleSupervisor), grants(Own, RoleLeader)), grants(Anywhere, RoleSystem), nil},
+	{"survey_wave", "", everybody(), supervising, nil},
+	{"survey_batch", "", everybody(), supervising, nil},
+	{"discussion", "", everybody(), moderating, moderating},
+	{"discussion_post", "", everybody(), and(grants(InRegion, Roles...), grants(Anywhere, RoleCitizen, RoleSystem)), supervising},
+	{"discussion_support", "", everybody(), grants(Anywhere, RoleCitizen), nil},
+
+	{"measure_definition", "", everybody(), nil, nil},
+	{"target", "of a unit", judging, judging, judging},
+	{"formalism_flag", "of a unit", judging, grants(Anywhere, RoleSystem), judging},
+	{"assessment_cycle", "", everybody(), grants(Anywhere, RoleAssessor, RoleSupervisor), nil},
+	{"assessment_cycle_definition", "", everybody(), grants(Anywhere, RoleAssessor, RoleSupervisor), nil},
 
 	{"training", "", and(grants(Anywhere, workers...), grants(Anywhere, RoleSystem)), grants(Anywhere, RoleAssessor), nil},
 

@@ -92,6 +92,8 @@ var RowRules = slices.Concat([]RowRule{
 	{"evidence_file", "", and(own, grants(Anywhere, RoleSystem)), own, own},
 	{"evidence_file", "that a claim names", readers(), nil, nil},
 	{"mutation_receipt", "", own, own, nil},
+	{"research_question", "", own, own, nil},
+	{"glass", "", and(own, grants(Anywhere, RolePrivacyOfficer, RoleSystem)), own, grants(Anywhere, RolePrivacyOfficer)},
 	{"role_binding", "", and(own, grants(Anywhere, RoleSystem)), nil, nil},
 }, []RowRule{
 	referenceRows("region"), referenceRows("region_population"), referenceRows("site"), referenceRows("category"), referenceRows("org_unit"),

@@ -45,6 +45,9 @@ func newRealm(t *testing.T, f *office, name, code string) realm {
 	r["discussionId"] = f.as("SUPERVISOR").create("openDiscussion", "discussion", `topic: "Roofs", regionId: "`+r["regionId"]+`"`)
 	r["withholdPost.postId"] = f.as("INTAKE").create("postToDiscussion", "post", `discussionId: "`+r["discussionId"]+`", kind: PROPOSAL, text: "Tin"`)
 	r["restorePost.postId"] = r["withholdPost.postId"]
+	r["supportPost.postId"] = r["withholdPost.postId"]
+	r["waveId"] = f.as("SUPERVISOR").create("openSurveyWave", "surveyWave", `title: "Spring", regionId: "`+r["regionId"]+`", reportLevel: PREFECTURE, closesAt: "2026-06-01T00:00:00Z"`)
+	r["recordPolicyItem.policyVersionId"] = owner.get(`query($p: ID!) { policy(id: $p) { versions { id } } }`, map[string]any{"p": r["policyId"]}).text(t, "policy", "versions", 0, "id")
 	for _, plural := range []string{"issueIds", "opinionIds", "regionIds"} {
 		r[plural] = r[strings.TrimSuffix(plural, "s")]
 	}
@@ -89,6 +92,7 @@ var besides = map[string]string{
 var said = map[string]string{
 	"periodFrom": `"2026-04-01"`, "periodTo": `"2026-09-01"`, "startsAt": `"2026-03-09T00:00:00Z"`, "dueAt": `"2026-06-01T00:00:00Z"`, "startedAt": `"2026-03-01T01:00:00Z"`,
 	"endedAt": `"2026-03-01T02:00:00Z"`, "reason": `"what the test says"`, "rank": "COUNTY", "origin": "H3", "state": "HELD", "targetDate": `"2026-04-01T00:00:00Z"`, "reviewAt": `"2026-04-01T00:00:00Z"`, "measure": `"H1"`,
+	"reportLevel": "PREFECTURE", "closesAt": `"2026-06-01T00:00:00Z"`,
 }
 
 func (a aimed) mutation(field *ast.FieldDefinition) string {
@@ -154,7 +158,7 @@ func apart(name string) bool {
 	case "completeCampaignTask", "dropCampaignTask", "reopenCampaignTask", "revisePolicyVersion", "selectCampaign":
 		return true
 	}
-	for _, noun := range []string{"skill", "training", "survey", "supportpost", "policyitem", "flag", "assess", "snapshot", "target", "contact", "officialname"} {
+	for _, noun := range []string{"skill", "training", "flag", "assess", "snapshot", "target", "contact", "officialname"} {
 		if strings.Contains(strings.ToLower(name), noun) {
 			return true
 		}

@@ -142,16 +142,17 @@ type ContactFacts struct {
 	InHand          bool   // the actor's unit has the issue
 	Had             bool   // the actor's unit has it, or had it
 	Carried         bool   // the actor's official carries the case
+	Reached         bool   // it lies in the regions that the actor is bound to
 }
 
 // Check says whether an actor needs to know: who handles the issue, while it is open; who calls back, while a claim awaits the verdict; who took the
-// opinion in, until it is closed; the privacy officer always. Nobody, where it was told in confidence.
+// opinion in, until it is closed; the privacy officer of the region always. Nobody, where it was told in confidence.
 func (f ContactFacts) Check(by Actor) error {
 	open := f.State != nil && f.State.Open()
 	may, who := false, ""
 	switch by.Role {
 	case RolePrivacyOfficer:
-		may = true
+		may, who = f.Reached, "it lies outside of what this privacy officer reaches; ask the one of its region"
 	case RoleIntake:
 		may, who = f.RecordedBy == by.ID && (f.State == nil || *f.State != Closed), "the intake reads whom it took in, until the issue is closed"
 	case RoleHandler, RoleUnitHead:

@@ -76,7 +76,8 @@ func opinionsAsked(ctx context.Context, tx pgx.Tx, by groundwork.Actor, q ground
 		SELECT o.id, o.confidentiality, o.recorded_by, i.state,
 			EXISTS (SELECT FROM dispatch_leg l WHERE l.issue_id = i.id AND l.unit_id = @unit AND l.returned_at IS NULL) AS in_hand,
 			EXISTS (SELECT FROM dispatch_leg l WHERE l.issue_id = i.id AND l.unit_id = @unit) AS had,
-			EXISTS (SELECT FROM post_holding p WHERE p.id = i.carrying_post_id AND p.official_id = @official) AS carried
+			EXISTS (SELECT FROM post_holding p WHERE p.id = i.carrying_post_id AND p.official_id = @official) AS carried,
+			access.reaches(coalesce(o.region_id, i.region_id)) AS reached
 		FROM opinion o LEFT JOIN issue_opinion link ON link.opinion_id = o.id LEFT JOIN issue i ON i.id = link.issue_id
 		WHERE o.id = @opinion OR i.id = @issue ORDER BY o.id LIMIT 1000`,
 		pgx.NamedArgs{"opinion": q.OpinionID, "issue": q.IssueID, "unit": by.UnitID, "official": by.OfficialID})

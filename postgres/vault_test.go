@@ -107,13 +107,59 @@ func TestContactsAreKeptAndReadForAPurpose(t *testing.T) {
 	require.ErrorContains(t, err, "--vault-key")
 }
 
+// What anybody may read of another region does not say who said it, not even to the privacy officer of this one.
+func TestPrivacyOfficersReadIdentitiesOfTheirRegions(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	place := func(code, level string, parent *uuid.UUID) *uuid.UUID {
+		r, _, err := v.CreateRegion(t.Context(), groundwork.System, groundwork.Region{Code: code, Level: groundwork.RegionLevel(level), Name: code, ParentID: parent})
+		require.NoError(t, err)
+		return &r.ID
+	}
+	province := place("430000000000", "PROVINCE", nil)
+	here, there := place("430100000000", "PREFECTURE", province), place("430200000000", "PREFECTURE", province)
+	said := func(region *uuid.UUID) uuid.UUID {
+		o, _, err := v.SubmitOpinion(t.Context(), atIntake, groundwork.Opinion{Channel: groundwork.ChannelHotline, Kind: groundwork.Help, Text: "The roof leaks.",
+			RegionID: region, Contact: herself})
+		require.NoError(t, err)
+		return o.ID
+	}
+	inside, outside := said(here), said(there)
+	bound := groundwork.Actor{ID: "privacy", Role: groundwork.RolePrivacyOfficer, RegionIDs: []uuid.UUID{*here}}
+	ask := func(by groundwork.Actor, opinion uuid.UUID) ([]groundwork.Reporter, error) {
+		read, _, err := v.ReadContacts(t.Context(), by, groundwork.ContactQuery{OpinionID: &opinion, Purpose: callsBack})
+		return read, err
+	}
+	read, err := ask(bound, inside)
+	require.NoError(t, err)
+	require.Len(t, read, 1)
+	read, err = ask(bound, outside)
+	require.Empty(t, read)
+	require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err))
+	require.ErrorContains(t, err, "outside of what")
+	read, err = ask(privacy, outside)
+	require.NoError(t, err)
+	require.Len(t, read, 1)
+
+	// The door says so itself.
+	door := func(opinion uuid.UUID) error {
+		_, err := v.sql(`WITH who AS MATERIALIZED (SELECT set_config('groundwork.actor', 'privacy', false), set_config('groundwork.role', 'PRIVACY_OFFICER', false),
+				set_config('groundwork.regions', $1, false))
+			SELECT (SELECT count(*) FROM vault.read_identities(ARRAY[$2::uuid], $3)) FROM who`, here.String(), opinion, callsBack)
+		return err
+	}
+	require.NoError(t, door(inside))
+	require.ErrorContains(t, door(outside), "outside of what")
+}
+
 // The doors hold the rules by themselves, whatever the program says.
 func TestTheDoorsOfTheVault(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	open, secret := v.submit(atIntake, "", herself), v.submit(atIntake, groundwork.Confidential, herself)
 	door := func(role string, opinion uuid.UUID, why string) error {
-		_, err := v.sql(`WITH who AS MATERIALIZED (SELECT set_config('groundwork.actor', 'x', false), set_config('groundwork.role', $1, false))
+		_, err := v.sql(`WITH who AS MATERIALIZED (SELECT set_config('groundwork.actor', 'x', false), set_config('groundwork.role', $1, false),
+				set_config('groundwork.everywhere', 'on', false))
 			SELECT (SELECT count(*) FROM vault.read_identities(ARRAY[$2::uuid], $3)) FROM who`, role, opinion, why)
 		return err
 	}

@@ -31,6 +31,7 @@ type Deps struct {
 	Timeout        time.Duration // of a request, 0 = 10 s
 	// ConsistencyWait is how long a measure waits for the write of a consistency token; 0 = 2 s, as the schema says.
 	ConsistencyWait time.Duration
+	Documents       edge.Documents        // trusted documents, by ReadDocuments
 	Limits          edge.Limits           // of a document, zero = the edge's defaults
 	Now             func() time.Time      // nil: time.Now
 	Metrics         prometheus.Registerer // takes the figures of requests; nil: nobody
@@ -68,6 +69,7 @@ func NewHandler(d Deps) http.Handler {
 		Introspection:  func(context.Context) bool { return d.Introspection },
 		AllowedOrigins: d.AllowedOrigins,
 		Timeout:        d.Timeout,
+		Documents:      d.Documents,
 		Limits:         d.Limits,
 		Extensions:     extensions,
 	})

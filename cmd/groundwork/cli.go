@@ -76,10 +76,14 @@ type edgeOptions struct {
 	RateAddress     string   `help:"The same of an address, for those without an account. Default: 300/10000, or off." env:"GROUNDWORK_RATE_ADDRESS" placeholder:"RATE/BURST"`
 	RateSubmissions string   `help:"How many opinions may come from an address without an account. Default: 0.5/60, or off." env:"GROUNDWORK_RATE_SUBMISSIONS" placeholder:"RATE/BURST"`
 	TrustedProxy    []string `help:"Address or range of a reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. May be given several times." env:"GROUNDWORK_TRUSTED_PROXY" placeholder:"CIDR"`
+
+	TrustedDocuments     string `help:"File of the GraphQL documents that clients may name by documentId: a JSON object of ids and documents, as client generators write it." env:"GROUNDWORK_TRUSTED_DOCUMENTS" placeholder:"FILE"`
+	TrustedDocumentsOnly bool   `help:"Answer these documents alone, whoever asks." env:"GROUNDWORK_TRUSTED_DOCUMENTS_ONLY"`
 }
 
 func (o edgeOptions) into(cfg *app.Config) {
 	cfg.TrustedProxies = o.TrustedProxy
+	cfg.TrustedDocuments, cfg.TrustedDocumentsOnly = o.TrustedDocuments, o.TrustedDocumentsOnly
 	cfg.Rates = app.RateConfig{Account: o.RateAccount, Address: o.RateAddress, Submissions: o.RateSubmissions}
 }
 

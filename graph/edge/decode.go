@@ -38,7 +38,7 @@ func badRequest(format string, args ...any) *refusal {
 
 // decodePOST reads the parameters from a JSON body. Nothing but JSON is taken: forms, text and multipart are what a browser
 // sends across sites without asking first.
-func decodePOST(w http.ResponseWriter, r *http.Request, maxBody int64) (*graphql.RawParams, *refusal) {
+func (d Documents) decodePOST(w http.ResponseWriter, r *http.Request, maxBody int64) (*graphql.RawParams, *refusal) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != mediaJSON || !isUTF8(params) {
 		return nil, &refusal{status: http.StatusUnsupportedMediaType, code: codeMediaType,
@@ -60,10 +60,10 @@ func decodePOST(w http.ResponseWriter, r *http.Request, maxBody int64) (*graphql
 	if err != nil {
 		return nil, badRequest("the request body could not be read to its end")
 	}
-	return decodeBody(body)
+	return d.decodeBody(body)
 }
 
-func decodeBody(body []byte) (*graphql.RawParams, *refusal) {
+func (d Documents) decodeBody(body []byte) (*graphql.RawParams, *refusal) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	switch {
 	case len(trimmed) == 0:
@@ -80,11 +80,11 @@ func decodeBody(body []byte) (*graphql.RawParams, *refusal) {
 		}
 		return nil, badRequest("the request body must be a JSON object")
 	}
-	return decodeParams(fields)
+	return d.decodeParams(fields)
 }
 
 // decodeGET reads the parameters from the URL, where variables and extensions are JSON texts.
-func decodeGET(u *url.URL, maxQuery int64) (*graphql.RawParams, *refusal) {
+func (d Documents) decodeGET(u *url.URL, maxQuery int64) (*graphql.RawParams, *refusal) {
 	if int64(len(u.RawQuery)) > maxQuery {
 		return nil, &refusal{status: http.StatusRequestURITooLong, code: codeTooLarge,
 			message: fmt.Sprintf("the query string is longer than %d bytes: send a POST request", maxQuery)}
@@ -94,7 +94,7 @@ func decodeGET(u *url.URL, maxQuery int64) (*graphql.RawParams, *refusal) {
 		return nil, badRequest("the query string is not well-formed")
 	}
 	fields := map[string]json.RawMessage{}
-	for _, name := range []string{"query", "operationName"} {
+	for _, name := range []string{"query", "operationName", "documentId"} {
 		if !utf8.ValidString(values.Get(name)) {
 			return nil, badRequest("%s is not UTF-8", name)
 		}
@@ -112,18 +112,19 @@ func decodeGET(u *url.URL, maxQuery int64) (*graphql.RawParams, *refusal) {
 		}
 		fields[name] = json.RawMessage(text)
 	}
-	return decodeParams(fields)
+	return d.decodeParams(fields)
 }
 
 // decodeParams checks the type of each parameter. Names are exact (encoding/json alone would take "QUERY"), others ignored.
-func decodeParams(fields map[string]json.RawMessage) (*graphql.RawParams, *refusal) {
-	p := &graphql.RawParams{}
+func (d Documents) decodeParams(fields map[string]json.RawMessage) (*graphql.RawParams, *refusal) {
+	p, id := &graphql.RawParams{}, ""
 	for _, f := range []struct {
 		name, kind string
 		into       any
 	}{
 		{"query", "a string", &p.Query},
 		{"operationName", "a string", &p.OperationName},
+		{"documentId", "a string", &id},
 		{"variables", "an object", &p.Variables},
 		{"extensions", "an object", &p.Extensions},
 	} {
@@ -137,8 +138,5 @@ func decodeParams(fields map[string]json.RawMessage) (*graphql.RawParams, *refus
 			return nil, badRequest("%s must be %s", f.name, f.kind)
 		}
 	}
-	if p.Query == "" {
-		return nil, badRequest("query is missing: send the document as a string")
-	}
-	return p, nil
+	return d.resolve(p, id)
 }

@@ -35,6 +35,8 @@ type Options struct {
 	MaxBody int64
 	// Timeout ends the context of a request; 0 means 10 s.
 	Timeout time.Duration
+	// Documents that clients may name by an id.
+	Documents Documents
 	// Limits of one document.
 	Limits Limits
 	// Extensions run after the limits: rate limits, tracing and the like.

@@ -39,15 +39,11 @@ func TestRow21FragmentBomb(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, openToAll)
-			best := time.Hour // of three, as the machine may be busy with other tests; each is a new document to the cache
-			for i := range 3 {
-				started := time.Now()
+			require.Less(t, quickest(func(i int) {
 				r := b.query(t, document+strings.Repeat("\n", i), nil)
-				best = min(best, time.Since(started))
 				require.Equal(t, http.StatusBadRequest, r.status, r.text)
 				require.Equal(t, []string{"DOCUMENT_LIMIT_EXCEEDED"}, r.codes(), r.text)
-			}
-			require.Less(t, best, 100*time.Millisecond)
+			}), 100*time.Millisecond)
 		})
 	}
 }
@@ -185,8 +181,20 @@ func TestRows20And22(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, r.status)
 	require.Equal(t, "GRAPHQL_VALIDATION_FAILED", r.codes()[0])
 
-	started := time.Now()
-	r = b.query(t, "{ "+strings.Repeat("hello ", 1000)+"}", nil)
-	require.Equal(t, []string{"DOCUMENT_LIMIT_EXCEEDED"}, r.codes())
-	require.Less(t, time.Since(started), 2*time.Second)
+	require.Less(t, quickest(func(i int) {
+		r := b.query(t, "{ "+strings.Repeat("hello ", 1000)+"}"+strings.Repeat("\n", i), nil)
+		require.Equal(t, []string{"DOCUMENT_LIMIT_EXCEEDED"}, r.codes())
+	}), 2*time.Second)
+}
+
+// quickest is the shortest of three turns, as the machine may be busy with other tests. Each turn has a number, so that it can send a document
+// that is new to the cache.
+func quickest(do func(i int)) time.Duration {
+	best := time.Hour
+	for i := range 3 {
+		started := time.Now()
+		do(i)
+		best = min(best, time.Since(started))
+	}
+	return best
 }

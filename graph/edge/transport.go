@@ -83,9 +83,9 @@ func (t *transport) params(w http.ResponseWriter, r *http.Request, media string)
 	}
 	switch r.Method {
 	case http.MethodPost:
-		return decodePOST(w, r, t.opts.MaxBody)
+		return t.opts.Documents.decodePOST(w, r, t.opts.MaxBody)
 	case http.MethodGet:
-		return decodeGET(r.URL, t.opts.MaxBody)
+		return t.opts.Documents.decodeGET(r.URL, t.opts.MaxBody)
 	}
 	return nil, &refusal{status: http.StatusMethodNotAllowed, code: codeMethodNotAllowed, allow: allowedMethods,
 		message: "use POST, or GET for queries"}
@@ -132,7 +132,7 @@ func statusOf(code string) int {
 	switch code {
 	case "UNAUTHENTICATED":
 		return http.StatusUnauthorized
-	case "FORBIDDEN", "TRUSTED_DOCUMENTS_ONLY":
+	case "FORBIDDEN":
 		return http.StatusForbidden
 	case "RATE_LIMITED":
 		return http.StatusTooManyRequests

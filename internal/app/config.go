@@ -30,6 +30,8 @@ type Config struct {
 	Auth                 AuthConfig
 	Rates                RateConfig
 	TrustedProxies       []string // addresses and ranges of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed
+	TrustedDocuments     string   // file of the documents that clients may send by their ids, empty = none
+	TrustedDocumentsOnly bool     // answer no other documents
 	AllowUnauthenticated bool     // let others than this machine reach the API though callers do not prove who they are
 	NoSample             bool     // do not load the bundled sample into an empty system of record
 	Demo                 int64    // load a simulated province of as many issues into an empty system of record instead; 0 = do not
@@ -59,6 +61,9 @@ func (c Config) Validate() error {
 	faults = append(faults, c.Auth.validate())
 	_, err := parseProxies(c.TrustedProxies)
 	faults = append(faults, err)
+	if c.TrustedDocumentsOnly && c.TrustedDocuments == "" {
+		faults = append(faults, errors.New("--trusted-documents-only (GROUNDWORK_TRUSTED_DOCUMENTS_ONLY) would refuse every document: name the file of those that are answered by --trusted-documents"))
+	}
 	faults = append(faults, checkStore("--postgres", "GROUNDWORK_POSTGRES", c.Postgres, "postgres", "postgresql"))
 	faults = append(faults, checkStore("--clickhouse", "GROUNDWORK_CLICKHOUSE", c.ClickHouse, "http", "https", "clickhouse"))
 	if c.Files != "" {

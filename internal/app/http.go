@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ import (
 	"groundwork/etl"
 	"groundwork/files"
 	"groundwork/graph"
+	"groundwork/graph/edge"
 	"groundwork/open311"
 	"groundwork/postgres"
 	"groundwork/warehouse"
@@ -24,12 +26,12 @@ import (
 const readyPatience = 2 * time.Second
 
 // newHandler routes /graphql, /files, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
-func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, identify func(http.Handler) http.Handler, figures metrics) http.Handler {
+func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, documents edge.Documents, identify func(http.Handler) http.Handler, figures metrics) http.Handler {
 	mux := http.NewServeMux()
 	meter, _ := cfg.Rates.meter(cfg) // Validate has examined them
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Store: store, Measures: warehouse.NewCache(warehouse.NewMeasures(house)), Logger: cfg.Logger,
-		Introspection: cfg.GraphiQL, Identify: identify, Metrics: figures.registerer(), Meter: meter, Traces: figures.traces.tracer(),
+		Introspection: cfg.GraphiQL, Documents: documents, Identify: identify, Metrics: figures.registerer(), Meter: meter, Traces: figures.traces.tracer(),
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger, Meter: meter})))
 	evidence := files.NewHandler(files.Deps{Store: store, Blobs: blobs, Logger: cfg.Logger, Meter: meter})
@@ -54,6 +56,23 @@ func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator 
 		return handler
 	}
 	return onlyThisMachine(handler)
+}
+
+// documents reads the trusted documents.
+func (c Config) documents() (d edge.Documents, err error) {
+	if c.TrustedDocuments == "" {
+		return d, nil
+	}
+	manifest, err := os.Open(c.TrustedDocuments)
+	if err != nil {
+		return d, fmt.Errorf("--trusted-documents (GROUNDWORK_TRUSTED_DOCUMENTS): %w", err)
+	}
+	defer manifest.Close()
+	d = edge.Documents{Only: c.TrustedDocumentsOnly}
+	if d.ByID, err = graph.ReadDocuments(manifest); err != nil {
+		return d, fmt.Errorf("--trusted-documents (GROUNDWORK_TRUSTED_DOCUMENTS) %s: %w", c.TrustedDocuments, err)
+	}
+	return d, nil
 }
 
 // headerPurpose says why somebody asks, for the audit.

@@ -75,7 +75,7 @@ func connectReplication(ctx context.Context, dsn string) (*pgconn.PgConn, *gulps
 	}
 	c.RuntimeParams["replication"] = "database"
 	socket := new(gulps)
-	c.BuildFrontend = socket.frontend
+	socket.use(&c.Config)
 	conn, err := pgconn.ConnectConfig(ctx, &c.Config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to Postgres for replication (the user needs REPLICATION): %w", err)

@@ -18,7 +18,7 @@ import (
 type gulps struct {
 	source io.Reader
 	socket syscall.RawConn // below source; nil = not known
-	buffer []byte // read, and not yet handed on
+	buffer []byte          // read, and not yet handed on
 	memory []byte
 	last   time.Time // when the last read ended
 }

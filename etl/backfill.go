@@ -30,6 +30,9 @@ type tableCopy struct {
 	guard  *pgx.Conn // holds the table's lock from the first range to the last, so that nothing moves rows between ranges
 	record loadRecord
 	gaveUp *budgetError // why the table was stopped
+
+	resting bool // its merges
+	inserts int
 }
 
 // backfill brings tables from one snapshot to the warehouse: cut into ranges, several at a time, the large tables first. Whoever is
@@ -100,13 +103,21 @@ func (b *backfill) run(ctx context.Context) error {
 		g.Go(func() error { return b.work(gctx) })
 	}
 	err := g.Wait()
-	for _, t := range b.copies {
-		t.release()
-	}
-	if err != nil {
+	if err := errors.Join(err, b.release()); err != nil {
 		return err
 	}
 	return b.dropGivenUp(ctx)
+}
+
+// release gives back what tables hold that the load did not complete, even if it was stopped.
+func (b *backfill) release() (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	for _, t := range b.copies {
+		t.release()
+		err = errors.Join(err, t.wake(ctx, b.session))
+	}
+	return err
 }
 
 func (b *backfill) work(ctx context.Context) error {
@@ -162,6 +173,9 @@ func (b *backfill) begin(ctx context.Context, t *tableCopy) (err error) {
 	if len(t.ranges) == 1 {
 		return nil // it is done before anybody asks
 	}
+	if !b.streaming {
+		t.rest(ctx, b.session)
+	}
 	return b.book.write(ctx, t.record)
 }
 
@@ -191,6 +205,11 @@ func (b *backfill) finishRange(ctx context.Context, t *tableCopy, rows int64) er
 		return b.book.write(ctx, t.record)
 	}
 	t.release()
+	if t.shadow != "" { // its name is soon another table's
+		if err := t.wake(ctx, b.session); err != nil {
+			return err
+		}
+	}
 	return b.complete(ctx, t)
 }
 
@@ -344,6 +363,9 @@ func (l *loader) flush(ctx context.Context) error {
 		return err
 	}
 	l.batch.took(bytes, time.Since(started))
+	if err := l.table.inserted(ctx, l.session); err != nil {
+		return err
+	}
 	failpoint(failMidSnapshot)
 	l.session.metrics.wrote(fromLoad, n, bytes)
 	l.rows += int64(n)

@@ -114,6 +114,10 @@ func (b *block) slice(from, to int) *block {
 	s := &block{plan: b.plan, columns: make([]columnData, len(b.columns)), versions: b.versions[from*16 : to*16], deleted: b.deleted[from:to], rows: to - from}
 	for i := range b.columns {
 		c, d := &b.plan.columns[i], &b.columns[i]
+		if c.dictionary {
+			s.columns[i].words = d.words.slice(c, from, to)
+			continue
+		}
 		first, last := uint64(from), uint64(to) // elements
 		if c.array {
 			first, last = d.elementsBefore(from), d.elementsBefore(to)

@@ -9,7 +9,7 @@ import (
 )
 
 // block collects rows of one mirror as a block of ClickHouse's Native format: column by column, as the server keeps them, so that it
-// has little left to do. A LowCardinality column is sent as the plain one, which the server converts.
+// has little left to do.
 type block struct {
 	plan     *plan
 	columns  []columnData
@@ -23,6 +23,7 @@ type columnData struct {
 	nulls   []byte // one byte a row, of nullable columns
 	offsets []byte // ends of the elements in data, of arrays
 	data    []byte
+	words   dictionary // in place of the above, of columns that are sent as one
 
 	elements uint64 // of arrays: how many data holds
 	before   int    // length of data before the row under way
@@ -104,6 +105,9 @@ func (b *block) field(i int, f field, stored []byte) (int, error) {
 	case fieldText:
 		return 0, fmt.Errorf("sent as text although binary was asked for: %w", errWire)
 	}
+	if c.dictionary {
+		return d.words.encode(c, f.data)
+	}
 	d.before = len(d.data)
 	out, err := c.encode(d.data, f.data)
 	if err != nil {
@@ -116,6 +120,12 @@ func (b *block) field(i int, f field, stored []byte) (int, error) {
 
 // empty adds a null, or the type's default where there is none.
 func (d *columnData) empty(c *planColumn) int {
+	switch {
+	case c.dictionary && c.nullable:
+		return d.words.null()
+	case c.dictionary:
+		return d.words.add(c, c.zero)
+	}
 	d.before = len(d.data)
 	if c.nullable {
 		d.nulls = append(d.nulls, 1)
@@ -132,6 +142,9 @@ func (d *columnData) stored(c *planColumn, value []byte) int {
 			return d.empty(c)
 		}
 		value = value[1:]
+	}
+	if c.dictionary {
+		return d.words.add(c, value)
 	}
 	d.before = len(d.data)
 	d.data = append(d.data, value...)
@@ -161,6 +174,10 @@ func (d *columnData) closeArray(c *planColumn) {
 func (b *block) undo(i int) {
 	for j := range i {
 		d := &b.columns[j]
+		if b.plan.columns[j].dictionary {
+			d.words.undo(b.rows)
+			continue
+		}
 		d.data = d.data[:d.before]
 		if b.plan.columns[j].nullable {
 			d.nulls = d.nulls[:b.rows]
@@ -190,7 +207,8 @@ func (b *block) clear(p *plan, kept int) {
 	}
 	for i := range b.columns {
 		d := &b.columns[i]
-		*d = columnData{nulls: keep(d.nulls), offsets: keep(d.offsets), data: keep(d.data)}
+		d.words.clear(keep)
+		*d = columnData{nulls: keep(d.nulls), offsets: keep(d.offsets), data: keep(d.data), words: d.words}
 	}
 	b.plan, b.versions, b.deleted, b.rows = p, keep(b.versions), keep(b.deleted), 0
 }
@@ -206,7 +224,12 @@ func (b *block) reader() io.Reader {
 	add(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(b.columns)+2)), uint64(b.rows)))
 	for i := range b.columns {
 		d := &b.columns[i]
-		add(b.plan.columns[i].header)
+		c := &b.plan.columns[i]
+		add(c.header)
+		if c.dictionary && b.rows > 0 {
+			d.words.parts(c, b.rows, add)
+			continue
+		}
 		add(d.nulls)
 		add(d.offsets)
 		add(d.data)
@@ -220,10 +243,14 @@ func (b *block) reader() io.Reader {
 
 // nativeType is how Native names the type of c.
 func (c *planColumn) nativeType() string {
+	typ := c.typ
 	if c.nullable {
-		return "Nullable(" + c.typ + ")"
+		typ = "Nullable(" + typ + ")"
 	}
-	return c.typ
+	if c.dictionary {
+		typ = "LowCardinality(" + typ + ")"
+	}
+	return typ
 }
 
 // hasStrings tells columns whose elements have a length in front; all others have the size of the type's default.

@@ -16,6 +16,9 @@ func (s *session) load(ctx context.Context, v verdict) error {
 	s.tracker.update(func(st *Status) { st.State = StateLoading })
 	started := time.Now()
 	whole := s.loads[""]
+	if whole.state == loadOpen {
+		s.wakeAll(ctx)
+	}
 	if !v.resume {
 		var err error
 		if whole, err = s.openLoad(ctx); err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/stretchr/testify/require"
 
 	"groundwork/warehouse"
@@ -131,6 +132,21 @@ func TestKilledLoadGoesOnWithWhatIsMissing(t *testing.T) {
 			require.Zero(t, again.Status().Loads)
 		})
 	}
+}
+
+// Merges rest while a load fills tables, and go on when the load is done, or when the next load finds what one that was killed has left.
+func TestMergesRestDuringALoad(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.grow(2000)
+	merge := func() error { return r.ch.Exec(context.Background(), "OPTIMIZE TABLE d_org_unit FINAL") }
+	r.requireKilled(r.child(failMidSnapshot+"@5", "TEST_RANGE_BYTES=65536"))
+	var refused *clickhouse.Exception
+	require.ErrorAs(t, merge(), &refused)
+	require.EqualValues(t, 236, refused.Code, "merges are at rest: %v", refused)
+	run := r.start(func(c *Config) { c.rangeBytes = smallRanges })
+	run.agree()
+	require.NoError(t, merge())
 }
 
 // A load whose slot is gone cannot go on: it starts over, and says so.

@@ -18,6 +18,8 @@ type planColumn struct {
 	encode   encoder
 	zero     []byte // the target's default, for tombstones and nulls
 	header   []byte // of the column in the Native format
+
+	dictionary bool // the target keeps each text once
 }
 
 // plan is the road of one table's rows: its columns in the order in which Postgres sends them.
@@ -46,11 +48,11 @@ func newPlan(t sourceTable, m warehouse.Mirror, targets []targetColumn, types ma
 			return nil, fatalf("column %s.%s is published, but %s has no such column: run `groundwork migrate`", t.name, c.name, m.Table)
 		}
 		delete(byName, c.name)
-		col, err := planOf(c, target, types)
+		col, err := planOf(c, target, types, slices.Contains(m.Key, c.name))
 		if err != nil {
 			return nil, fatalf("column %s.%s: %w", t.name, c.name, err)
 		}
-		if col.key = slices.Contains(m.Key, c.name); col.key && !slices.Contains(keyTypes, col.typ) {
+		if col.key && !slices.Contains(keyTypes, col.typ) {
 			return nil, fatalf("column %s.%s is of the key of %s, which cannot be %s: give the mirror a key of %s", t.name, c.name, m.Table, col.typ, strings.Join(keyTypes, ", "))
 		}
 		p.columns = append(p.columns, col)
@@ -80,7 +82,7 @@ func (p *plan) insertInto(table string) string {
 	return fmt.Sprintf("INSERT INTO %s (%s, _ver, _deleted)", quote(table), strings.Join(names, ", "))
 }
 
-func planOf(c sourceColumn, target targetColumn, types map[uint32]string) (planColumn, error) {
+func planOf(c sourceColumn, target targetColumn, types map[uint32]string, key bool) (planColumn, error) {
 	bare, nullable := bareType(target.typ)
 	name := types[c.typeOID]
 	encode, ok := encoders[typePair{name, bare}]
@@ -90,7 +92,7 @@ func planOf(c sourceColumn, target targetColumn, types map[uint32]string) (planC
 	case c.nullable && !nullable:
 		return planColumn{}, fmt.Errorf("it may be null, but the warehouse's %s may not: run `groundwork migrate`", target.typ)
 	}
-	col := planColumn{name: c.name, typ: bare, nullable: nullable, array: isArray(bare), encode: encode, zero: zeros[bare]}
+	col := planColumn{name: c.name, typ: bare, nullable: nullable, key: key, array: isArray(bare), encode: encode, zero: zeros[bare], dictionary: !key && isDictionary(target.typ)}
 	col.header = nativeHeader(col.name, col.nativeType())
 	return col, nil
 }

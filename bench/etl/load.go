@@ -144,20 +144,21 @@ func (r *rig) load(ctx context.Context) ([]figure, error) {
 	}, r.start(ctx)
 }
 
-// drainCopy reads the published columns of all bulk tables by binary COPY over one connection, into nothing.
+// drainCopy reads the published columns of all bulk tables by binary COPY over one connection, into nothing. The connection is a new
+// one, as those of the load are: a process that has yet to map Postgres' shared memory reads more slowly.
 func (r *rig) drainCopy(ctx context.Context) (took time.Duration, rows float64, err error) {
-	conn, err := r.pg.Acquire(ctx)
+	conn, err := pgx.Connect(ctx, r.postgres.DSN(database))
 	if err != nil {
 		return 0, 0, err
 	}
-	defer conn.Release()
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	started := time.Now()
 	for _, table := range bulk {
 		columns, err := r.published(ctx, table)
 		if err != nil {
 			return 0, 0, err
 		}
-		tag, err := conn.Conn().PgConn().CopyTo(ctx, io.Discard, fmt.Sprintf("COPY (SELECT %s FROM %s) TO STDOUT (FORMAT binary)", strings.Join(columns, ", "), table))
+		tag, err := conn.PgConn().CopyTo(ctx, io.Discard, fmt.Sprintf("COPY (SELECT %s FROM %s) TO STDOUT (FORMAT binary)", strings.Join(columns, ", "), table))
 		if err != nil {
 			return 0, 0, err
 		}

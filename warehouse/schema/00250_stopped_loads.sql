@@ -1,2 +1,7 @@
--- etl_load tells of tables that were stopped since 00110 too.
-ALTER TABLE etl_load{{.OnCluster}} COMMENT COLUMN state 'loading, rebuilding (the mirror is whole meanwhile), done, or stopped (too many of its rows were set aside)';
+-- etl_load knows stopped tables too: too many of their rows were set aside.
+
+-- +goose Up
+ALTER TABLE etl_load{{.OnCluster}} COMMENT COLUMN state 'loading, rebuilding (the mirror is whole meanwhile), done or stopped';
+
+-- +goose Down
+SELECT throwIf(1, 'forward only');

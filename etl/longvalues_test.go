@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 )
 
@@ -86,16 +87,20 @@ func TestTooManyRowsSetAsideStopTheirTable(t *testing.T) {
 	t.Parallel()
 	r := withLongTitles(t)
 	frugal := func(c *Config) { c.DeadBudget, c.ControlInterval = 12, 20*time.Millisecond }
-	run := r.start(frugal)
+	stops := func(registry *prometheus.Registry) float64 { return scrape(t, registry)["stopped_tables{}"] } // what docs/alerts.yaml asks
+	before, after := prometheus.NewRegistry(), prometheus.NewRegistry()
+	run := r.start(frugal, func(c *Config) { c.Metrics = before })
 	run.agree()
+	require.Zero(t, stops(before))
 	r.replica(`UPDATE post_holding SET title = 'short', held_from = 'infinity', held_to = NULL WHERE id::text < 'bbbbbbbb-0000-7000-8000-000000000020' AND title LIKE '%other%'`)
 	run.await(func(s Status) bool { return len(s.Stopped) == 1 })
 	require.Equal(t, []string{"post_holding"}, run.Status().Stopped)
+	require.EqualValues(t, 1, stops(before))
 	require.True(t, r.log.contains("13 rows of table post_holding were set aside"))
 	r.requireOthersGoOn(run, "post_holding")
 	require.Equal(t, 13, r.pgCount("SELECT count(*) FROM etl.dead_letter"))
 	run.stop()
-	again := r.start(frugal)
+	again := r.start(frugal, func(c *Config) { c.Metrics = after })
 	r.exec(`UPDATE region SET name = name || '!'`)
 	r.replica(`DELETE FROM post_holding WHERE id = ` + holding + `9'`)
 	r.requireOthersGoOn(again, "post_holding")
@@ -103,6 +108,7 @@ func TestTooManyRowsSetAsideStopTheirTable(t *testing.T) {
 	report, err := r.operator().Report(t.Context(), time.Millisecond)
 	require.NoError(t, err)
 	require.Equal(t, []string{"post_holding"}, report.Stopped)
+	require.EqualValues(t, 1, stops(after), "over a restart too")
 	require.Contains(t, strings.Join(report.Problems, "; "), "table post_holding is stopped, its mirror no longer follows: see etl.dead_letter for the reason, take it away, then `groundwork etl rebuild --table post_holding --yes`")
 
 	r.replica(`UPDATE post_holding SET held_from = '2020-01-01' WHERE held_from = 'infinity'`)
@@ -111,6 +117,7 @@ func TestTooManyRowsSetAsideStopTheirTable(t *testing.T) {
 	r.replica(`UPDATE post_holding SET rank = 'TOWNSHIP'`)
 	again.agree()
 	require.Empty(t, again.Status().Stopped)
+	require.Zero(t, stops(after))
 	require.Zero(t, again.Status().Loads)
 	require.Empty(t, again.Status().LastGap)
 }

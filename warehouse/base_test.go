@@ -3,6 +3,7 @@ package warehouse_test
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -118,6 +119,73 @@ func (h *house) count(sql string) (n uint64) {
 	h.t.Helper()
 	require.NoError(h.t, h.QueryRow(h.t.Context(), sql).Scan(&n))
 	return n
+}
+
+// The first and the last moment of the data are those of issues that are left, however the issues that held them went: deleted, begun later
+// or seen to an earlier day, in the tail or folded in.
+func TestSpanIsOfIssuesThatAreLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(15, 80)
+	h := open(t)
+	end := w.end()
+	for k := range w.issues { // all imported, so that observation ends before as-of
+		w.issues[k].ObservedUntil = new(w.issues[k].Origin.Add(w.wait(20)))
+	}
+	w.load(h, nil)
+	h.position(end)
+	h.keep()
+	seen := func(i issue) time.Time {
+		if i.ObservedUntil.Before(end) {
+			return *i.ObservedUntil
+		}
+		return end
+	}
+	for round := range 24 {
+		first := slices.IndexFunc(w.issues, func(i issue) bool {
+			return !slices.ContainsFunc(w.issues, func(other issue) bool { return other.Origin.Before(i.Origin) })
+		})
+		last := slices.IndexFunc(w.issues, func(i issue) bool {
+			return !slices.ContainsFunc(w.issues, func(other issue) bool { return seen(other).After(seen(i)) })
+		})
+		switch round % 4 {
+		case 0:
+			w.issues[first].Origin = w.issues[first].Origin.Add(days(w.rnd.Float64() * 3)).Truncate(time.Microsecond)
+			insert(h, "f_issue", w.issues[first])
+		case 1:
+			w.issues[last].ObservedUntil = new(w.issues[last].ObservedUntil.Add(-days(w.rnd.Float64() * 3)).Truncate(time.Microsecond))
+			insert(h, "f_issue", w.issues[last])
+		case 2:
+			gone := first
+			if w.rnd.IntN(2) == 0 {
+				gone = last
+			}
+			remove(h, "f_issue", w.issues[gone])
+			w.issues = slices.Delete(w.issues, gone, gone+1)
+		case 3: // two of the same moment, of which one goes
+			twin := w.issues[first]
+			twin.ID = w.uuid()
+			insert(h, "f_issue", twin)
+			h.position(end)
+			h.keep()
+			remove(h, "f_issue", w.issues[first])
+			w.issues[first] = twin
+		}
+		h.position(end)
+		from, to := w.issues[0].Origin, seen(w.issues[0])
+		for _, i := range w.issues {
+			if i.Origin.Before(from) {
+				from = i.Origin
+			}
+			to = latest(to, seen(i))
+		}
+		got, err := h.Hotspots(t.Context(), warehouse.HotspotQuery{Query: warehouse.Query{Timezone: "UTC"}})
+		require.NoError(t, err)
+		require.Contains(t, got.Notes, fmt.Sprintf("window %s to %s (UTC)", from.Format(time.RFC3339), to.Format(time.RFC3339)), "round %d", round)
+		h.sameAsExact(w, 1)
+		if w.rnd.IntN(3) == 0 {
+			require.False(t, h.keep().Built)
+		}
+	}
 }
 
 // A fold is one part, so that it is there or not; and of two keepers that fold the same changes one is ignored.

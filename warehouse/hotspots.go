@@ -147,10 +147,16 @@ func (m *Measures) dataSpan(ctx context.Context, s *scope) (data span, err error
 	}
 	whole := *s
 	whole.Where, whole.categories, whole.units, whole.By = Filter{}, nil, nil, nil
+	rows := whole.spells()
 	var n int64
-	text := whole.spells()
-	text.text = "SELECT toInt64(sum(w)), " + extreme("min", "origin_at", text.text) + ", " + extreme("max", "seen_until", text.text) + " FROM (" + text.text + ")"
-	err = m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to) })
+	var certain uint8
+	text := rows
+	text.text = extremes(rows.text)
+	err = m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to, &certain) })
+	if err == nil && n > 0 && certain == 0 {
+		text.text = "SELECT " + extreme("min", "origin_at", rows.text) + ", " + extreme("max", "seen_until", rows.text)
+		err = m.each(ctx, "find the span of the data that is left", text, func(scan func(...any) error) error { return scan(&data.from, &data.to) })
+	}
 	if err != nil || n == 0 {
 		return span{}, err
 	}
@@ -172,7 +178,16 @@ func (m *Measures) lastSeen(ctx context.Context, s *scope, t *Table, to *time.Ti
 	return end, err
 }
 
-// extreme is SQL of the least or greatest moment of weighted rows: of those of the extreme day, the ones that are left.
+// extremes is SQL of the sum of weighted rows, the least origin and the greatest end of observation that came, and whether these are
+// known to be of rows that are left: what went again lies later or ended earlier than they do, or some were left at as-of, beyond which
+// nothing is seen. It reads the rows once.
+func extremes(rows string) string {
+	return "SELECT toInt64(sum(w)), minIf(origin_at, w > 0) AS first, maxIf(seen_until, w > 0) AS last, countIf(w < 0) = 0 OR" +
+		" minIf(origin_at, w < 0) > first AND (maxIf(seen_until, w < 0) < last OR sumIf(w, seen_until = " + asOf + ") > 0) FROM (" + rows + ")"
+}
+
+// extreme is SQL of the least or greatest moment of weighted rows: of those of the extreme day, the ones that are left. It reads the
+// rows twice.
 func extreme(function, column, rows string) string {
 	day := "SELECT " + function + "(day) FROM (SELECT toDate32(" + column + ") AS day FROM (" + rows + ") GROUP BY day HAVING sum(w) > 0)"
 	return "assumeNotNull((SELECT " + function + "(moment) FROM (SELECT " + column + " AS moment FROM (" + rows + ") WHERE toDate32(" + column + ") = (" + day + ") GROUP BY moment HAVING sum(w) > 0)))"

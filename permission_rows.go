@@ -72,7 +72,7 @@ var RowRules = slices.Concat([]RowRule{
 	{"policy_evaluation", "", everybody(), shaping, nil},
 
 	{"visit_policy_item", "", everybody(), visiting, nil},
-	{"note_check", "", and(grants(Anywhere, RoleAssessor, RoleSupervisor), grants(Own, RoleLeader)), grants(Anywhere, RoleSystem), nil},
+	{"note_check", "", skillReaders(), grants(Anywhere, RoleSystem), nil},
 	{"survey_wave", "", everybody(), supervising, nil},
 	{"survey_batch", "", everybody(), supervising, nil},
 	{"discussion", "", everybody(), moderating, moderating},
@@ -85,7 +85,9 @@ var RowRules = slices.Concat([]RowRule{
 	{"assessment_cycle", "", everybody(), grants(Anywhere, RoleAssessor, RoleSupervisor), nil},
 	{"assessment_cycle_definition", "", everybody(), grants(Anywhere, RoleAssessor, RoleSupervisor), nil},
 
-	{"training", "", and(grants(Anywhere, workers...), grants(Anywhere, RoleSystem)), grants(Anywhere, RoleAssessor), nil},
+	{"training", "", and(grants(Anywhere, workers...), grants(Anywhere, RoleSystem)), grants(InRegion, RoleAssessor), nil},
+	{"skill_record", "", skillReaders(), grants(InRegion, RoleAssessor), nil},
+	{"training_participation", "", skillReaders(), grants(InRegion, RoleAssessor), nil},
 
 	{"entity_event", "of visits, campaigns and policy changes", everybody(), own, nil},
 	{"entity_event", "of slots and tasks", readers(RoleAnalyst), own, nil},

@@ -129,16 +129,17 @@ func (p TrainingParticipation) NotedBy(by Actor, t Training, now time.Time) erro
 	return check(t.EndsOn.Format(time.DateOnly) < DayOf(now), "trainingId", "the training lasts until %s; note who took part when it is over", t.EndsOn.Format(time.DateOnly))
 }
 
-// skillReaders see all, or what is their own.
+// skillReaders see all, wherever it lies, or what is their own: who finds a level compares it with what others found.
 func skillReaders() map[Role]Scope {
 	own := slices.DeleteFunc(slices.Clone(workers), SeesAllSkills)
-	return and(grants(Own, own...), grants(InRegion, RoleAssessor, RoleSupervisor))
+	return and(grants(Own, own...), grants(Anywhere, RoleAssessor, RoleSupervisor))
 }
 
-// skillOperations are those on skills and trainings.
+// skillOperations are those on skills and trainings. A record lies where the official holds a post on its day, a course and who took part
+// in it where the unit lies that holds it: there an assessor must be bound to write.
 var skillOperations = []Operation{
 	{"skillRecord", skillReaders()}, {"skillRecords", skillReaders()}, {"trainingParticipations", skillReaders()},
-	{"training", readers()}, {"trainings", readers()},
+	{"training", grants(Anywhere, append(slices.Clone(workers), RoleSystem)...)}, {"trainings", grants(Anywhere, append(slices.Clone(workers), RoleSystem)...)},
 	{"assessSkill", grants(InRegion, RoleAssessor)},
 	{"announceTraining", grants(InRegion, RoleAssessor)},
 	{"recordTrainingParticipation", grants(InRegion, RoleAssessor)},

@@ -330,6 +330,16 @@ BEGIN
         OR subject_post IS NULL AND coalesce(access.role() = 'UNIT_HEAD' AND subject_unit = access.unit(), false) OR access.assesses(subject_unit);
 END $$;
 
+-- assesses_official: a unit in which the official holds a post at that moment lies where it assesses.
+CREATE OR REPLACE FUNCTION access.assesses_official(subject uuid, at timestamptz) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500
+    SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    on_day date := (at AT TIME ZONE 'Asia/Shanghai')::date;
+BEGIN
+    RETURN EXISTS (SELECT FROM post_holding h WHERE h.official_id = subject AND h.held_from <= on_day AND (h.held_to IS NULL OR h.held_to > on_day)
+        AND access.assesses(h.org_unit_id));
+END $$;
+
 -- How a table joins --------------------------------------------------------------------------------------------------------
 
 CREATE TABLE IF NOT EXISTS access.exemption (name text PRIMARY KEY, reason text NOT NULL CHECK (reason <> ''));
@@ -458,7 +468,6 @@ SELECT access.protect(t.name::regclass, reads => 'true', adds => 'access.shapes_
 
 SELECT access.protect('research_question', reads => 'account = (SELECT access.actor())', adds => 'account = (SELECT access.actor())');
 
--- Skills: those that are seen by few stand under policies of their own (migration 00130).
 SELECT access.protect(t.name::regclass, reads => 'true', adds => $$(SELECT access.everywhere()) OR (SELECT access.role()) = 'SUPERVISOR' AND access.within(region_id)$$)
     FROM unnest('{survey_wave,survey_batch}'::text[]) AS t (name);
 SELECT access.protect('discussion', reads => 'true',
@@ -471,7 +480,15 @@ SELECT access.protect('discussion_post', reads => 'true',
 SELECT access.protect('discussion_support', reads => 'true', adds => $$(SELECT access.role()) = 'CITIZEN'$$);
 SELECT access.protect('note_check', reads => '(SELECT access.role()) IN (''ASSESSOR'', ''SUPERVISOR'') OR official_id = (SELECT access.official())', adds => '(SELECT access.role()) = ''SYSTEM''');
 SELECT access.protect('visit_policy_item', reads => 'true', adds => 'access.steps_visit(visit_id)');
-SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR'$$);
+
+-- Skills: assessors and supervisors see all of them and officials their own; an assessor writes in its own regions (docs/decisions/0250-assessors-write-in-their-regions.md).
+SELECT access.protect('training', reads => '(SELECT access.works())', adds => $$(SELECT access.role()) = 'ASSESSOR' AND access.assesses(unit_id)$$);
+SELECT access.protect('skill_record', reads => 'may_see_skills_of(official_id)',
+    adds => $$(SELECT access.role()) = 'ASSESSOR' AND access.assesses_official(official_id, at)$$);
+SELECT access.protect('training_participation', reads => 'may_see_skills_of(official_id)',
+    adds => $$(SELECT access.role()) = 'ASSESSOR' AND EXISTS (SELECT FROM training t WHERE t.id = training_id AND access.assesses(t.unit_id))$$);
+DROP POLICY jobs ON skill_record; -- no chore has to do with what is said of persons here
+DROP POLICY jobs ON training_participation;
 
 -- What is said of units and officials.
 SELECT access.protect('measure_definition', reads => 'true');

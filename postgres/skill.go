@@ -37,6 +37,15 @@ func ownSkills(c *conditions, by groundwork.Actor) {
 	}
 }
 
+// lies finds the region in which a new thing would lie, to say why it is refused; nil = unknown.
+func (db *DB) lies(ctx context.Context, by groundwork.Actor, sql string, args pgx.NamedArgs) (*uuid.UUID, error) {
+	regions, err := scalars[*uuid.UUID](groundwork.WithActor(ctx, by), db.reads(), "look where it lies", sql, args)
+	if err != nil || len(regions) == 0 {
+		return nil, err
+	}
+	return regions[0], nil
+}
+
 // AssessSkill implements groundwork.SkillStore.
 func (db *DB) AssessSkill(ctx context.Context, by groundwork.Actor, s groundwork.SkillRecord) (*groundwork.SkillRecord, groundwork.Receipt, error) {
 	now := groundwork.Moment(db.now())
@@ -47,8 +56,14 @@ func (db *DB) AssessSkill(ctx context.Context, by groundwork.Actor, s groundwork
 	if err := s.Validate(now); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
+	region, err := db.lies(ctx, by, `SELECT u.region_id FROM post_holding h JOIN org_unit u ON u.id = h.org_unit_id
+		WHERE h.official_id = @id AND h.held_from <= @day::date AND (h.held_to IS NULL OR h.held_to > @day::date)`, pgx.NamedArgs{"id": s.OfficialID, "day": groundwork.DayOf(s.At)})
+	if err != nil {
+		return nil, groundwork.Receipt{}, err
+	}
 	r := request[groundwork.SkillRecord]{op: "assess skill", by: by, input: asked, table: "skill_record", columns: skillColumns,
-		id: func(s *groundwork.SkillRecord) uuid.UUID { return s.ID }}
+		region: region,
+		id:     func(s *groundwork.SkillRecord) uuid.UUID { return s.ID }}
 	return do(ctx, db, r, func(tx pgx.Tx) (*groundwork.SkillRecord, error) {
 		facts, err := skillFacts(ctx, tx, by, s)
 		if err == nil {
@@ -114,7 +129,11 @@ func (db *DB) AnnounceTraining(ctx context.Context, by groundwork.Actor, t groun
 	if err := t.Validate(); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	r := request[groundwork.Training]{op: "announce training", by: by, input: t, table: "training", columns: trainingColumns,
+	region, err := db.lies(ctx, by, "SELECT region_id FROM org_unit WHERE id = @id", pgx.NamedArgs{"id": t.UnitID})
+	if err != nil {
+		return nil, groundwork.Receipt{}, err
+	}
+	r := request[groundwork.Training]{op: "announce training", by: by, input: t, table: "training", columns: trainingColumns, region: region,
 		id: func(t *groundwork.Training) uuid.UUID { return t.ID }}
 	return do(ctx, db, r, func(tx pgx.Tx) (*groundwork.Training, error) {
 		return insert[groundwork.Training](ctx, tx, "training", trainingColumns, pgx.NamedArgs{"id": newID(t.ID), "title": t.Title, "ability": t.Ability, "unit_id": t.UnitID,
@@ -136,7 +155,11 @@ func (db *DB) TrainingsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID
 
 // RecordTrainingParticipation implements groundwork.SkillStore.
 func (db *DB) RecordTrainingParticipation(ctx context.Context, by groundwork.Actor, p groundwork.TrainingParticipation) (*groundwork.TrainingParticipation, groundwork.Receipt, error) {
-	r := request[groundwork.TrainingParticipation]{op: "record training participation", by: by, input: p, table: "training_participation", columns: participationColumns,
+	region, err := db.lies(ctx, by, "SELECT u.region_id FROM training t JOIN org_unit u ON u.id = t.unit_id WHERE t.id = @id", pgx.NamedArgs{"id": p.TrainingID})
+	if err != nil {
+		return nil, groundwork.Receipt{}, err
+	}
+	r := request[groundwork.TrainingParticipation]{op: "record training participation", by: by, input: p, table: "training_participation", columns: participationColumns, region: region,
 		id: func(p *groundwork.TrainingParticipation) uuid.UUID { return p.ID }}
 	return do(ctx, db, r, func(tx pgx.Tx) (*groundwork.TrainingParticipation, error) {
 		training, err := one[groundwork.Training](ctx, tx, "read training", "SELECT "+trainingColumns+" FROM training WHERE id = @id", pgx.NamedArgs{"id": p.TrainingID})

@@ -10,6 +10,7 @@ import (
 
 	"groundwork"
 	"groundwork/postgres"
+	"groundwork/postgres/pgtest"
 )
 
 // school is rounds with assessors from outside of the leaders' unit.
@@ -158,9 +159,10 @@ func TestTheDatabaseHoldsSkills(t *testing.T) {
 	_, err := s.found(s.assessor, nil)
 	require.NoError(t, err)
 	conn := connectAs(t, s.dsn, postgres.RoleApp)
+	in := s.city.ID
 	as := func(role, official, sql string, args ...any) error {
 		return pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error {
-			_, err := tx.Exec(t.Context(), "SELECT set_config('groundwork.role', $1, true), set_config('groundwork.official', $2, true)", role, official)
+			_, err := tx.Exec(t.Context(), "SELECT set_config('groundwork.role', $1, true), set_config('groundwork.official', $2, true), set_config('groundwork.regions', $3, true)", role, official, in.String())
 			require.NoError(t, err)
 			_, err = tx.Exec(t.Context(), sql, args...)
 			return err
@@ -174,6 +176,8 @@ func TestTheDatabaseHoldsSkills(t *testing.T) {
 	require.ErrorContains(t, as("ASSESSOR", "", add, s.leader.OfficialID, s.assessor.UnitID, s.colleague.OfficialID, at), "official's unit")
 	require.ErrorContains(t, as("ASSESSOR", "", add, s.leader.OfficialID, s.assessor.UnitID, nil, day(2024, 1, 1)), "holds no post")
 	require.NoError(t, as("ASSESSOR", "", add, s.leader.OfficialID, s.assessor.UnitID, nil, at))
+	in = s.elsewhere(t)
+	require.ErrorContains(t, as("ASSESSOR", "", add, s.leader.OfficialID, s.assessor.UnitID, nil, at), "row-level security", "the official holds no post there")
 	require.ErrorContains(t, as("ASSESSOR", "", "UPDATE skill_record SET level = 5"), "permission denied")
 	require.ErrorContains(t, as("ASSESSOR", "", "DELETE FROM skill_record"), "permission denied")
 	require.ErrorContains(t, s.sql("UPDATE skill_record SET level = 5"), "append-only", "not even the owner")
@@ -185,4 +189,52 @@ func TestTheDatabaseHoldsSkills(t *testing.T) {
 	require.NoError(t, connectAs(t, s.dsn, postgres.RoleETL).QueryRow(t.Context(), "SELECT count(level) FROM skill_record").Scan(&mirrored))
 	require.Equal(t, 2, mirrored, "the replication sees the rows that it mirrors")
 	require.NoError(t, as("LEADER", s.leader.OfficialID.String(), "SELECT 1 / (count(*) = 2)::int FROM skill_record"))
+}
+
+// elsewhere is a region in which nobody holds a post.
+func (s *school) elsewhere(t *testing.T) uuid.UUID {
+	t.Helper()
+	made, _, err := s.CreateRegion(t.Context(), groundwork.System, groundwork.Region{Code: "440000000000", Level: groundwork.Province, Name: "广东省"})
+	require.NoError(t, err)
+	return made.ID
+}
+
+// An assessor reads everywhere and writes in its own regions: where the official holds a post on the day of the record, and where the unit lies
+// that holds the course. The program says where that is, and the remedy.
+func TestAssessorsWriteInTheirRegions(t *testing.T) {
+	t.Parallel()
+	s := newSchool(t)
+	s.DB = pgtest.Open(t, s.dsn, postgres.Options{Role: postgres.RoleApp, Now: s.clock.Now})
+	inside, outside := s.assessor, s.assessor
+	inside.RegionIDs, outside.RegionIDs = []uuid.UUID{s.city.ID}, []uuid.UUID{s.elsewhere(t)}
+	course := groundwork.Training{Title: "Listening", Ability: groundwork.AbilityMassWork, UnitID: s.post.OrgUnitID, StartsOn: day(2026, 2, 1), EndsOn: day(2026, 2, 3)}
+	announce := func(by groundwork.Actor) (*groundwork.Training, error) {
+		made, _, err := s.AnnounceTraining(t.Context(), by, course)
+		return made, err
+	}
+	training, err := announce(inside)
+	require.NoError(t, err)
+	took := groundwork.TrainingParticipation{TrainingID: training.ID, OfficialID: *s.leader.OfficialID, Completed: true}
+	for what, write := range map[string]func(by groundwork.Actor) error{
+		"assess skill":      func(by groundwork.Actor) error { _, err := s.found(by, nil); return err },
+		"announce training": func(by groundwork.Actor) error { _, err := announce(by); return err },
+		"record training participation": func(by groundwork.Actor) error {
+			_, _, err := s.RecordTrainingParticipation(t.Context(), by, took)
+			return err
+		},
+	} {
+		err := write(outside)
+		require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err), "%s: %v", what, err)
+		require.ErrorContains(t, err, what+": what it writes lies in "+s.city.Name, what)
+		require.ErrorContains(t, err, "--role ASSESSOR --region "+s.city.Code, what)
+		require.NoError(t, write(inside), what)
+	}
+	for who, by := range map[string]groundwork.Actor{"inside": inside, "outside": outside} {
+		skills, err := s.SkillRecords(t.Context(), by, groundwork.SkillFilter{}, groundwork.PageRequest{First: 5})
+		require.NoError(t, err)
+		require.Len(t, skills.Items, 1, who)
+		parts, err := s.TrainingParticipations(t.Context(), by, groundwork.SkillFilter{}, groundwork.PageRequest{First: 5})
+		require.NoError(t, err)
+		require.Len(t, parts.Items, 1, who)
+	}
 }

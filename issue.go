@@ -99,6 +99,7 @@ type Issue struct {
 	CarryingPostID *uuid.UUID // the post whose holder carries the case
 	UpdatedAt      time.Time
 	CreatedAt      time.Time
+	RedactedAt     *time.Time `json:",omitempty"` // when the words of its course were taken away, as the rules of retention say; nil = they stand
 }
 
 // Promise is what was promised for an issue when it was registered. Only an import gives a due time without a target.

@@ -69,6 +69,7 @@ type Opinion struct {
 	Supported         int
 	Opposed           int
 	CreatedAt         time.Time
+	RedactedAt        *time.Time `json:",omitempty"` // when its words and its exact place were taken away, as the rules of retention say; nil = they stand
 
 	// Contact is of whoever gave it, when it is submitted; it goes to the vault and is never read back with the opinion. It is no part of what tells a
 	// request from another: its digest in a receipt could be guessed.

@@ -517,7 +517,7 @@ SELECT access.protect(t.name::regclass, reads => 'EXISTS (SELECT FROM assessment
 -- the view instead of the table: joined with the table by id, Postgres 18 takes the two for one (self-join elimination), and the policy is back.
 CREATE OR REPLACE VIEW access.opinion_words AS
     SELECT id, subject, text, source, external_id, channel, kind, received_at, received_precision, occurred_at, visit_id, reporter_pid, latitude, longitude,
-        precision_m, region_id, site_id, confidentiality, supported, opposed, created_at FROM public.opinion
+        precision_m, region_id, site_id, confidentiality, supported, opposed, created_at, redacted_at FROM public.opinion
     WHERE confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere() OR NOT row_security_active('public.opinion'))
         OR access.knows_opinion(id, region_id, reporter_pid, secret_digest, recorded_by);
 CREATE OR REPLACE VIEW access.issue_words AS

@@ -15,7 +15,7 @@ const progressColumns = `seq, closure_type, origin_at, first_response_at, claime
 	lead_unit_id, paused_since, paused_seconds, return_count, dispute_count, reopen_count, escalation_level, opinion_count`
 
 const issueColumns = `id, public_ref, category_id, severity, difficulty, kind, channel, title, region_id, site_id, source_visit_id, due_at,
-	observed_until, state, updated_at, created_at, target_version_id, response_due_at, carrying_post_id, ` + progressColumns
+	observed_until, state, updated_at, created_at, redacted_at, target_version_id, response_due_at, carrying_post_id, ` + progressColumns
 
 const claimColumns = `id, issue_id, n, kind, source, opinion_id, text, legal_basis, appeal_notice, receipt, evidence, claimed_at,
 	claimed_precision, unit_id, signed_by, reviewed_by, created_at`

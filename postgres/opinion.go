@@ -11,7 +11,7 @@ import (
 )
 
 const opinionColumns = `id, source, external_id, channel, kind, received_at, received_precision, occurred_at, visit_id, reporter_pid,
-	subject, text, latitude, longitude, precision_m, region_id, site_id, confidentiality, supported, opposed, created_at`
+	subject, text, latitude, longitude, precision_m, region_id, site_id, confidentiality, supported, opposed, created_at, redacted_at`
 
 // ownSource is the source of what is recorded here.
 const ownSource = "groundwork"

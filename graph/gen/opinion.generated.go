@@ -443,6 +443,29 @@ func (ec *executionContext) fieldContext_Opinion_createdAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Opinion", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _Opinion_redactedAt(ctx context.Context, field graphql.CollectedField, obj *model.Opinion) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Opinion_redactedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RedactedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Opinion_redactedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Opinion", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _Opinion_region(ctx context.Context, field graphql.CollectedField, obj *model.Opinion) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1458,6 +1481,11 @@ func (ec *executionContext) _Opinion(ctx context.Context, sel ast.SelectionSet, 
 		case "createdAt":
 			out.Values[i] = ec._Opinion_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "redactedAt":
+			out.Values[i] = ec._Opinion_redactedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "region":

@@ -959,6 +959,7 @@ type ComplexityRoot struct {
 		PermittedSteps       func(childComplexity int) int
 		PermittedTransitions func(childComplexity int) int
 		PublicRef            func(childComplexity int) int
+		RedactedAt           func(childComplexity int) int
 		Region               func(childComplexity int) int
 		ReopenCount          func(childComplexity int) int
 		ResolvedAt           func(childComplexity int) int
@@ -1393,6 +1394,7 @@ type ComplexityRoot struct {
 		PrecisionM        func(childComplexity int) int
 		ReceivedAt        func(childComplexity int) int
 		ReceivedPrecision func(childComplexity int) int
+		RedactedAt        func(childComplexity int) int
 		Region            func(childComplexity int) int
 		SimilarIssues     func(childComplexity int, first int32) int
 		Site              func(childComplexity int) int
@@ -6104,6 +6106,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.PublicRef(childComplexity), true
+	case "Issue.redactedAt":
+		if e.ComplexityRoot.Issue.RedactedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Issue.RedactedAt(childComplexity), true
 	case "Issue.region":
 		if e.ComplexityRoot.Issue.Region == nil {
 			break
@@ -8679,6 +8687,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Opinion.ReceivedPrecision(childComplexity), true
+	case "Opinion.redactedAt":
+		if e.ComplexityRoot.Opinion.RedactedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Opinion.RedactedAt(childComplexity), true
 	case "Opinion.region":
 		if e.ComplexityRoot.Opinion.Region == nil {
 			break
@@ -15774,6 +15788,8 @@ type Issue implements Node {
   updatedAt: DateTime!
   "When it was entered."
   createdAt: DateTime!
+  "When its title gave way to the name of its category, and the answers, comments and questions of its course (claims, feedback, events) were taken away, because they had been kept as long as the rules of retention say; null while they stand. Its opinions have a redactedAt of their own."
+  redactedAt: DateTime
   "What the role of this request may ask for where the issue stands. The guards decide when it asks."
   permittedSteps: [IssueEventKind!]!
   "The same under the name that all things with a life use."
@@ -17854,6 +17870,8 @@ type Opinion implements Node {
   opposed: Int!
   "When it was entered."
   createdAt: DateTime!
+  "When its words were taken away and its place was rounded to about a kilometre, because they had been kept as long as the rules of retention say; null while they stand. Tells an empty text from one that was removed."
+  redactedAt: DateTime
   "Where; null if unknown."
   region: Region
   "The place it is about."
@@ -23913,6 +23931,8 @@ func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql
 		return ec.fieldContext_Issue_updatedAt(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Issue_createdAt(ctx, field)
+	case "redactedAt":
+		return ec.fieldContext_Issue_redactedAt(ctx, field)
 	case "permittedSteps":
 		return ec.fieldContext_Issue_permittedSteps(ctx, field)
 	case "permittedTransitions":
@@ -24557,6 +24577,8 @@ func (ec *executionContext) childFields_Opinion(ctx context.Context, field graph
 		return ec.fieldContext_Opinion_opposed(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Opinion_createdAt(ctx, field)
+	case "redactedAt":
+		return ec.fieldContext_Opinion_redactedAt(ctx, field)
 	case "region":
 		return ec.fieldContext_Opinion_region(ctx, field)
 	case "site":

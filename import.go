@@ -54,7 +54,7 @@ type ImportRow struct {
 	Matter            uuid.UUID
 	MatterExists      bool
 	LinkScore         *float64 // how sure the link to the matter is, 0 to 1; nil = first of its matter
-	ReporterKey       string   // goes to the vault, only its pseudonym stands here
+	ReporterKey       string   // the source's user name; the vault keeps a keyed hash of it, and only its pseudonym stands here
 	Subject           string
 	Text              string
 	Channel           Channel

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +22,12 @@ const (
 
 // ImportedOpinions implements groundwork.Importer.
 func (db *DB) ImportedOpinions(ctx context.Context, source string, reporterKeys []string) ([]groundwork.ImportedOpinion, error) {
+	named := make(map[string]string, len(reporterKeys)) // by the hash that the vault knows
+	for _, name := range reporterKeys {
+		if key, ok := db.secretKey.ReporterKey(source, name); ok {
+			named[key] = name
+		}
+	}
 	type row struct {
 		IssueID    uuid.UUID
 		ExternalID string
@@ -41,13 +49,14 @@ func (db *DB) ImportedOpinions(ctx context.Context, source string, reporterKeys 
 		JOIN issue_opinion link ON link.opinion_id = o.id
 		LEFT JOIN place ON place.id = o.region_id
 		WHERE known.source = @source AND known.external_key = ANY(@keys)
-		ORDER BY o.received_at, o.id`, pgx.NamedArgs{"source": source, "keys": reporterKeys})
+		ORDER BY o.received_at, o.id`, pgx.NamedArgs{"source": source, "keys": slices.Collect(maps.Keys(named))})
 	if err != nil {
 		return nil, err
 	}
 	found := make([]groundwork.ImportedOpinion, len(rows))
 	for i, r := range rows {
 		found[i] = groundwork.ImportedOpinion(r)
+		found[i].Reporter = named[r.Reporter]
 	}
 	return found, nil
 }
@@ -71,7 +80,10 @@ func (db *DB) Import(ctx context.Context, b groundwork.ImportBatch, progress fun
 		return result, err
 	}
 	defer release()
-	im := newImporting(b)
+	im := newImporting(b, db.secretKey)
+	if len(db.secretKey) == 0 {
+		db.log.WarnContext(ctx, "without a key the vault keeps no reporters of this import: its repeats are found within one file, and not in later ones; name the file of a key by --security-key (GROUNDWORK_SECURITY_KEY)")
+	}
 	if b.DryRun {
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if err := im.run(ctx, func(f func(pgx.Tx) error) error { return f(tx) }, progress); err != nil {

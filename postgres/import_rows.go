@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,12 +22,14 @@ type importing struct {
 	id         uuid.UUID
 	regions    map[string]uuid.UUID // by code
 	categories map[string]uuid.UUID // by code
+	secretKey  groundwork.SecretKey
+	strangers  map[string]uuid.UUID // pseudonyms by name, where there is no key to find anybody again
 	result     groundwork.ImportResult
 }
 
-func newImporting(b groundwork.ImportBatch) *importing {
+func newImporting(b groundwork.ImportBatch, key groundwork.SecretKey) *importing {
 	return &importing{
-		batch: b, actor: groundwork.Actor{ID: b.Source, Role: groundwork.RoleSystem}, id: uuid.Must(uuid.NewV7()),
+		batch: b, secretKey: key, strangers: map[string]uuid.UUID{}, actor: groundwork.Actor{ID: b.Source, Role: groundwork.RoleSystem}, id: uuid.Must(uuid.NewV7()),
 		regions: map[string]uuid.UUID{}, categories: map[string]uuid.UUID{},
 	}
 }
@@ -119,15 +122,11 @@ func (im *importing) chunk(ctx context.Context, tx pgx.Tx, matters [][]groundwor
 	if err := im.addCategories(ctx, tx, rows); err != nil {
 		return err
 	}
-	keys := make([]string, 0, len(rows))
 	ids := make([]string, 0, len(rows))
 	for _, r := range rows {
 		ids = append(ids, r.ExternalID)
-		if r.ReporterKey != "" {
-			keys = append(keys, r.ReporterKey)
-		}
 	}
-	pids, err := pseudonyms(ctx, tx, im.batch.Source, keys)
+	pids, err := im.pseudonyms(ctx, tx, rows)
 	if err != nil {
 		return err
 	}
@@ -145,6 +144,32 @@ func (im *importing) chunk(ctx context.Context, tx pgx.Tx, matters [][]groundwor
 		}
 	}
 	return w.flush(ctx, tx)
+}
+
+// pseudonyms finds those of whom the rows name. The vault knows them by a keyed hash of the name; without a key it keeps none, and nobody is
+// found again in another import.
+func (im *importing) pseudonyms(ctx context.Context, tx pgx.Tx, rows []groundwork.ImportRow) (map[string]uuid.UUID, error) {
+	named := map[string]string{} // by the hash
+	for _, r := range rows {
+		if r.ReporterKey == "" {
+			continue
+		}
+		key, ok := im.secretKey.ReporterKey(im.batch.Source, r.ReporterKey)
+		if ok {
+			named[key] = r.ReporterKey
+		} else if _, met := im.strangers[r.ReporterKey]; !met {
+			im.strangers[r.ReporterKey] = uuid.New()
+		}
+	}
+	if len(im.secretKey) == 0 {
+		return im.strangers, nil
+	}
+	hashed, err := pseudonyms(ctx, tx, im.batch.Source, slices.Collect(maps.Keys(named)))
+	pids := make(map[string]uuid.UUID, len(hashed))
+	for key, pid := range hashed {
+		pids[named[key]] = pid
+	}
+	return pids, err
 }
 
 func (im *importing) knownOpinions(ctx context.Context, tx pgx.Tx, externalIDs []string) (map[string]known, error) {

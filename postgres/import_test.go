@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"groundwork"
+	"groundwork/postgres"
+	"groundwork/postgres/pgtest"
 )
 
 var received = time.Date(2019, 5, 1, 8, 30, 0, 0, time.UTC)
@@ -130,6 +132,7 @@ func TestImportOfGrownFile(t *testing.T) {
 func TestImportLinksToKnownIssue(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
+	o.DB = pgtest.Open(t, o.dsn, postgres.Options{Now: o.clock.Now, SecretKey: []byte("key of the secrets")}) // without a key nobody is found again
 	o.take(batch(replied(row(5), time.Hour)))
 	known, earlier := replied(row(5), time.Hour), replied(row(2), 24*time.Hour)
 	earlier.Matter, earlier.LinkScore = known.Matter, new(0.9)

@@ -9,7 +9,7 @@ import (
 	"groundwork"
 )
 
-// HashReporterKeys replaces contacts that stand in the vault in clear, from before they were hashed, and says how many. It acts as the owner of the
+// HashReporterKeys replaces contacts, and user names of the sources of imports, that stand in the vault in clear, from before they were hashed, and says how many. It acts as the owner of the
 // tables and needs the key of the secrets; once there are none, the database holds that there never will be.
 func (db *DB) HashReporterKeys(ctx context.Context) (done int, err error) {
 	type reporter struct {
@@ -20,12 +20,12 @@ func (db *DB) HashReporterKeys(ctx context.Context) (done int, err error) {
 		n := 0
 		_, err := db.write(ctx, groundwork.System, "hash reporters' keys", func(tx pgx.Tx) error {
 			clear, err := collect[reporter](ctx, tx, "read reporters", `SELECT pid, source, external_key FROM vault.reporter
-				WHERE source LIKE 'open311:%' AND external_key NOT LIKE 'hmac:%' ORDER BY pid LIMIT @limit FOR UPDATE`, pgx.NamedArgs{"limit": rekeyBatch})
+				WHERE source <> 'groundwork' AND external_key !~ '^hmac:[0-9a-f]{64}$' ORDER BY pid LIMIT @limit FOR UPDATE`, pgx.NamedArgs{"limit": rekeyBatch})
 			if err != nil || len(clear) == 0 {
 				return err
 			}
 			if len(db.secretKey) == 0 {
-				return groundwork.Errorf(groundwork.CodeInvalid, "the vault holds contacts in clear; name the key to hash them with by --security-key (GROUNDWORK_SECURITY_KEY)")
+				return groundwork.Errorf(groundwork.CodeInvalid, "the vault holds contacts, or user names of imports, in clear; name the key to hash them with by --security-key (GROUNDWORK_SECURITY_KEY)")
 			}
 			for _, r := range clear {
 				key, _ := db.secretKey.ReporterKey(r.Source, r.ExternalKey)

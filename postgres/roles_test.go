@@ -73,7 +73,7 @@ func TestRolesOfTheDatabase(t *testing.T) {
 		"SELECT * FROM vault.reporter":                  {},
 		"INSERT INTO vault.reporter DEFAULT VALUES":     {},
 		"SELECT * FROM vault.known('s', '{a}')":         {true, true, false, false},
-		"SELECT * FROM vault.pseudonyms('s', '{a}')":    {true, true, false, false},
+		"SELECT vault.pseudonyms('groundwork', '{a}')":  {true, true, false, false},
 		"SELECT * FROM audit.entry":                     {false, true, false, true},
 		"INSERT INTO audit.entry (actor) VALUES ('x')":  {},
 		"UPDATE audit.entry SET actor = 'x'":            {},

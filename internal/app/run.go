@@ -180,7 +180,7 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 		return err
 	}
 	if hashed > 0 {
-		fmt.Fprintf(out, "Vault: %d contacts of reporters hashed\n", hashed)
+		fmt.Fprintf(out, "Vault: %d contacts and names of reporters hashed\n", hashed)
 	}
 	inWarehouse, err := warehouse.Migrate(ctx, house, layout)
 	if err != nil {
@@ -194,7 +194,7 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 	return nil
 }
 
-// hashReporterKeys hashes contacts that an earlier version kept in the vault in clear.
+// hashReporterKeys hashes contacts, and user names of imports, that an earlier version kept in the vault in clear.
 func hashReporterKeys(ctx context.Context, cfg Config) (int, error) {
 	key, err := cfg.secretKey()
 	if err != nil {

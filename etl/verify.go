@@ -7,10 +7,12 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 )
 
 // Verification is what a comparison of one table has found.
@@ -149,19 +151,25 @@ func (c comparer) firstLook(ctx context.Context, v *Verification) ([]string, err
 	}
 	defer func() { _ = pg.Close(context.WithoutCancel(ctx)) }()
 	v.Position = snap.position
-	left, err := c.sumPostgres(ctx, pg)
-	if err != nil {
+	var blocks int64
+	if err := pg.QueryRow(ctx, "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int", c.plan.sourceName()).Scan(&blocks); err != nil {
+		return nil, err
+	}
+	var left, right [buckets]sum
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { left, err = c.sumPostgres(both, snap, blocks); return err })
+	g.Go(func() (err error) {
+		if err := c.awaitApplied(both, snap.position); err != nil {
+			return err
+		}
+		right, err = c.sumMirror(both)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	for _, s := range left {
 		v.Rows += s.rows
-	}
-	if err := c.awaitApplied(ctx, snap.position); err != nil {
-		return nil, err
-	}
-	right, err := c.sumMirror(ctx)
-	if err != nil {
-		return nil, err
 	}
 	var differing []int32
 	for b := range left {
@@ -258,45 +266,66 @@ type sum struct {
 	hash uint64
 }
 
-// sumPostgres reads the table block by block, so that progress can be told and no statement lasts long.
-func (c comparer) sumPostgres(ctx context.Context, pg *pgx.Conn) ([buckets]sum, error) {
-	var sums [buckets]sum
-	var blocks int64
-	if err := pg.QueryRow(ctx, "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int", c.plan.sourceName()).Scan(&blocks); err != nil {
-		return sums, err
+// sumPostgres reads the table in ranges of blocks, several at a time, so that progress can be told and no statement lasts long.
+func (c comparer) sumPostgres(ctx context.Context, snap *snapshot, blocks int64) (sums [buckets]sum, err error) {
+	ranges := max(1, (blocks+blocksAtOnce-1)/blocksAtOnce)
+	var next, done, rows int64
+	var mu sync.Mutex
+	take := func() int64 { // the next range
+		mu.Lock()
+		defer mu.Unlock()
+		next++
+		return next - 1
 	}
-	for from := int64(0); ; from += blocksAtOnce {
-		where := fmt.Sprintf("ctid >= '(%d,0)'::tid", from)
-		last := from+blocksAtOnce >= blocks
-		if !last {
-			where += fmt.Sprintf(" AND ctid < '(%d,0)'::tid", from+blocksAtOnce)
-		}
-		rows, err := pg.Query(ctx, fmt.Sprintf(`SELECT (h & %d)::int, count(*), sum(h)::text
-			FROM (SELECT ('x' || right(md5(%s), 16))::bit(64)::bigint AS h FROM %s WHERE %s OFFSET 0) AS r GROUP BY 1`, // without OFFSET Postgres would hash twice
-			buckets-1, recordInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered(where)))
-		if err != nil {
-			return sums, fmt.Errorf("add up Postgres: %w", err)
-		}
-		var bucket, n int64
-		var total string
-		if _, err := pgx.ForEachRow(rows, []any{&bucket, &n, &total}, func() error {
-			sums[bucket].rows += n
-			sums[bucket].hash += low64(total)
-			return nil
-		}); err != nil {
-			return sums, fmt.Errorf("add up Postgres: %w", err)
-		}
-		if c.opt.Progress != nil {
-			var done int64
-			for _, s := range sums {
-				done += s.rows
+	g, gctx := errgroup.WithContext(ctx)
+	for range min(ranges, int64(c.cfg.LoadWorkers)) {
+		g.Go(func() error {
+			pg, err := snap.connect(gctx)
+			if err != nil {
+				return err
 			}
-			c.opt.Progress(c.plan.source.name, min(from+blocksAtOnce, blocks), blocks, done)
-		}
-		if last {
-			return sums, nil
-		}
+			defer func() { _ = pg.Close(context.WithoutCancel(gctx)) }()
+			for r := take(); r < ranges; r = take() {
+				part, err := c.sumRange(gctx, pg, r*blocksAtOnce, r == ranges-1)
+				if err != nil {
+					return fmt.Errorf("add up Postgres: %w", err)
+				}
+				mu.Lock()
+				for b, s := range part {
+					sums[b].rows += s.rows
+					sums[b].hash += s.hash
+					rows += s.rows
+				}
+				done++
+				if c.opt.Progress != nil {
+					c.opt.Progress(c.plan.source.name, min(done*blocksAtOnce, blocks), blocks, rows)
+				}
+				mu.Unlock()
+			}
+			return nil
+		})
 	}
+	err = g.Wait()
+	return sums, err
+}
+
+// sumRange adds up the rows of blocksAtOnce blocks; of all from there on if the range is the last.
+func (c comparer) sumRange(ctx context.Context, pg *pgx.Conn, from int64, last bool) (map[int64]sum, error) {
+	where := fmt.Sprintf("ctid >= '(%d,0)'::tid", from)
+	if !last {
+		where += fmt.Sprintf(" AND ctid < '(%d,0)'::tid", from+blocksAtOnce)
+	}
+	rows, err := pg.Query(ctx, fmt.Sprintf(`SELECT (h & %d)::int, count(*), sum(h)::text
+		FROM (SELECT ('x' || right(md5(%s), 16))::bit(64)::bigint AS h FROM %s WHERE %s OFFSET 0) AS r GROUP BY 1`, // without OFFSET Postgres would hash twice
+		buckets-1, recordInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered(where)))
+	if err != nil {
+		return nil, err
+	}
+	sums := map[int64]sum{}
+	var bucket, n int64
+	var total string
+	_, err = pgx.ForEachRow(rows, []any{&bucket, &n, &total}, func() error { sums[bucket] = sum{n, low64(total)}; return nil })
+	return sums, err
 }
 
 // low64 is a decimal number of any size, modulo 2^64: ClickHouse's sums wrap around, those of Postgres do not.

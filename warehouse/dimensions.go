@@ -38,6 +38,11 @@ var grains = []Dimension{ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
 // byCell makes the statement that aggregates rows by cell: the texts of the cell, then the aggregates. condition narrows the rows; further
 // are names among the aggregates that cells are split by too.
 func (s *scope) byCell(b *builder, rows statement, condition func(*builder), aggregates string, further ...string) statement {
+	return s.gathered(b, rows, condition, "", aggregates, further...)
+}
+
+// gathered is byCell with the parts of each cell aggregated once more, by gather, so that a cell is one row of the answer; "" = it is not done.
+func (s *scope) gathered(b *builder, rows statement, condition func(*builder), gather, aggregates string, further ...string) statement {
 	for name, value := range rows.values {
 		b.value(name, value)
 	}
@@ -67,18 +72,32 @@ func (s *scope) byCell(b *builder, rows statement, condition func(*builder), agg
 	if len(groups) > 0 {
 		b.write(" EXCEPT (", strings.Join(groups, ", "), ")")
 	}
-	b.write(" FROM (SELECT ", strings.Join(columns, ""), aggregates, " FROM (", rows.text, ")")
+	b.write(" FROM (")
+	if gather != "" {
+		b.write("SELECT ", strings.Join(append(slices.Clone(groups), gather), ", "), " FROM (")
+	}
+	b.write("SELECT ", strings.Join(columns, ""), aggregates, " FROM (", rows.text, ")")
 	if condition != nil {
 		condition(b)
 	}
 	if by := slices.Concat(groups, further); len(by) > 0 {
 		b.write(" GROUP BY ", strings.Join(by, ", "))
 	} else {
-		b.write(" HAVING count() > 0") // an aggregate without groups makes a row of nothing
+		b.write(nothing)
+	}
+	switch {
+	case gather == "":
+	case len(groups) > 0:
+		b.write(") GROUP BY ", strings.Join(groups, ", "))
+	default:
+		b.write(")", nothing)
 	}
 	b.write(")")
 	return b.statement()
 }
+
+// nothing leaves out the row that an aggregate without groups makes of nothing.
+const nothing = " HAVING count() > 0"
 
 // cellKey identifies a cell; unknown keys are empty.
 type cellKey [6]string

@@ -21,7 +21,7 @@ func (m *Measures) Equity(ctx context.Context, q Question) (*Table, error) {
 	}
 	t := s.table(definition("E1"))
 	t.Flags["above"], t.Flags["below"] = []bool{}, []bool{}
-	found, err := m.lifeTables(ctx, s, t, resolutionSpell)
+	found, err := m.lifeTablesWithin(ctx, s, t, equityDays, m.gridsOfShares)
 	if err != nil {
 		return nil, err
 	}
@@ -48,15 +48,38 @@ func (m *Measures) Equity(ctx context.Context, q Question) (*Table, error) {
 type caseMix struct {
 	regions  map[cellKey]*regionMix
 	weights  map[string]float64
-	pooled   []stats.LifeRow
+	pooled   pool
 	verdicts bool
 	ended    bool // an issue came to an end of some kind
 }
 
 type regionMix struct {
 	n          int64
-	all        []stats.LifeRow
+	all        pool
 	categories map[string][]stats.LifeRow
+}
+
+// pool is a life table of several together, a row for each time.
+type pool struct {
+	rows []stats.LifeRow
+	at   map[float64]int
+}
+
+func (p *pool) add(rows []stats.LifeRow) {
+	if p.at == nil {
+		p.at = map[float64]int{}
+	}
+	for _, r := range rows {
+		at, has := p.at[r.Time]
+		if !has {
+			p.at[r.Time] = len(p.rows)
+			p.rows = append(p.rows, r)
+			continue
+		}
+		for cause, n := range r.Events {
+			p.rows[at].Events[cause] += n
+		}
+	}
 }
 
 func mixOf(found map[cellKey]*cell) caseMix {
@@ -70,10 +93,10 @@ func mixOf(found map[cellKey]*cell) caseMix {
 			mix.regions[key] = r
 		}
 		r.n += cell.n
-		r.all = append(r.all, cell.rows...)
+		r.all.add(cell.rows)
 		r.categories[category] = cell.rows
 		mix.weights[category] += float64(cell.n)
-		mix.pooled = append(mix.pooled, cell.rows...)
+		mix.pooled.add(cell.rows)
 		mix.verdicts = mix.verdicts || cell.verdicts > 0
 		for cause := stats.Confirmed; cause <= stats.Withdrawn; cause++ {
 			mix.ended = mix.ended || cell.total(cause) > 0
@@ -84,7 +107,7 @@ func mixOf(found map[cellKey]*cell) caseMix {
 
 // within is the share confirmed in time of some issues.
 func within(rows []stats.LifeRow) (stats.Estimate, error) {
-	curve, err := stats.Fit(slices.Clone(rows))
+	curve, err := stats.Fit(rows)
 	if err != nil {
 		return stats.Estimate{}, err
 	}
@@ -123,7 +146,7 @@ func (mix caseMix) standardisedBy(r *regionMix, of func([]stats.LifeRow) (stats.
 }
 
 func (c *columns) funnel(mix caseMix, regions []*regionMix) error {
-	target, err := within(mix.pooled)
+	target, err := within(mix.pooled.rows)
 	if err != nil {
 		return err
 	}
@@ -142,7 +165,7 @@ func (c *columns) funnel(mix caseMix, regions []*regionMix) error {
 		return err
 	}
 	for i, r := range regions {
-		crude, err := within(r.all)
+		crude, err := within(r.all.rows)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (m *Measures) TimeGap(ctx context.Context, q Question) (*Table, error) {
 		return nil, err
 	}
 	t := s.table(definition("E1B"))
-	found, err := m.lifeTables(ctx, s, t, resolutionSpell)
+	found, err := m.lifeTablesWithin(ctx, s, t, gapDays, m.grids)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (m *Measures) TimeGap(ctx context.Context, q Question) (*Table, error) {
 func (c *columns) timeGaps(t *Table, mix caseMix, kinds []*regionMix, reference string) error {
 	open := make([]stats.Estimate, len(kinds))
 	covered := make([]float64, len(kinds))
-	to, err := shareOpen(mix.pooled)
+	to, err := shareOpen(mix.pooled.rows)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (c *columns) timeGaps(t *Table, mix caseMix, kinds []*regionMix, reference 
 		} else {
 			c.estimate("gapDays", stats.Difference(open[i], to), gapDays)
 		}
-		crude, err := shareOpen(of.all)
+		crude, err := shareOpen(of.all.rows)
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (c *columns) timeGaps(t *Table, mix caseMix, kinds []*regionMix, reference 
 
 // shareOpen is the part of the first 90 days that issues are open on average: the restricted mean as a share.
 func shareOpen(rows []stats.LifeRow) (stats.Estimate, error) {
-	curve, err := stats.Fit(slices.Clone(rows))
+	curve, err := stats.Fit(rows)
 	if err != nil {
 		return stats.Estimate{}, err
 	}

@@ -134,6 +134,30 @@ func TestCoarserTimesKeepTheThresholds(t *testing.T) {
 	require.ErrorContains(t, err, "split by less")
 }
 
+// Shares within 60 days of many cells are counted by day in the end, and are those by second but for the order within a day.
+func TestSharesOfManyCellsAreCountedByDay(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	newWorld(16, 4000).load(h, nil)
+	q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: "PREFECTURE"}}
+	fine, err := h.Ask(t.Context(), "E1", q)
+	require.NoError(t, err)
+	require.Empty(t, fine.Notes)
+	h.HandOver(1300) // 3 places with 7 kinds of matter on 61 days are fewer
+	coarse, err := h.Ask(t.Context(), "E1", q)
+	require.NoError(t, err)
+	require.Contains(t, coarse.Notes[0], "whole days")
+	require.Equal(t, fine.N, coarse.N)
+	require.Equal(t, fine.Excluded, coarse.Excluded)
+	for _, name := range []string{"crude", "standardised", "target", "covered", "low95", "high998"} {
+		for row := range fine.N {
+			require.InDelta(t, value(t, fine, name, row), value(t, coarse, name, row), 0.01, "%s of row %d", name, row)
+		}
+	}
+	_, err = h.Ask(t.Context(), "E1B", warehouse.Question{})
+	require.ErrorContains(t, err, "split by less", "mean times are not counted by day")
+}
+
 func TestReadYourWrites(t *testing.T) {
 	t.Parallel()
 	h := open(t)

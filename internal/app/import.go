@@ -16,7 +16,6 @@ import (
 
 	"groundwork"
 	"groundwork/internal/importer"
-	"groundwork/postgres"
 )
 
 // maxImportBytes bounds one source, since it is read whole so that repeats and times can be seen together.
@@ -86,11 +85,7 @@ func (j ImportJob) run(ctx context.Context, source string, files []*importer.Fil
 	if err := writeRejects(j.Rejects, files, func(f *importer.File) []importer.Reject { return f.Rejects }); err != nil {
 		return err
 	}
-	key, err := j.secretKey()
-	if err != nil {
-		return err
-	}
-	store, err := j.openAs(ctx, "", postgres.Options{SecretKey: key})
+	store, err := j.openWithKey(ctx)
 	if err != nil {
 		return err
 	}

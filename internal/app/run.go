@@ -100,7 +100,7 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 
 // furnish gives a new system its calendar and something to look at, as its owner.
 func furnish(ctx context.Context, cfg Config, out io.Writer) error {
-	store, err := cfg.openStore(ctx)
+	store, err := cfg.openWithKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -196,11 +196,7 @@ func Migrate(ctx context.Context, cfg Config, dryRun bool, out io.Writer) error 
 
 // hashReporterKeys hashes contacts, and user names of imports, that an earlier version kept in the vault in clear.
 func hashReporterKeys(ctx context.Context, cfg Config) (int, error) {
-	key, err := cfg.secretKey()
-	if err != nil {
-		return 0, err
-	}
-	store, err := cfg.openAs(ctx, "", postgres.Options{SecretKey: key})
+	store, err := cfg.openWithKey(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -48,6 +48,15 @@ func (c Config) openStore(ctx context.Context) (*postgres.DB, error) {
 	return c.openAs(ctx, "", postgres.Options{})
 }
 
+// openWithKey is openStore with the key by which the vault knows reporters.
+func (c Config) openWithKey(ctx context.Context) (*postgres.DB, error) {
+	key, err := c.secretKey()
+	if err != nil {
+		return nil, err
+	}
+	return c.openAs(ctx, "", postgres.Options{SecretKey: key})
+}
+
 // openAs opens the system of record in a role of the database.
 func (c Config) openAs(ctx context.Context, role string, o postgres.Options) (*postgres.DB, error) {
 	dsn, err := c.postgresDSN()

@@ -175,10 +175,10 @@ func (m *Measures) lifeTablesWithinOn(ctx context.Context, s *scope, ending stri
 func (s *scope) endings(ending string, on grid, units int64) statement {
 	rows := s.spells()
 	rows.text = "SELECT *, ending < 8 ? " + on.points + " : 0 AS point FROM (" +
-		"SELECT *, micros < 0 AND cause < 8 ? 9 : cause AS ending, least(intDiv(micros + {unit:Int64} - 1, {unit:Int64}), {units:Int64} + 1) AS units FROM (" +
+		"SELECT *, micros < 0 AND cause < 8 ? 9 : cause AS ending, least(intDiv(micros + {unit:Int64} - 1, {unit:Int64}), {longest:Int64} + 1) AS units FROM (" +
 		"SELECT *, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(origin_at) AS micros FROM (" +
 		"SELECT *, " + ending + " FROM (" + rows.text + "))))"
-	return rows.with("unit", on.seconds*1_000_000).with("units", units)
+	return rows.with("unit", on.seconds*1_000_000).with("longest", units)
 }
 
 // lifeStatementWithin gathers the spells of a cell by time.

@@ -31,8 +31,8 @@ type tableCopy struct {
 	record loadRecord
 	gaveUp *budgetError // why the table was stopped
 
-	resting bool // its merges
-	inserts int
+	mergesStopped bool
+	parts         int // inserted
 }
 
 // backfill brings tables from one snapshot to the warehouse: cut into ranges, several at a time, the large tables first. Whoever is
@@ -115,7 +115,7 @@ func (b *backfill) release() (err error) {
 	defer cancel()
 	for _, t := range b.copies {
 		t.release()
-		err = errors.Join(err, t.wake(ctx, b.session))
+		err = errors.Join(err, t.startMerges(ctx, b.session))
 	}
 	return err
 }
@@ -174,7 +174,7 @@ func (b *backfill) begin(ctx context.Context, t *tableCopy) (err error) {
 		return nil // it is done before anybody asks
 	}
 	if !b.streaming {
-		t.rest(ctx, b.session)
+		t.stopMerges(ctx, b.session)
 	}
 	return b.book.write(ctx, t.record)
 }
@@ -206,7 +206,7 @@ func (b *backfill) finishRange(ctx context.Context, t *tableCopy, rows int64) er
 	}
 	t.release()
 	if t.shadow != "" { // its name is soon another table's
-		if err := t.wake(ctx, b.session); err != nil {
+		if err := t.startMerges(ctx, b.session); err != nil {
 			return err
 		}
 	}

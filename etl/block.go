@@ -226,7 +226,7 @@ func (b *block) reader() io.Reader {
 		d := &b.columns[i]
 		c := &b.plan.columns[i]
 		add(c.header)
-		if c.dictionary && b.rows > 0 {
+		if c.dictionary {
 			d.words.parts(c, b.rows, add)
 			continue
 		}

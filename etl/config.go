@@ -32,7 +32,7 @@ type Config struct {
 	HeartbeatInterval time.Duration // how often an idle system of record is made to say that it is alive: 10 s
 	StatusInterval    time.Duration // longest time without a status to Postgres; below its wal_sender_timeout: 5 s
 	ControlInterval   time.Duration // how often the slot's health and the wishes of operators are looked up: 1 s
-	LoadWorkers       int           // ranges of tables that a load copies at the same time: 3
+	LoadWorkers       int           // ranges of tables that a load copies, or verify adds up, at the same time: 3
 	DeadBudget        int           // rows of one table that a session sets aside before it stops the table: 1,000
 	MaxKeptWAL        int64         // bytes of WAL kept for the slot at whose half a warning and at 80 % of which an alarm is logged: 16 GiB
 	RetryInterval     time.Duration // first pause after a lost connection, doubling up to 20 times: 250 ms
@@ -45,7 +45,7 @@ type Config struct {
 	Layout  warehouse.Layout      // on what the warehouse is laid out: one server
 
 	mirrors    []warehouse.Mirror // warehouse.Mirrors; tests play an older program with fewer
-	rangeBytes int64              // of a table that one range of a load takes: rangeBytes; tests cut small tables
+	rangeBytes int64              // of a table that one range of a load or of verify takes: rangeBytes; tests cut small tables
 }
 
 // slotName is what Postgres allows; it also makes the name safe to stand in replication commands, which take no parameters.

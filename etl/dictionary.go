@@ -6,7 +6,7 @@ import (
 )
 
 // dictionary collects the values of a LowCardinality column as ClickHouse keeps them: each text once, and its number for every row. It
-// spares the server to read and hash each text of each row, which was the larger part of what an insert cost it.
+// spares the server to read and hash each text of each row.
 // The form is that of SerializationLowCardinality with additional keys alone.
 type dictionary struct {
 	texts   []byte // each with its length in front, in the order of their numbers

@@ -17,7 +17,7 @@ func (s *session) load(ctx context.Context, v verdict) error {
 	started := time.Now()
 	whole := s.loads[""]
 	if whole.state == loadOpen {
-		s.wakeAll(ctx)
+		s.startAllMerges(ctx)
 	}
 	if !v.resume {
 		var err error

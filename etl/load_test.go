@@ -134,8 +134,8 @@ func TestKilledLoadGoesOnWithWhatIsMissing(t *testing.T) {
 	}
 }
 
-// Merges rest while a load fills tables, and go on when the load is done, or when the next load finds what one that was killed has left.
-func TestMergesRestDuringALoad(t *testing.T) {
+// Merges are stopped while a load fills tables, and go on when the load is done, or when the next load finds what one that was killed has left.
+func TestMergesAreStoppedDuringALoad(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.grow(2000)
@@ -143,7 +143,7 @@ func TestMergesRestDuringALoad(t *testing.T) {
 	r.requireKilled(r.child(failMidSnapshot+"@5", "TEST_RANGE_BYTES=65536"))
 	var refused *clickhouse.Exception
 	require.ErrorAs(t, merge(), &refused)
-	require.EqualValues(t, 236, refused.Code, "merges are at rest: %v", refused)
+	require.EqualValues(t, 236, refused.Code, "merges are stopped: %v", refused)
 	run := r.start(func(c *Config) { c.rangeBytes = smallRanges })
 	run.agree()
 	require.NoError(t, merge())
@@ -361,6 +361,7 @@ func TestShadowsOnACluster(t *testing.T) {
 	require.Equal(t, "CREATE TABLE `m__new_1` ON CLUSTER main AS `m`", makeSQL(l, "m", "m__new_1"))
 	require.Equal(t, "EXCHANGE TABLES `m` AND `m__new_1` ON CLUSTER main", exchangeSQL(l, "m", "m__new_1"))
 	require.Equal(t, "DROP TABLE IF EXISTS `m__new_1` ON CLUSTER main", dropSQL(l, "m__new_1"))
+	require.Equal(t, "SYSTEM STOP MERGES ON CLUSTER main `m`", mergesSQL(l, "STOP", "m"))
 	require.Equal(t, "EXCHANGE TABLES `m` AND `m__new_1`", exchangeSQL(warehouse.Layout{}, "m", "m__new_1"))
 }
 

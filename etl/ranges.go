@@ -8,7 +8,7 @@ import (
 )
 
 // rangeBytes is how much of a table one range takes: enough to be worth a statement, little enough that several connections share a
-// large table and that one which is repeated costs seconds.
+// large table and that one which is repeated costs seconds. verify reads in the same ranges.
 const rangeBytes = 64 << 20
 
 // extent is how large a table is, all its partitions together.

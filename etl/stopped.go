@@ -78,9 +78,6 @@ func (b *backfill) giveUp(ctx context.Context, t *tableCopy, over *budgetError) 
 	}
 	t.gaveUp = over
 	t.release()
-	if err := t.wake(ctx, b.session); err != nil {
-		return err
-	}
 	forget := func(context.Context) error { t.plan.state.shadow.Store(nil); return nil }
 	if b.streaming {
 		if err := b.session.betweenWrites(ctx, forget); err != nil {

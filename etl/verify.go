@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pglogrepl"
@@ -38,15 +39,13 @@ type Difference struct {
 type VerifyOptions struct {
 	Tables   []string                                     // source tables; empty = all
 	Repair   bool                                         // write the rows that differ anew
-	Progress func(table string, done, blocks, rows int64) // called as a table's blocks are read; may be nil
+	Progress func(table string, done, ranges, rows int64) // called as a table's ranges are read; may be nil
 }
 
 const (
 	// bucketBits of a row's hash say to which of 4,096 sums it is added; only rows of sums that differ are compared one by one.
 	bucketBits = 12
 	buckets    = 1 << bucketBits
-	// blocksAtOnce are summed by one statement: 64 MiB.
-	blocksAtOnce = 8192
 	// settleRounds is how often rows that change under the comparison are looked at again.
 	settleRounds = 5
 )
@@ -151,13 +150,14 @@ func (c comparer) firstLook(ctx context.Context, v *Verification) ([]string, err
 	}
 	defer func() { _ = pg.Close(context.WithoutCancel(ctx)) }()
 	v.Position = snap.position
-	var blocks int64
-	if err := pg.QueryRow(ctx, "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int", c.plan.sourceName()).Scan(&blocks); err != nil {
+	sizes, err := extents(ctx, pg, []*plan{c.plan})
+	if err != nil {
 		return nil, err
 	}
+	ranges := sizes[c.plan.source.name].ranges(c.cfg.rangeBytes)
 	var left, right [buckets]sum
 	g, both := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { left, err = c.sumPostgres(both, snap, blocks); return err })
+	g.Go(func() (err error) { left, err = c.sumPostgres(both, snap, ranges); return err })
 	g.Go(func() (err error) {
 		if err := c.awaitApplied(both, snap.position); err != nil {
 			return err
@@ -266,27 +266,25 @@ type sum struct {
 	hash uint64
 }
 
-// sumPostgres reads the table in ranges of blocks, several at a time, so that progress can be told and no statement lasts long.
-func (c comparer) sumPostgres(ctx context.Context, snap *snapshot, blocks int64) (sums [buckets]sum, err error) {
-	ranges := max(1, (blocks+blocksAtOnce-1)/blocksAtOnce)
-	var next, done, rows int64
+// sumPostgres reads the table in ranges, several at a time, so that progress can be told and no statement lasts long.
+func (c comparer) sumPostgres(ctx context.Context, snap *snapshot, ranges []string) (sums [buckets]sum, err error) {
+	var next atomic.Int64
 	var mu sync.Mutex
-	take := func() int64 { // the next range
-		mu.Lock()
-		defer mu.Unlock()
-		next++
-		return next - 1
-	}
+	var done, rows int64
 	g, gctx := errgroup.WithContext(ctx)
-	for range min(ranges, int64(c.cfg.LoadWorkers)) {
+	for range min(len(ranges), c.cfg.LoadWorkers) {
 		g.Go(func() error {
 			pg, err := snap.connect(gctx)
 			if err != nil {
 				return err
 			}
 			defer func() { _ = pg.Close(context.WithoutCancel(gctx)) }()
-			for r := take(); r < ranges; r = take() {
-				part, err := c.sumRange(gctx, pg, r*blocksAtOnce, r == ranges-1)
+			for {
+				i := int(next.Add(1) - 1)
+				if i >= len(ranges) {
+					return nil
+				}
+				part, err := c.sumRange(gctx, pg, ranges[i])
 				if err != nil {
 					return fmt.Errorf("add up Postgres: %w", err)
 				}
@@ -298,26 +296,21 @@ func (c comparer) sumPostgres(ctx context.Context, snap *snapshot, blocks int64)
 				}
 				done++
 				if c.opt.Progress != nil {
-					c.opt.Progress(c.plan.source.name, min(done*blocksAtOnce, blocks), blocks, rows)
+					c.opt.Progress(c.plan.source.name, done, int64(len(ranges)), rows)
 				}
 				mu.Unlock()
 			}
-			return nil
 		})
 	}
 	err = g.Wait()
 	return sums, err
 }
 
-// sumRange adds up the rows of blocksAtOnce blocks; of all from there on if the range is the last.
-func (c comparer) sumRange(ctx context.Context, pg *pgx.Conn, from int64, last bool) (map[int64]sum, error) {
-	where := fmt.Sprintf("ctid >= '(%d,0)'::tid", from)
-	if !last {
-		where += fmt.Sprintf(" AND ctid < '(%d,0)'::tid", from+blocksAtOnce)
-	}
+// sumRange adds up the rows that the condition names.
+func (c comparer) sumRange(ctx context.Context, pg *pgx.Conn, condition string) (map[int64]sum, error) {
 	rows, err := pg.Query(ctx, fmt.Sprintf(`SELECT (h & %d)::int, count(*), sum(h)::text
 		FROM (SELECT ('x' || right(md5(%s), 16))::bit(64)::bigint AS h FROM %s WHERE %s OFFSET 0) AS r GROUP BY 1`, // without OFFSET Postgres would hash twice
-		buckets-1, recordInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered(where)))
+		buckets-1, recordInPostgres(c.columns), c.plan.sourceName(), c.plan.filtered(condition)))
 	if err != nil {
 		return nil, err
 	}

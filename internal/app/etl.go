@@ -179,9 +179,9 @@ var ErrDiffer = errors.New("the warehouse differs from Postgres")
 // Verify compares both sides and lists the rows that differ; any fails with ErrDiffer unless it was repaired.
 func (j ETLJob) Verify(ctx context.Context, tables []string, repair bool, progress io.Writer) error {
 	return j.do(ctx, func(o *etl.Operator) error {
-		found, err := o.Verify(ctx, etl.VerifyOptions{Tables: tables, Repair: repair, Progress: func(table string, done, blocks, rows int64) {
-			if progress != nil && blocks > 0 {
-				fmt.Fprintf(progress, "%s: %d %% of the table, %d rows\n", table, done*100/blocks, rows)
+		found, err := o.Verify(ctx, etl.VerifyOptions{Tables: tables, Repair: repair, Progress: func(table string, done, ranges, rows int64) {
+			if progress != nil {
+				fmt.Fprintf(progress, "%s: %d %% of the table, %d rows\n", table, done*100/ranges, rows)
 			}
 		}})
 		if err != nil {

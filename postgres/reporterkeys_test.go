@@ -12,15 +12,21 @@ import (
 	"groundwork/postgres/pgtest"
 )
 
-// Contacts that stood in the vault in clear are hashed once, and found again by the same hash as new ones; none comes in in clear any more.
-func TestReporterKeysAreHashed(t *testing.T) {
-	t.Parallel()
-	v := newVault(t)
-	ask := func(sql string) any {
+// asks is v.sql for what has to work.
+func asks(t *testing.T, v *vault) func(sql string) any {
+	return func(sql string) any {
+		t.Helper()
 		value, err := v.sql(sql)
 		require.NoError(t, err, sql)
 		return value
 	}
+}
+
+// Contacts that stood in the vault in clear are hashed once, and found again by the same hash as new ones; none comes in in clear any more.
+func TestReporterKeysAreHashed(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	ask := asks(t, v)
 	conn := connectAs(t, v.dsn, "postgres")
 	run := func(sql string) {
 		_, err := conn.Exec(t.Context(), sql)
@@ -59,11 +65,7 @@ func TestImportsKeepNoNamesInClear(t *testing.T) {
 		return r
 	}
 	v := newVault(t)
-	ask := func(sql string) any {
-		value, err := v.sql(sql)
-		require.NoError(t, err, sql)
-		return value
-	}
+	ask := asks(t, v)
 	conn := connectAs(t, v.dsn, "postgres")
 	for _, sql := range []string{
 		"ALTER TABLE vault.reporter DROP CONSTRAINT reporter_key_is_hashed",

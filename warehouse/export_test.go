@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"context"
 	"io/fs"
 	"time"
 )
@@ -16,3 +17,11 @@ func (m *Measures) WithoutBase() { m.mirrorOnly = true }
 
 // LookEachTime makes the cache look at the versions for every question, by the given clock.
 func (c *Cache) LookEachTime(now func() time.Time) { c.now, c.again = now, 0 }
+
+// AskOf asks for a number that is bound twice, by both ways in which statements get their values.
+func (m *Measures) AskOf(ctx context.Context, first, second int64) (n int64, err error) {
+	b := &builder{values: statement{}.with("n", first).values}
+	b.write("SELECT {n:Int64}")
+	b.value("n", second)
+	return n, m.each(ctx, "ask", b.statement(), func(scan func(...any) error) error { return scan(&n) })
+}

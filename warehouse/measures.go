@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -55,6 +56,11 @@ func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) 
 
 // each runs a statement and calls row for every row of its answer.
 func (m *Measures) each(ctx context.Context, operation string, s statement, row func(scan func(...any) error) error) error {
+	for name, value := range s.values {
+		if _, two := value.(twoValues); two {
+			return fmt.Errorf("%s: two parts of the statement give the parameter %s different values", operation, name)
+		}
+	}
 	rows, err := m.query(ctx, s)
 	if err != nil {
 		return unavailable(ctx, operation, err)
@@ -83,6 +89,17 @@ func (s statement) with(name string, value any) statement {
 	if values == nil {
 		values = map[string]any{}
 	}
-	values[name] = value
+	bind(values, name, value)
 	return statement{text: s.text, values: values}
+}
+
+// twoValues stands for the value of a parameter that parts of a statement give different values: the statement is refused, rather than
+// that one part asks with the other's.
+type twoValues struct{}
+
+func bind(values map[string]any, name string, value any) {
+	if had, has := values[name]; has && !reflect.DeepEqual(had, value) {
+		value = twoValues{}
+	}
+	values[name] = value
 }

@@ -201,3 +201,14 @@ func TestWithoutAWarehouse(t *testing.T) {
 	_, err = h.Backlog(t.Context(), warehouse.Query{})
 	require.ErrorIs(t, err, warehouse.ErrUnavailable)
 }
+
+// A name that two parts of a statement use for different things is an error, not the other's value.
+func TestParametersHaveOneValue(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	_, err := h.AskOf(t.Context(), 1, 2)
+	require.ErrorContains(t, err, "parameter n different values")
+	n, err := h.AskOf(t.Context(), 3, 3)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, n)
+}

@@ -205,7 +205,7 @@ func (b *builder) value(name string, value any) {
 	if b.values == nil {
 		b.values = map[string]any{}
 	}
-	b.values[name] = value
+	bind(b.values, name, value)
 }
 
 func (b *builder) statement() statement { return statement{text: b.text.String(), values: b.values} }

@@ -261,7 +261,7 @@ func nearestRate(rates map[string]*stats.AreaRate, value float64, taken map[stri
 // regression is how the rate of the chosen regions would change by itself, −(1−w)(r−μ), weighted by people.
 func (c *campaign) regression(before map[string]*stats.AreaRate) float64 {
 	var change, people float64
-	for code := range c.treated {
+	for _, code := range sortedCodes(c.treated) {
 		if rate := before[code]; rate != nil {
 			change += rate.PersonYears * (rate.Value - rate.Raw)
 			people += rate.PersonYears

@@ -67,13 +67,10 @@ func ratesOf(patterns []pattern, weights []float64) (r threeRates) {
 
 // weighted is the composite; known only where all parts are.
 func (r threeRates) weighted(weights map[string]float64) (value float64, known bool) {
-	for code, part := range map[string]*float64{"T1": r.responded, "Q1": r.resolved, "Q2": r.satisfied} {
-		if part == nil {
-			return 0, false
-		}
-		value += weights[code] * *part
+	if r.responded == nil || r.resolved == nil || r.satisfied == nil {
+		return 0, false
 	}
-	return value, true
+	return weights["T1"]**r.responded + weights["Q1"]**r.resolved + weights["Q2"]**r.satisfied, true
 }
 
 // compositeRows has one row an issue that any of the three rates counts: the response of those that came in within the window, the verdicts on claims made in

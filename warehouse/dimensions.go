@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -115,6 +117,17 @@ func (s *scope) scanKeys() (targets []any, key func() cellKey) {
 			}
 		}
 		return k
+	}
+}
+
+// inOrder gives the cells by their keys: a map's own order changes from run to run, and with it the last bit of a sum.
+func inOrder[C any](cells map[cellKey]C) iter.Seq2[cellKey, C] {
+	return func(yield func(cellKey, C) bool) {
+		for _, key := range slices.SortedFunc(maps.Keys(cells), func(a, b cellKey) int { return slices.Compare(a[:], b[:]) }) {
+			if !yield(key, cells[key]) {
+				return
+			}
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package warehouse
 
 import (
 	"context"
-	"slices"
 
 	"groundwork/warehouse/stats"
 )
@@ -121,8 +120,8 @@ func (mix caseMix) standardised(r *regionMix) (e stats.Estimate, covered float64
 
 func (mix caseMix) standardisedBy(r *regionMix, of func([]stats.LifeRow) (stats.Estimate, error)) (e stats.Estimate, covered float64, err error) {
 	var strata []stats.Stratum
-	for category, weight := range mix.weights {
-		stratum := stats.Stratum{Weight: weight}
+	for _, category := range sortedCodes(mix.weights) { // the sum is the same each time, to the last bit
+		stratum := stats.Stratum{Weight: mix.weights[category]}
 		if rows := r.categories[category]; len(rows) > 0 {
 			found, err := of(rows)
 			if err != nil {
@@ -132,16 +131,6 @@ func (mix caseMix) standardisedBy(r *regionMix, of func([]stats.LifeRow) (stats.
 		}
 		strata = append(strata, stratum)
 	}
-	slices.SortFunc(strata, func(a, b stats.Stratum) int { // the sum is the same each time, to the last bit
-		switch {
-		case a.Weight != b.Weight:
-			return int(b.Weight - a.Weight)
-		case a.Value < b.Value:
-			return -1
-		default:
-			return 1
-		}
-	})
 	return stats.Standardise(strata, float64(r.n))
 }
 

@@ -84,13 +84,13 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 	}
 	s.deep = true
 	rows := s.spells()
-	rows.text = `SELECT s.*, ` + secondsUp("s.origin_at", "if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until)") + ` / 86400 AS gross,
-			least(gross, (s.paused_seconds + ifNull(` + secondsUp("s.paused_since", "s.seen_until") + `, 0)) / 86400) AS paused, l.legs AS legs, l.returned AS returned
+	rows.text = `SELECT s.*, ` + secondsUp("s.origin_at", "if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until)") + ` AS gross,
+			least(gross, s.paused_seconds + ifNull(` + secondsUp("s.paused_since", "s.seen_until") + `, 0)) AS paused, l.legs AS legs, l.returned AS returned
 		FROM (` + rows.text + `) AS s LEFT ANY JOIN (
 			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
 		) AS l ON l.issue_id = s.id WHERE s.state != 'MERGED'`
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"sum(gross)", "sum(paused)", "sum(gross * gross)", "sum(paused * paused)", "sum(gross * paused)", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)", "countIf(observed_until IS NULL OR legs > 0)",
+		"sum(gross)", "sum(paused)", "sum(toInt128(gross * gross))", "sum(toInt128(paused * paused))", "sum(toInt128(gross * paused))", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)", "countIf(observed_until IS NULL OR legs > 0)",
 	}})
 	if err != nil {
 		return nil, err

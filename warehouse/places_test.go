@@ -2,6 +2,8 @@ package warehouse_test
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -86,6 +88,34 @@ func TestEquityIsStandardised(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, num(t, none, "standardised", 0))
 	require.Contains(t, none.Notes[0], "not computable")
+}
+
+// Times of any length are added up to the same sum whichever thread reads which of them first: a snapshot is calculated anew bit by bit.
+func TestSumsOfTimesAreExact(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.watermark(1, later)
+	places := h.counties(3)
+	numbered := func(k string) string { return strings.ReplaceAll(issueID, "toString(n)", "toString("+k+")") }
+	place := "[toUUID('" + places[0].String() + "'), toUUID('" + places[1].String() + "'), toUUID('" + places[2].String() + "')][n % 3 + 1]"
+	for k := range 6 {
+		matter := uuid.New()
+		insert(h, "d_category", category{ID: matter, Code: matter.String(), Name: "road"})
+		of := strconv.Itoa(20000 * k)
+		h.sql("f_issue", "id, public_ref, severity, difficulty, kind, channel, state, claimed_at, paused_seconds, origin_at, updated_at, created_at, opinion_count, region_id, category_id",
+			numbered("n + "+of)+", toString(n), 'NORMAL', 'ROUTINE', 'COMPLAINT', 'HOTLINE', 'CLAIMED', toNullable("+atStart+" + toIntervalSecond(n * 7919 % 4000003)), n % 86399, "+
+				atStart+", "+atStart+", "+atStart+", 1, toNullable("+place+"), toNullable(toUUID('"+matter.String()+"'))", 20000)
+		h.sql("f_opinion", "id, source, channel, kind, received_at, received_precision, confidentiality, supported, opposed, created_at",
+			"toUUID('"+matter.String()+"'), 'groundwork', 'ONLINE', 'HELP', "+atStart+" + toIntervalSecond(1), 'SECOND', 'PUBLIC', 0, 0, "+atStart, 1)
+		h.sql("f_issue_opinion", "issue_id, opinion_id, linked_at", numbered("n * 97 + 1 + "+of)+", toUUID('"+matter.String()+"'), "+atStart, 200)
+	}
+	for _, code := range []string{"T5", "H5"} {
+		first := h.answer(code, warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}}})
+		require.Len(t, first.N, 3)
+		for range 5 {
+			require.Equal(t, first.Nums, h.answer(code, warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}}}).Nums, code)
+		}
+	}
 }
 
 // Two places with the same matter: one tells of it again after five days on average, the other never.

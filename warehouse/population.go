@@ -73,7 +73,8 @@ func (m *Measures) regionTree(ctx context.Context) (map[string]*node, error) {
 		nodes[n.code] = n
 		return nil
 	})
-	for _, n := range nodes {
+	for _, code := range sortedCodes(nodes) {
+		n := nodes[code]
 		if parent := nodes[n.parent]; parent != nil {
 			parent.children = append(parent.children, n)
 		}

@@ -121,7 +121,7 @@ func (m *Measures) scanRegions(ctx context.Context, s *scope, t *Table, window s
 	slices.Sort(codes)
 	found := map[cellKey]*scanned{}
 	groups := map[string][]stats.ScanCell{}
-	for key, c := range counts {
+	for key, c := range inOrder(counts) {
 		at, known := slices.BinarySearch(codes, key[0])
 		of := ""
 		if category >= 0 {

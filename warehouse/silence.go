@@ -30,7 +30,7 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 		return nil, err
 	}
 	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT u.*, least(%[2]d, greatest(0, dateDiff('second', u.origin_at, least(ifNull(u.claimed_at, u.seen_until), u.seen_until)) / 86400)) AS exposed, r.repeats AS repeats
+	rows.text = fmt.Sprintf(`SELECT u.*, least(%[2]d * 86400, greatest(0, dateDiff('second', u.origin_at, least(ifNull(u.claimed_at, u.seen_until), u.seen_until)))) AS exposed, r.repeats AS repeats
 		FROM (%[1]s) AS u LEFT ANY JOIN (
 			SELECT link.issue_id AS issue_id, countIf(o.received_at > i.origin_at AND o.received_at <= least(addDays(i.origin_at, %[2]d), ifNull(i.claimed_at, toDateTime64('2299-01-01 00:00:00', 6, 'UTC')))) AS repeats
 			FROM (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link
@@ -69,16 +69,16 @@ type reportingCell struct {
 // reportingCells sums over the categories that have enough repeats, each with its own rate: a Poisson regression with category effects, of
 // which the cells are what is left.
 func reportingCells(found map[cellKey]*tallied, split int) map[cellKey]*reportingCell {
-	type total struct{ repeats, days float64 }
+	type total struct{ repeats, seconds float64 }
 	categories := map[string]total{}
 	for key, cell := range found {
 		t := categories[key[split]]
-		categories[key[split]] = total{t.repeats + cell.sums[0], t.days + cell.sums[1]}
+		categories[key[split]] = total{t.repeats + cell.sums[0], t.seconds + cell.sums[1]}
 	}
 	cells := map[cellKey]*reportingCell{}
-	for key, cell := range found {
+	for key, cell := range inOrder(found) {
 		of := categories[key[split]]
-		if of.repeats < fewestRepeats || of.days == 0 {
+		if of.repeats < fewestRepeats || of.seconds == 0 {
 			continue
 		}
 		key[split] = ""
@@ -87,7 +87,7 @@ func reportingCells(found map[cellKey]*tallied, split int) map[cellKey]*reportin
 		}
 		c := cells[key]
 		c.n += cell.n
-		c.repeats, c.days, c.expected = c.repeats+cell.sums[0], c.days+cell.sums[1], c.expected+of.repeats/of.days*cell.sums[1]
+		c.repeats, c.days, c.expected = c.repeats+cell.sums[0], c.days+cell.sums[1]/secondsPerDay, c.expected+of.repeats/of.seconds*cell.sums[1]
 	}
 	return cells
 }

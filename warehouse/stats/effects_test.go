@@ -191,6 +191,11 @@ func TestTheilProperties(t *testing.T) {
 		require.GreaterOrEqual(t, got.T, -1e-12)
 		require.GreaterOrEqual(t, got.Between, -1e-12)
 		require.GreaterOrEqual(t, got.Within, -1e-12)
+		for range 4 {
+			again, err := TheilT(shares)
+			require.NoError(t, err)
+			require.Equal(t, got, again, "to the last bit")
+		}
 		for i := range shares {
 			shares[i].Value *= 3
 		}

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"slices"
 )
@@ -42,8 +43,8 @@ func TheilT(shares []Share) (Theil, error) {
 	for _, s := range shares {
 		t.T += s.Weight / all.weight * relativeEntropy(s.Value/mean)
 	}
-	for _, g := range groups {
-		if g.weight > 0 {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if g := groups[name]; g.weight > 0 {
 			t.Between += g.weight / all.weight * relativeEntropy(g.value/g.weight/mean)
 		}
 	}

@@ -19,7 +19,7 @@ func TestExport(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := up(t, filepath.Join(dir, "data"))
-	eventually(t, 20*time.Second, "the sample in the warehouse", func() bool {
+	eventually(t, time.Minute, "the sample in the warehouse", func() bool {
 		out, code := s.run("export", "table", "--out", filepath.Join(dir, "probe.csv"))
 		return code == 0 && strings.Contains(out, "1 rows")
 	})

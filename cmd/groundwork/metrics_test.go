@@ -15,7 +15,7 @@ import (
 func (s *system) figures() string {
 	s.t.Helper()
 	said := regexp.MustCompile(`url=(http://127\.0\.0\.1:\d+/metrics)`)
-	eventually(s.t, 10*time.Second, "the address of the metrics", func() bool { return said.MatchString(s.output.String()) })
+	eventually(s.t, time.Minute, "the address of the metrics", func() bool { return said.MatchString(s.output.String()) })
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, said.FindStringSubmatch(s.output.String())[1], nil)
 	require.NoError(s.t, err)
 	response, err := http.DefaultClient.Do(request)

@@ -85,7 +85,7 @@ func up(t *testing.T, dataDir string, args ...string) *system {
 	t.Cleanup(func() { // the directory can go only when nobody writes into it any more
 		pids := s.children()
 		s.kill()
-		eventually(t, 20*time.Second, "the children's end", func() bool { return !slices.ContainsFunc(pids, alive) })
+		eventually(t, time.Minute, "the children's end", func() bool { return !slices.ContainsFunc(pids, alive) })
 	})
 	ready := make(chan struct{})
 	go s.follow(stdout, ready)

@@ -171,7 +171,7 @@ func execute(t *testing.T, dsn, sql string) {
 
 func eventually(t *testing.T, condition func() bool, what string) {
 	t.Helper()
-	require.Eventually(t, condition, 20*time.Second, 5*time.Millisecond, what)
+	require.Eventually(t, condition, time.Minute, 5*time.Millisecond, what)
 }
 
 // processesNaming returns the ids of living processes with the text in their arguments, other than ourselves.

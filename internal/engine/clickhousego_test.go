@@ -236,7 +236,7 @@ func TestCancelStopsTheStatement(t *testing.T) {
 		require.Error(t, err)
 		began := time.Now()
 		require.Equal(t, "1", p.query(t, "SELECT 1")) // on the only connection
-		require.Less(t, time.Since(began), 10*time.Second, sql)
+		require.Less(t, time.Since(began), time.Minute, sql)
 		require.Equal(t, "0", p.query(t, "SELECT count() FROM system.processes WHERE query LIKE '%100000000000%' AND query NOT LIKE '%system.processes%'"))
 	}
 }

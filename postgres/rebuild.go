@@ -29,10 +29,16 @@ type RebuildReport struct {
 	Rewritten      int64
 	DifferingIDs   []uuid.UUID
 	BrokenIDs      []uuid.UUID
+
+	Histories, HistoryEvents int64 // of visits and slots of the rota, read
+	BrokenHistories          int64 // of these, visits and slots that do not stand as their events say, or with an event that does not follow
+	BrokenHistoryIDs         []uuid.UUID
 }
 
-// Sound reports whether every stored progress is what the events say.
-func (r RebuildReport) Sound() bool { return r.Differing == 0 && r.BrokenLives == 0 }
+// Sound reports whether everything that is stored is what the events say.
+func (r RebuildReport) Sound() bool {
+	return r.Differing == 0 && r.BrokenLives == 0 && r.BrokenHistories == 0
+}
 
 // maxListed bounds the lists of a report, whatever is wrong.
 const maxListed = 1000
@@ -42,7 +48,7 @@ const rebuildRange = 2000
 
 // Rebuild folds the events of every issue again and compares: the issue has to stand as its last event says, and every event has to
 // carry what follows from those before it. It reads one snapshot, in ranges of issues, several at a time, in memory that does
-// not grow with their number. Events are append-only: what is wrong in them is reported, never rewritten.
+// not grow with their number. Before that it reads visits and slots past their histories, and compares in the same way. Events are append-only: what is wrong in them is reported, never rewritten.
 func (db *DB) Rebuild(ctx context.Context, o RebuildOptions) (RebuildReport, error) {
 	if o.Workers < 1 {
 		o.Workers = runtime.NumCPU()
@@ -85,6 +91,9 @@ func (r *rebuild) run(ctx context.Context) error {
 		var snapshot string
 		if err := tx.QueryRow(ctx, "SELECT pg_export_snapshot(), count(*) FROM issue").Scan(&snapshot, &r.total); err != nil {
 			return translate("begin the rebuild", err)
+		}
+		if err := r.checkHistories(ctx, tx); err != nil {
+			return err
 		}
 		ranges := make(chan idRange)
 		group, ctx := errgroup.WithContext(ctx)

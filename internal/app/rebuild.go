@@ -49,8 +49,12 @@ func (j RebuildJob) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(j.Out, "%d issues with %d events folded in %s.\n", report.Issues, report.Events, time.Since(began).Round(time.Millisecond))
+	fmt.Fprintf(j.Out, "%d issues with %d events, and %d visits and turns of the rota with %d, folded in %s.\n", report.Issues, report.Events, report.Histories,
+		report.HistoryEvents, time.Since(began).Round(time.Millisecond))
 	j.tell(report)
+	if report.BrokenHistories > 0 {
+		return fmt.Errorf("%d visits and turns do not stand as their events say", report.BrokenHistories)
+	}
 	if report.BrokenLives > 0 || j.Check && !report.Sound() {
 		return fmt.Errorf("%d issues differ from their events, %d have events that do not follow from each other", report.Differing, report.BrokenLives)
 	}
@@ -59,7 +63,7 @@ func (j RebuildJob) Run(ctx context.Context) error {
 
 func (j RebuildJob) tell(r postgres.RebuildReport) {
 	if r.Sound() {
-		fmt.Fprintln(j.Out, "No difference: every issue stands as its events say.")
+		fmt.Fprintln(j.Out, "No difference: every issue, visit and turn stands as its events say.")
 		return
 	}
 	switch {
@@ -73,6 +77,10 @@ func (j RebuildJob) tell(r postgres.RebuildReport) {
 	if r.BrokenLives > 0 {
 		fmt.Fprintf(j.Out, "%d issues have an event that does not follow from those before it. Events are append-only, so nothing was changed:\n", r.BrokenLives)
 		j.list(r.BrokenIDs, r.BrokenLives)
+	}
+	if r.BrokenHistories > 0 {
+		fmt.Fprintf(j.Out, "%d visits and turns of the rota do not stand as their events say, or have one that does not follow. Nothing was changed:\n", r.BrokenHistories)
+		j.list(r.BrokenHistoryIDs, r.BrokenHistories)
 	}
 }
 

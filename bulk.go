@@ -24,16 +24,19 @@ type Foundation struct {
 }
 
 // Bulk is a part of what happened, loaded at once. Whoever makes it has planned every event by the rules (PlanRegistration,
-// Issue.Plan): the issues stand as their last events say, and times of recording are those of the events.
+// Issue.Plan, Visit.Plan, RotaSlot.Plan): all stand as their last events say, and times of recording are those of the events.
 type Bulk struct {
-	Visits   []Visit
-	Opinions []Opinion
-	Issues   []BulkIssue
-	Links    []BulkLink
-	Events   []Event // by issue and Seq
-	Claims   []Claim
-	Attempts []CallbackAttempt
-	Feedback []Feedback
+	Visits    []Visit
+	Plans     []RotaPlan
+	Slots     []RotaSlot
+	Histories []EntityEvent // of the visits and slots, by noun, entity and Seq
+	Opinions  []Opinion
+	Issues    []BulkIssue
+	Links     []BulkLink
+	Events    []Event // by issue and Seq
+	Claims    []Claim
+	Attempts  []CallbackAttempt
+	Feedback  []Feedback
 }
 
 // BulkIssue is an issue with its number in the load, from 0: its public reference follows from that.

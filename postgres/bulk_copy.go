@@ -93,6 +93,12 @@ func (c *copyRows) timeOrNull(v *time.Time) {
 	c.time(*v)
 }
 
+// date writes a day, which has no place: the one that the time says where it stands.
+func (c *copyRows) date(v time.Time) {
+	y, m, d := v.Date()
+	c.int4(int(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/86400 - postgresEpoch/86400_000_000))
+}
+
 func copyText[T ~string](c *copyRows, v T) {
 	c.length(len(v))
 	c.buf = append(c.buf, v...)

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -57,7 +59,7 @@ func (b *BulkLoad) prove(ctx context.Context, report func(string)) error {
 	if err != nil {
 		return err
 	}
-	return severally(ctx, append(checks, bulkRules...), func(ctx context.Context, check bulkCheck) error { return b.check(ctx, check, report) })
+	return severally(ctx, slices.Concat(checks, bulkRules, []bulkCheck{bulkMoves()}), func(ctx context.Context, check bulkCheck) error { return b.check(ctx, check, report) })
 }
 
 func (b *BulkLoad) check(ctx context.Context, check bulkCheck, report func(string)) error {
@@ -114,4 +116,49 @@ var bulkRules = []bulkCheck{
 	{"calls not of handlers", `
 		SELECT FROM callback_attempt a JOIN claim c ON c.id = a.claim_id
 		JOIN issue_event e ON e.issue_id = c.issue_id AND e.lead_unit_id = a.agent_unit_id`},
+	{"histories without gaps", `
+		SELECT FROM (SELECT seq, from_state, at, lag(to_state) OVER life AS stood, lag(at) OVER life AS before, row_number() OVER life AS place
+			FROM entity_event WINDOW life AS (PARTITION BY noun, entity_id ORDER BY seq)) e
+		WHERE seq <> place OR from_state IS DISTINCT FROM stood OR at < before`},
+	{"visits and turns stand as their histories say", `
+		SELECT FROM (SELECT 'visit' AS noun, id, version, state FROM visit UNION ALL SELECT 'rota_slot', id, version, state FROM rota_slot) n
+		WHERE NOT EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.seq, e.to_state) = (n.noun, n.id, n.version, n.state))
+			OR EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.seq) = (n.noun, n.id, n.version + 1))`},
+	{"notes come in time and from who took part", `
+		SELECT FROM visit v WHERE note_created_at IS NOT NULL AND (note_created_at < ended_at OR note_created_at > ended_at + interval '168 hours'
+			OR NOT EXISTS (SELECT FROM post_holding h WHERE h.org_unit_id = v.note_unit_id AND h.id = v.lead_id))`},
+	{"points of visits that are closed out are on issues", `
+		SELECT FROM visit v WHERE state = 'CLOSED_OUT' AND NOT EXISTS (SELECT FROM opinion o WHERE o.visit_id = v.id)
+		UNION ALL
+		SELECT FROM visit v JOIN opinion o ON o.visit_id = v.id WHERE v.state = 'CLOSED_OUT' AND o.kind <> 'THANKS'
+			AND NOT EXISTS (SELECT FROM issue_opinion l WHERE l.opinion_id = o.id)`},
+	{"turns are fulfilled by visits of who has them", `
+		SELECT FROM rota_slot s JOIN visit v ON v.id = s.visit_id
+		WHERE v.lead_id <> s.post_id OR v.activity_kind <> s.activity_kind OR v.state NOT IN ('HELD', 'RECORDED', 'CLOSED_OUT')`},
+	{"nobody has two turns at once", `
+		SELECT FROM rota_plan a JOIN rota_slot s ON s.plan_id = a.id
+		JOIN rota_plan b ON b.region_id = a.region_id AND b.name = a.name
+		JOIN rota_slot other ON other.plan_id = b.id AND other.post_id = s.post_id AND other.id > s.id
+		WHERE s.state <> 'SWAPPED' AND other.state <> 'SWAPPED' AND (s.window_from, s.window_to) = (other.window_from, other.window_to)`},
+}
+
+// bulkMoves is the rule that visits and turns go by the rows of their lives.
+func bulkMoves() bulkCheck {
+	var moves []string
+	for _, m := range []groundwork.Machine{groundwork.VisitMachine(), groundwork.SlotMachine()} {
+		for _, r := range m.Rows {
+			from := r.From
+			if len(from) == 0 {
+				from = []string{""}
+			}
+			for _, f := range from {
+				for _, role := range r.Roles {
+					moves = append(moves, fmt.Sprintf("('%s', '%s', '%s', '%s', '%s')", m.Noun, r.Kind, f, r.To, role))
+				}
+			}
+		}
+	}
+	return bulkCheck{"visits and turns go by their lives", fmt.Sprintf(`
+		SELECT FROM entity_event e WHERE noun IN ('visit', 'rota_slot') AND (noun, kind, coalesce(from_state, ''), to_state, actor_role) NOT IN (VALUES %s)`,
+		strings.Join(moves, ", "))}
 }

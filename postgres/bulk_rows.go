@@ -17,18 +17,18 @@ type bulkTable struct {
 // bulkTables lists the tables of a bulk load in the order in which they refer to each other.
 func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 	return []bulkTable{
-		bulkVisits(b.Visits, source), bulkVisitEvents(b.Visits, source), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
+		bulkVisits(b.Visits, source), bulkPlans(b.Plans, source), bulkSlots(b.Slots, source), bulkHistories(b.Histories), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
 		bulkLegs(b), bulkSpells(b),
 	}
 }
 
 // bulkTableNames are the tables that bulkTables fills.
-var bulkTableNames = []string{"visit", "entity_event", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
+var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
-		"note_text", "note_unit_id", "note_created_at", "state", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		"note_text", "note_unit_id", "note_created_at", "state", "version", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
 		v := &rows[i]
 		c.uuid(v.ID)
 		copyText(c, v.ActivityKind)
@@ -42,24 +42,68 @@ func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 		c.uuidOrNull(v.NoteUnitID)
 		c.timeOrNull(v.NoteCreatedAt)
 		copyText(c, v.State)
+		c.int4(v.Version)
 		c.time(v.CreatedAt)
 		copyText(c, source)
 	}}
 }
 
-// bulkVisitEvents are the histories of visits that were entered afterwards: one event each, to where they stand.
-func bulkVisitEvents(rows []groundwork.Visit, source string) bulkTable {
-	return bulkTable{"entity_event", []string{"noun", "entity_id", "seq", "kind", "to_state", "at", "recorded_at", "actor", "actor_role"}, len(rows), func(c *copyRows, i int) {
-		v := &rows[i]
-		copyText(c, "visit")
-		c.uuid(v.ID)
-		c.int4(1)
-		copyText(c, groundwork.VisitEntered)
-		copyText(c, v.State)
-		c.time(v.StartedAt)
-		c.time(v.CreatedAt)
+func bulkPlans(rows []groundwork.RotaPlan, source string) bulkTable {
+	return bulkTable{"rota_plan", []string{"id", "name", "version", "region_id", "rank", "activity_kind", "cadence", "site_kind", "period_from", "period_to",
+		"created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		p := &rows[i]
+		c.uuid(p.ID)
+		copyText(c, p.Name)
+		c.int4(p.Version)
+		c.uuid(p.RegionID)
+		copyText(c, p.Rank)
+		copyText(c, p.ActivityKind)
+		copyText(c, p.Cadence)
+		copyTextOrNull(c, p.SiteKind)
+		c.date(p.PeriodFrom)
+		c.date(p.PeriodTo)
+		c.time(p.CreatedAt)
 		copyText(c, source)
-		copyText(c, groundwork.RoleSystem)
+	}}
+}
+
+func bulkSlots(rows []groundwork.RotaSlot, source string) bulkTable {
+	return bulkTable{"rota_slot", []string{"id", "plan_id", "post_id", "activity_kind", "site_kind", "region_id", "window_from", "window_to", "state", "visit_id",
+		"swapped_for_id", "version", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		s := &rows[i]
+		c.uuid(s.ID)
+		c.uuid(s.PlanID)
+		c.uuid(s.PostID)
+		copyText(c, s.ActivityKind)
+		copyTextOrNull(c, s.SiteKind)
+		c.uuid(s.RegionID)
+		c.date(s.WindowFrom)
+		c.date(s.WindowTo)
+		copyText(c, s.State)
+		c.uuidOrNull(s.VisitID)
+		c.uuidOrNull(s.SwappedForID)
+		c.int4(s.Version)
+		c.time(s.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkHistories(rows []groundwork.EntityEvent) bulkTable {
+	return bulkTable{"entity_event", []string{"noun", "entity_id", "seq", "kind", "from_state", "to_state", "at", "recorded_at", "actor", "actor_role", "actor_unit_id",
+		"reason"}, len(rows), func(c *copyRows, i int) {
+		e := &rows[i]
+		copyText(c, e.Noun)
+		c.uuid(e.EntityID)
+		c.int4(e.Seq)
+		copyText(c, e.Kind)
+		copyTextOrNull(c, e.FromState)
+		copyText(c, e.ToState)
+		c.time(e.At)
+		c.time(e.RecordedAt)
+		copyText(c, e.Actor.ID)
+		copyText(c, e.Actor.Role)
+		c.uuidOrNull(e.Actor.UnitID)
+		copyTextOrNull(c, e.Reason)
 	}}
 }
 

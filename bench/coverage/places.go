@@ -107,7 +107,8 @@ func province(seed uint64, issues int64) (map[groundwork.RegionLevel]*atLevel, s
 			}
 		}
 	}
-	return levels, s.Truth(), nil
+	truth, err := s.Truth()
+	return levels, truth, err
 }
 
 // found counts what was planted and found, and what was found beside it.

@@ -185,11 +185,15 @@ func (j SimulateJob) writeTruth(s *simulate.Simulation) error {
 	if j.Truth == "" {
 		return nil
 	}
+	truth, err := s.Truth()
+	if err != nil {
+		return err
+	}
 	file, err := os.Create(j.Truth)
 	if err != nil {
 		return fmt.Errorf("write the truth: %w: name another file by --out", err)
 	}
-	if err := errors.Join(s.Truth().Write(file), file.Close()); err != nil {
+	if err := errors.Join(truth.Write(file), file.Close()); err != nil {
 		return fmt.Errorf("write the truth: %w", err)
 	}
 	fmt.Fprintf(j.Out, "What is planted stands in %s.\n", j.Truth)
@@ -198,7 +202,7 @@ func (j SimulateJob) writeTruth(s *simulate.Simulation) error {
 
 func (j SimulateJob) describe(s *simulate.Simulation) {
 	size := s.Size()
-	fmt.Fprintf(j.Out, "A province of %d regions, %d sites, %d units and %d posts; %d visits and %d issues from %s to %s, seed %d.\n",
-		size.Regions, size.Sites, size.Units, size.Posts, size.Visits, size.Issues,
+	fmt.Fprintf(j.Out, "A province of %d regions, %d sites, %d units and %d posts; %d turns of the rota, %d visits and %d issues from %s to %s, seed %d.\n",
+		size.Regions, size.Sites, size.Units, size.Posts, size.Turns, size.Visits, size.Issues,
 		groundwork.DayOf(j.Simulation.From), groundwork.DayOf(j.Simulation.To), j.Simulation.Seed)
 }

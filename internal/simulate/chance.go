@@ -20,6 +20,8 @@ const (
 	streamIssue
 	streamText
 	streamLife
+	streamPlan
+	streamTurn
 )
 
 // chance is a source of random numbers for one thing.

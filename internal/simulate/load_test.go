@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,7 +54,8 @@ func value[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 }
 
 // tables are those of a load, with the order of their rows.
-var tables = map[string]string{"region": "id", "site": "id", "org_unit": "id", "dispatch_rule": "id", "post_holding": "id", "visit": "id", "opinion": "id",
+var tables = map[string]string{"region": "id", "site": "id", "org_unit": "id", "dispatch_rule": "id", "post_holding": "id", "visit": "id", "rota_plan": "id", "rota_slot": "id",
+	"entity_event": "noun, entity_id, seq", "opinion": "id",
 	"issue": "id", "issue_opinion": "opinion_id", "issue_event": "issue_id, seq", "claim": "id", "callback_attempt": "id", "feedback": "id"}
 
 // contents sums up each table, but for when its rows were written where that is not part of the load.
@@ -106,6 +109,8 @@ func TestTheSameProvinceHoweverItIsLoaded(t *testing.T) {
 		require.True(t, report.Sound(), "%v %v", report.DifferingIDs, report.BrokenIDs)
 		require.Equal(t, int64(loaded), report.Issues)
 		require.Greater(t, report.Events, int64(5*loaded))
+		require.Greater(t, report.Histories, int64(5000))
+		require.Greater(t, report.HistoryEvents, 2*report.Histories)
 	}
 }
 
@@ -170,6 +175,30 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 				}
 			}
 		},
+		"histories without gaps":                        func(b *groundwork.Bulk) { b.Histories = slices.Delete(b.Histories, 1, 2) },
+		"visits and turns stand as their histories say": func(b *groundwork.Bulk) { b.Slots[0].Version++ },
+		"visits and turns go by their lives": func(b *groundwork.Bulk) {
+			b.Histories[0].Actor.Role = groundwork.RoleIntake
+			if b.Histories[0].Noun == "visit" {
+				b.Histories[0].Actor.Role = groundwork.RoleAnalyst
+			}
+		},
+		"notes come in time and from who took part": func(b *groundwork.Bulk) {
+			n := slices.IndexFunc(b.Visits, func(v groundwork.Visit) bool { return v.NoteCreatedAt != nil })
+			b.Visits[n].NoteCreatedAt = new(b.Visits[n].EndedAt.AddDate(0, 0, 8))
+		},
+		"points of visits that are closed out are on issues": func(b *groundwork.Bulk) {
+			n := slices.IndexFunc(b.Visits, func(v groundwork.Visit) bool { return v.State == groundwork.VisitClosedOut })
+			for i := range b.Opinions {
+				if *b.Opinions[i].VisitID == b.Visits[n].ID {
+					b.Opinions[i].Kind = groundwork.Suggestion
+				}
+			}
+		},
+		"turns are fulfilled by visits of who has them": func(b *groundwork.Bulk) {
+			n := slices.IndexFunc(b.Slots, func(s groundwork.RotaSlot) bool { return s.VisitID != nil })
+			b.Slots[n].PostID = b.Slots[len(b.Slots)-1].PostID
+		},
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +213,7 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 			for n := range s.Job().Parts {
 				part, err := s.Part(n)
 				require.NoError(t, err)
-				if n == s.Job().Parts-1 {
+				if spoils(rule, part) {
 					spoil(part)
 				}
 				require.NoError(t, bulk.Load(t.Context(), n, part))
@@ -196,6 +225,17 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 			require.NotNil(t, unfinished)
 		})
 	}
+}
+
+// spoils reports whether a rule is about the rows of a part.
+func spoils(rule string, b *groundwork.Bulk) bool {
+	switch {
+	case strings.HasPrefix(rule, "notes "), strings.HasPrefix(rule, "points "), strings.HasPrefix(rule, "histories "):
+		return len(b.Visits) > 0
+	case strings.Contains(rule, "turns "):
+		return len(b.Slots) > 0
+	}
+	return len(b.Issues) > 0
 }
 
 func leadOf(b *groundwork.Bulk, issue uuid.UUID) (unit *uuid.UUID) {

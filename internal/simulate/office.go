@@ -48,22 +48,24 @@ func (w *world) addRules(c chance, of *county) {
 
 // How many posts make visits at each level: those of prefectures once a quarter, all others once a month.
 const (
-	postsOfPrefecture  = 3
-	postsOfCounty      = 5
-	postsOfTownship    = 2
-	monthsOfPrefecture = 3
+	postsOfPrefecture = 3
+	postsOfCounty     = 5
+	postsOfTownship   = 2
 )
 
 func (w *world) addPosts(c chance) {
 	for p := range w.prefectures {
+		w.addRota(w.prefectures[p].region, groundwork.RankPrefecture, w.prefectures[p].callers)
 		for range postsOfPrefecture {
 			w.addPost(c, post{rank: groundwork.RankPrefecture, prefecture: p, county: -1, township: -1, unit: w.prefectures[p].callers})
 		}
 	}
 	for n, at := range w.counties {
+		w.addRota(at.region, groundwork.RankCounty, at.supervision)
 		for range postsOfCounty {
 			w.addPost(c, post{rank: groundwork.RankCounty, prefecture: at.prefecture, county: n, township: -1, unit: at.supervision})
 		}
+		w.addRota(at.region, groundwork.RankTownship, at.supervision)
 		for _, t := range at.townships {
 			for range postsOfTownship {
 				w.addPost(c, post{rank: groundwork.RankTownship, prefecture: at.prefecture, county: n, township: t, unit: w.townships[t].government})
@@ -72,9 +74,10 @@ func (w *world) addPosts(c chance) {
 	}
 }
 
-// addPost adds a post; one in eight changes hands once.
+// addPost adds a post, whose turns are of the rota that was added last; one in eight changes hands once.
 func (w *world) addPost(c chance, p post) {
-	p.from, p.until = w.founded(), w.cfg.To
+	p.from, p.until, p.seat = w.founded(), w.cfg.To, len(w.seats)
+	w.seats = append(w.seats, seat{rota: len(w.rotas) - 1})
 	if c.happens(1.0 / 8) {
 		handover := w.cfg.From.AddDate(0, 0, 60+c.IntN(w.cfg.days()-120))
 		first, second := p, p
@@ -99,6 +102,7 @@ func (w *world) addHolder(c chance, p post) {
 	w.Posts = append(w.Posts, holding)
 	p.holding = len(w.Posts) - 1
 	w.posts = append(w.posts, p)
+	w.seats[p.seat].posts = append(w.seats[p.seat].posts, len(w.posts)-1)
 }
 
 // Working hours of offices.

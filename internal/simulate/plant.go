@@ -15,6 +15,7 @@ type habits struct {
 	bunched      float64 // share of visits that are made in the last days of the period
 	traceless    float64 // share of visits on which nobody raises anything
 	showcase     []int   // the only sites that are visited
+	unnoted      float64 // share of visits whose note nobody writes in time, so that it is never taken
 }
 
 // unitHabits are what is wrong with how a unit handles issues.
@@ -23,6 +24,7 @@ type unitHabits struct {
 	onTheLine float64 // share of claims that are held back until the last working hours before they are due
 	verdicts  float64 // share of claims whose verdict the handler collects
 	pressure  float64 // share of issues whose reporters are urged to withdraw
+	skips     float64 // share of the turns of the rota for which nobody goes down
 }
 
 // hotspot is a place where a topic is raised more often than elsewhere for a time.
@@ -74,6 +76,7 @@ func (w *world) plant() plants {
 	p := plants{silences: w.plantSilence(c), policies: w.plantPolicies(c)}
 	w.plantUnits(c)
 	w.plantPosts(c)
+	w.plantSkips(c)
 	return p
 }
 
@@ -136,7 +139,7 @@ func (w *world) plantUnits(c chance) {
 
 // plantPosts gives one post in ten a bad habit of its own.
 func (w *world) plantPosts(c chance) {
-	bad := []habits{{copies: 0.7}, {copies: 0.7, copiesOthers: true}, {bunched: 0.8}, {traceless: 0.85}, {showcase: []int{}}}
+	bad := []habits{{copies: 0.7}, {copies: 0.7, copiesOthers: true}, {bunched: 0.8}, {traceless: 0.85}, {showcase: []int{}}, {unnoted: 0.6}}
 	for n, at := range c.Perm(len(w.posts))[:max(len(bad), len(w.posts)/10)] {
 		h := bad[n%len(bad)]
 		if h.showcase != nil {
@@ -146,6 +149,22 @@ func (w *world) plantPosts(c chance) {
 			}
 		}
 		w.posts[at].habits = h
+	}
+}
+
+// skippedByHabit is the share of its turns that a careless unit skips.
+const skippedByHabit = 0.45
+
+// plantSkips makes one in twelve of the units whose leaders go down careless of its turns.
+func (w *world) plantSkips(c chance) {
+	var visiting []int
+	for _, p := range w.posts {
+		if !slices.Contains(visiting, p.unit) {
+			visiting = append(visiting, p.unit)
+		}
+	}
+	for _, n := range c.Perm(len(visiting))[:max(1, len(visiting)/12)] {
+		w.units[visiting[n]].habits.skips = skippedByHabit
 	}
 }
 

@@ -35,6 +35,9 @@ func all(t testing.TB, s *Simulation) groundwork.Bulk {
 		b, err := s.Part(n)
 		require.NoError(t, err)
 		sum.Visits = append(sum.Visits, b.Visits...)
+		sum.Plans = append(sum.Plans, b.Plans...)
+		sum.Slots = append(sum.Slots, b.Slots...)
+		sum.Histories = append(sum.Histories, b.Histories...)
 		sum.Opinions = append(sum.Opinions, b.Opinions...)
 		sum.Issues = append(sum.Issues, b.Issues...)
 		sum.Links = append(sum.Links, b.Links...)
@@ -55,6 +58,13 @@ var planted = sync.OnceValues(func() (*Simulation, groundwork.Bulk) {
 	var t testing.T
 	return s, all(&t, s)
 })
+
+func truthOf(t *testing.T, s *Simulation) Truth {
+	t.Helper()
+	truth, err := s.Truth()
+	require.NoError(t, err)
+	return truth
+}
 
 func fingerprint(t *testing.T, v any) uint64 {
 	t.Helper()
@@ -88,7 +98,7 @@ func TestPartsDependOnNothingButTheOptions(t *testing.T) {
 	}
 	wg.Wait()
 	require.Equal(t, fingerprint(t, one.Foundation()), fingerprint(t, two.Foundation()))
-	require.Equal(t, fingerprint(t, one.Truth()), fingerprint(t, two.Truth()))
+	require.Equal(t, fingerprint(t, truthOf(t, one)), fingerprint(t, truthOf(t, two)))
 	other := simulation(t, config(issues, 8))
 	b, err := other.Part(len(parts) - 1)
 	require.NoError(t, err)
@@ -164,7 +174,7 @@ func onDay(t *testing.T, text string) time.Time {
 func TestHotspotsAreThere(t *testing.T) {
 	t.Parallel()
 	s, b := planted()
-	truth := s.Truth()
+	truth := truthOf(t, s)
 	require.Len(t, truth.Hotspots, hotspots)
 	for _, h := range truth.Hotspots {
 		observed := float64(s.within(b, h.Region, topicIndex(h.Category), onDay(t, h.From), onDay(t, h.To)))
@@ -198,7 +208,7 @@ func TestSilentRegionsSayLittle(t *testing.T) {
 	}
 	require.Less(t, issues[1]/persons[1], 0.5*issues[0]/persons[0])
 	require.Less(t, repeats[1]/issues[1], 0.5*repeats[0]/issues[0])
-	require.Len(t, s.Truth().Silent, silentTownships)
+	require.Len(t, truthOf(t, s).Silent, silentTownships)
 }
 
 // In treated counties the policy's topic is raised less after its start than before, compared with untreated ones, by the factor
@@ -305,7 +315,7 @@ func TestCopiedNotesAreCopies(t *testing.T) {
 	require.Greater(t, copies, 100)
 	require.Greater(t, originals, 1000)
 	told := 0
-	for _, p := range s.Truth().CopiedNotes {
+	for _, p := range truthOf(t, s).CopiedNotes {
 		told += len(p.Visits)
 	}
 	require.Equal(t, copies, told)
@@ -314,22 +324,25 @@ func TestCopiedNotesAreCopies(t *testing.T) {
 func TestBadHabitsOfPostsShow(t *testing.T) {
 	t.Parallel()
 	s, b := planted()
-	truth := s.Truth()
+	truth := truthOf(t, s)
 	raised := map[uuid.UUID]bool{}
 	for _, o := range b.Opinions {
 		if o.VisitID != nil {
 			raised[*o.VisitID] = true
 		}
 	}
-	visits, late, traceless := map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}
+	visits, late, traceless, unnoted := map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}
 	sites := map[uuid.UUID]map[uuid.UUID]bool{}
 	for i := range s.visits {
 		v := &s.visits[i]
-		if v.State == groundwork.VisitCancelled {
+		if v.EndedAt == nil || v.State == groundwork.VisitVoid {
 			continue
 		}
 		visits[v.LeadID]++
-		if s.world.inLastDays(v.StartedAt, s.world.posts[v.post].cadence()) {
+		if v.NoteCreatedAt == nil {
+			unnoted[v.LeadID]++
+		}
+		if inLastDays(v.StartedAt, s.world.posts[v.post].rank) {
 			late[v.LeadID]++
 		}
 		if !raised[v.ID] {
@@ -354,6 +367,8 @@ func TestBadHabitsOfPostsShow(t *testing.T) {
 	require.Less(t, share(truth.Traceless, late), 0.4)
 	require.Greater(t, share(truth.Traceless, traceless), 0.7)
 	require.Less(t, share(truth.BunchedVisits, traceless), 0.2)
+	require.Greater(t, share(truth.Unnoted, unnoted), 0.45)
+	require.Less(t, share(truth.Traceless, unnoted), 0.1)
 	for _, p := range truth.Showcases {
 		require.LessOrEqual(t, len(sites[p.Post]), 2)
 	}
@@ -362,7 +377,7 @@ func TestBadHabitsOfPostsShow(t *testing.T) {
 func TestBadHabitsOfUnitsShow(t *testing.T) {
 	t.Parallel()
 	s, b := planted()
-	truth := s.Truth()
+	truth := truthOf(t, s)
 	claims, instant, line, verdicts, issues, pressed := map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}, map[uuid.UUID]float64{}
 	due := map[uuid.UUID]time.Time{}
 	for _, i := range b.Issues {

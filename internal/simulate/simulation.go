@@ -21,6 +21,8 @@ type Simulation struct {
 	visits []visit
 	agenda *agenda
 	actors []*actors // by county
+
+	visitsOf [][]int // of each post
 }
 
 // New prepares a simulation: the province, what is planted in it, and its visits.
@@ -35,7 +37,10 @@ func New(cfg Config) (*Simulation, error) {
 	s.plants.hotspots = w.plantHotspots(s.season)
 	s.season.add(s.plants.hotspots)
 	s.visits = w.makeVisits()
-	s.agenda = newAgenda(w, s.visits)
+	s.agenda, s.visitsOf = newAgenda(w, s.visits), make([][]int, len(w.posts))
+	for i := range s.visits {
+		s.visitsOf[s.visits[i].post] = append(s.visitsOf[s.visits[i].post], i)
+	}
 	for n := range w.counties {
 		s.actors = append(s.actors, w.makeActors(n))
 	}
@@ -47,32 +52,39 @@ func (s *Simulation) Foundation() groundwork.Foundation { return s.world.Foundat
 
 // Job describes the simulation as a load.
 func (s *Simulation) Job() groundwork.BulkJob {
-	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.visitParts() + s.issueParts()}
+	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.firstIssues() + parts(s.cfg.Issues, issuesInPart)}
 }
 
-// How many visits or issues a part has.
-const visitsInPart, issuesInPart = 5000, 2500
+// How many visits, seats of the rota, or issues a part has.
+const visitsInPart, seatsInPart, issuesInPart = 5000, 100, 2500
 
 func (s *Simulation) visitParts() int { return parts(int64(len(s.visits)), visitsInPart) }
-func (s *Simulation) issueParts() int { return parts(s.cfg.Issues, issuesInPart) }
+
+// firstIssues is the first part with issues.
+func (s *Simulation) firstIssues() int {
+	return s.visitParts() + parts(int64(len(s.world.seats)), seatsInPart)
+}
 
 func parts(n, size int64) int { return int((n + size - 1) / size) }
 
 // IssuesIn is how many issues part n has.
 func (s *Simulation) IssuesIn(n int) int {
-	if n < s.visitParts() {
+	if n < s.firstIssues() {
 		return 0
 	}
-	return int(min(issuesInPart, s.cfg.Issues-int64(n-s.visitParts())*issuesInPart))
+	return int(min(issuesInPart, s.cfg.Issues-int64(n-s.firstIssues())*issuesInPart))
 }
 
-// Part makes part n: visits first, then issues in the order of time. A part refers only to itself, to the foundation and to earlier
+// Part makes part n: visits first, then the turns that they fulfil, then issues in the order of time. A part refers only to itself, to the foundation and to earlier
 // parts.
 func (s *Simulation) Part(n int) (*groundwork.Bulk, error) {
-	if n < s.visitParts() {
-		return s.visitPart(n), nil
+	switch {
+	case n < s.visitParts():
+		return s.visitPart(n)
+	case n < s.firstIssues():
+		return s.turnPart(n - s.visitParts())
 	}
-	first := int64(n-s.visitParts()) * issuesInPart
+	first := int64(n-s.firstIssues()) * issuesInPart
 	count := int64(s.IssuesIn(n))
 	out := &groundwork.Bulk{Issues: make([]groundwork.BulkIssue, 0, count), Events: make([]groundwork.Event, 0, 9*count)}
 	for issue := first; issue < first+count; issue++ {
@@ -84,24 +96,47 @@ func (s *Simulation) Part(n int) (*groundwork.Bulk, error) {
 	return out, nil
 }
 
-// visitPart makes visits with their notes, and for most of those on which something was raised a word that needs no issue.
-func (s *Simulation) visitPart(n int) *groundwork.Bulk {
+// visitPart makes visits with their lives, and for most of those on which something was raised a word that needs no issue. The first one has the plans of the rota,
+// too.
+func (s *Simulation) visitPart(n int) (*groundwork.Bulk, error) {
 	out := &groundwork.Bulk{}
-	first := n * visitsInPart
-	for i := first; i < min(first+visitsInPart, len(s.visits)); i++ {
-		v := s.visits[i]
-		if v.NoteCreatedAt != nil {
-			v.NoteText = new(s.world.note(s.visits, i))
-		}
-		out.Visits = append(out.Visits, v.Visit)
-		if !v.traceless {
-			out.Opinions = append(out.Opinions, s.spoken(&v))
+	for i := range s.world.rotas {
+		if n == 0 {
+			out.Plans = append(out.Plans, s.world.rotas[i].plans...)
 		}
 	}
-	return out
+	first := n * visitsInPart
+	for i := first; i < min(first+visitsInPart, len(s.visits)); i++ {
+		v, events, err := s.history(i)
+		if err != nil {
+			return nil, err
+		}
+		out.Visits, out.Histories = append(out.Visits, v), append(out.Histories, events...)
+		if s.visits[i].raises() {
+			out.Opinions = append(out.Opinions, s.spoken(&s.visits[i]))
+		}
+	}
+	return out, nil
 }
 
-// spoken is a suggestion or thanks, said on a visit and kept as such.
+// turnPart makes the turns of some seats.
+func (s *Simulation) turnPart(n int) (*groundwork.Bulk, error) {
+	out := &groundwork.Bulk{}
+	first := n * seatsInPart
+	for seat := first; seat < min(first+seatsInPart, len(s.world.seats)); seat++ {
+		l, err := s.liveTurns(seat)
+		if err != nil {
+			return nil, err
+		}
+		out.Slots = append(out.Slots, l.slots...)
+		for _, events := range l.events {
+			out.Histories = append(out.Histories, events...)
+		}
+	}
+	return out, nil
+}
+
+// spoken is what was said on a visit and is on no issue: thanks, or a suggestion that keeps the visit from being closed out.
 func (s *Simulation) spoken(v *visit) groundwork.Opinion {
 	c := chanceOf(s.cfg.Seed, streamLife, v.number^1<<62)
 	t := &s.world.townships[v.township]
@@ -109,8 +144,12 @@ func (s *Simulation) spoken(v *visit) groundwork.Opinion {
 	region := &s.world.Regions[at.region]
 	received := v.StartedAt.Add(c.span(0, v.EndedAt.Sub(v.StartedAt))).Truncate(time.Second)
 	said := topics[c.IntN(len(topics))].opinion(c, at.name)
+	kind := groundwork.Thanks
+	if v.pending {
+		kind = groundwork.Suggestion
+	}
 	return groundwork.Opinion{ID: c.id(received), Source: Source, Channel: groundwork.ChannelVisit,
-		Kind: pick(c, []groundwork.OpinionKind{groundwork.Suggestion, groundwork.Thanks}), ReceivedAt: received, ReceivedPrecision: groundwork.ToTheSecond,
+		Kind: kind, ReceivedAt: received, ReceivedPrecision: groundwork.ToTheSecond,
 		VisitID: &v.ID, ReporterPID: new(s.reporter(c, at)), Subject: said.subject, Text: said.text, RegionID: &region.ID, SiteID: &v.SiteID,
 		Latitude: region.Latitude, Longitude: region.Longitude, Confidentiality: "NAME_HIDDEN", CreatedAt: received}
 }

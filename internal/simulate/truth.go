@@ -25,6 +25,10 @@ type Truth struct {
 	BunchedVisits []TruthPost     `json:"bunched_visits"`
 	Traceless     []TruthPost     `json:"traceless_visits"`
 	Showcases     []TruthPost     `json:"showcase_routes"`
+	Unnoted       []TruthPost     `json:"late_notes"`
+	Skips         []TruthUnit     `json:"skipped_turns"`
+	Turns         []TruthTurns    `json:"turns"`
+	VisitsHeld    []TruthVisits   `json:"visits_held"`
 	Instant       []TruthUnit     `json:"instant_claims"`
 	OnTheLine     []TruthUnit     `json:"claims_on_the_line"`
 	Verdicts      []TruthUnit     `json:"handler_collected_verdicts"`
@@ -40,6 +44,7 @@ type TruthSize struct {
 	Officials int   `json:"officials"`
 	Posts     int   `json:"posts"`
 	Visits    int   `json:"visits"`
+	Turns     int   `json:"turns"`
 	Issues    int64 `json:"issues"`
 }
 
@@ -72,6 +77,10 @@ type TruthUsual struct {
 	Reopens        float64    `json:"share_reopened"`
 	Returns        float64    `json:"share_returned"`
 	Traceless      float64    `json:"share_traceless_visits"`
+	Unnoted        float64    `json:"share_visits_without_note"`
+	Skipped        float64    `json:"share_turns_skipped"`
+	Excused        float64    `json:"share_turns_excused"`
+	Late           float64    `json:"share_turns_late"`
 }
 
 // TruthHotspot is a place where a category is raised more often for a time.
@@ -129,6 +138,29 @@ type TruthUnit struct {
 	Share float64   `json:"share"`
 }
 
+// TruthTurns is what became of the turns of a unit whose window is over: what I1 should answer at the present of the province. A turn that was swapped counts for whoever
+// took it.
+type TruthTurns struct {
+	Unit      uuid.UUID `json:"unit_id"`
+	Region    uuid.UUID `json:"region_id"` // of the plan
+	Rank      string    `json:"rank"`
+	Planned   int       `json:"planned"`
+	Fulfilled int       `json:"fulfilled"`
+	Late      int       `json:"late"`
+	Missed    int       `json:"missed"`
+	Excused   int       `json:"excused"`
+	Open      int       `json:"open"` // for up to two weeks after the window
+}
+
+// TruthVisits is what came of the visits that were held by the leaders of a unit: what F1 and F7 should answer at the present of the province.
+type TruthVisits struct {
+	Unit      uuid.UUID `json:"unit_id"`
+	Held      int       `json:"held_for_14_days"`
+	Traceless int       `json:"traceless"` // of these
+	HeldAWeek int       `json:"held_for_7_days"`
+	Unnoted   int       `json:"without_note"` // of these
+}
+
 // TruthDuplicates is how often one matter became two issues.
 type TruthDuplicates struct {
 	Share  float64       `json:"share"`
@@ -139,16 +171,17 @@ type TruthDuplicates struct {
 // truthPairs is how many repeats are listed; all of them would be too many.
 const truthPairs = 1000
 
-// Truth tells what was planted.
-func (s *Simulation) Truth() Truth {
+// Truth tells what was planted, and what came of it.
+func (s *Simulation) Truth() (Truth, error) {
 	w := s.world
 	t := Truth{
 		Schema: 1, Parameters: s.cfg.Parameters(),
 		Size: s.Size(),
 		Usual: TruthUsual{growth, weekday, holiday, delaySpread, trulyFixed, instantlyFixed, speaksUp, answers, reopens, returns,
-			usuallyTraceless},
+			usuallyTraceless, unnotedVisits, skippedTurns, excusedTurns, lateTurns},
 		Instant: s.unitsThat(func(h unitHabits) float64 { return h.instant }), OnTheLine: s.unitsThat(func(h unitHabits) float64 { return h.onTheLine }),
 		Verdicts: s.unitsThat(func(h unitHabits) float64 { return h.verdicts }), Pressure: s.unitsThat(func(h unitHabits) float64 { return h.pressure }),
+		Skips: s.unitsThat(func(h unitHabits) float64 { return h.skips }), VisitsHeld: s.visitsHeld(),
 	}
 	for n, k := range topics {
 		t.Topics = append(t.Topics, TruthTopic{k.code, w.topics[n].category, k.urban, k.rural, k.peak, k.swing, k.days, k.target, k.explained, k.referred, k.inquiry, k.repeats})
@@ -167,13 +200,21 @@ func (s *Simulation) Truth() Truth {
 	}
 	s.tellPosts(&t)
 	s.tellRepeats(&t)
-	return t
+	return t, s.tellTurns(&t)
 }
 
 // Size is how much there is.
 func (s *Simulation) Size() TruthSize {
 	w := s.world
-	return TruthSize{len(w.Regions), len(w.Sites), len(w.Units), len(w.Officials), len(w.posts), len(s.visits), s.cfg.Issues}
+	return TruthSize{len(w.Regions), len(w.Sites), len(w.Units), len(w.Officials), len(w.posts), len(s.visits), s.turnCount(), s.cfg.Issues}
+}
+
+// turnCount is how many turns there are, those that were swapped once.
+func (s *Simulation) turnCount() (n int) {
+	for seat := range s.world.seats {
+		n += len(s.world.turns(seat))
+	}
+	return n
 }
 
 // date is a day as it is written.
@@ -204,16 +245,84 @@ func (s *Simulation) unitsThat(do func(unitHabits) float64) []TruthUnit {
 	return found
 }
 
+// tellTurns counts the turns that are due, by unit.
+func (s *Simulation) tellTurns(t *Truth) error {
+	w := s.world
+	at := map[int]int{} // unit → row
+	for n := range w.seats {
+		unit, plans := w.unitOf(n), w.rotas[w.seats[n].rota].plans
+		if _, known := at[unit]; !known {
+			at[unit] = len(t.Turns)
+			t.Turns = append(t.Turns, TruthTurns{Unit: w.Units[unit].ID, Region: plans[0].RegionID, Rank: string(plans[0].Rank)})
+		}
+		l, err := s.liveTurns(n)
+		if err != nil {
+			return err
+		}
+		for i := range l.slots {
+			if !midnight(l.slots[i].WindowTo).After(s.cfg.To) {
+				t.Turns[at[unit]].add(l.slots[i].State)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *TruthTurns) add(state groundwork.SlotState) {
+	count := map[groundwork.SlotState]*int{groundwork.SlotFulfilled: &t.Fulfilled, groundwork.SlotLate: &t.Late, groundwork.SlotMissed: &t.Missed,
+		groundwork.SlotExcused: &t.Excused, groundwork.SlotOpen: &t.Open}[state]
+	if count != nil { // else it was swapped
+		*count++
+		t.Planned++
+	}
+}
+
+// visitsHeld counts what came of visits, by unit.
+func (s *Simulation) visitsHeld() (all []TruthVisits) {
+	at := map[int]int{} // unit → row
+	for i := range s.visits {
+		v := &s.visits[i]
+		unit := s.world.posts[v.post].unit
+		if _, known := at[unit]; !known {
+			at[unit] = len(all)
+			all = append(all, TruthVisits{Unit: s.world.Units[unit].ID})
+		}
+		if v.EndedAt == nil || v.State == groundwork.VisitVoid {
+			continue
+		}
+		row := &all[at[unit]]
+		if !v.EndedAt.After(s.cfg.To.Add(-14 * day)) {
+			row.Held++
+			row.Traceless += one(v.traceless)
+		}
+		if !v.EndedAt.After(s.cfg.To.Add(-groundwork.NoteDays * day)) {
+			row.HeldAWeek++
+			row.Unnoted += one(v.NoteCreatedAt == nil)
+		}
+	}
+	return all
+}
+
+func one(counts bool) int {
+	if counts {
+		return 1
+	}
+	return 0
+}
+
 func (s *Simulation) tellPosts(t *Truth) {
 	w := s.world
-	copies, bunched := map[int][]uuid.UUID{}, map[int][]uuid.UUID{}
+	copies, bunched, unnoted := map[int][]uuid.UUID{}, map[int][]uuid.UUID{}, map[int][]uuid.UUID{}
 	for i := range s.visits {
 		v := &s.visits[i]
 		if v.copyOf >= 0 {
 			copies[v.post] = append(copies[v.post], v.ID)
 		}
-		if w.posts[v.post].habits.bunched > 0 && w.inLastDays(v.StartedAt, w.posts[v.post].cadence()) {
+		if w.posts[v.post].habits.bunched > 0 && v.EndedAt != nil && inLastDays(v.StartedAt, w.posts[v.post].rank) {
 			bunched[v.post] = append(bunched[v.post], v.ID)
+		}
+		if v.unnoted && v.State == groundwork.VisitHeld && s.cfg.To.Sub(*v.EndedAt) > groundwork.NoteDays*day {
+			unnoted[v.post] = append(unnoted[v.post], v.ID)
 		}
 	}
 	for n, p := range w.posts {
@@ -228,6 +337,9 @@ func (s *Simulation) tellPosts(t *Truth) {
 		case h.traceless > 0:
 			post.Share = h.traceless
 			t.Traceless = append(t.Traceless, post)
+		case h.unnoted > 0:
+			post.Share, post.Visits = h.unnoted, unnoted[n]
+			t.Unnoted = append(t.Unnoted, post)
 		case h.showcase != nil:
 			post.Share = 1
 			for _, site := range h.showcase {
@@ -238,13 +350,10 @@ func (s *Simulation) tellPosts(t *Truth) {
 	}
 }
 
-// inLastDays reports whether a moment lies in the last seven days of its period, the periods beginning with the simulation.
-func (w *world) inLastDays(at time.Time, months int) bool {
-	for first := w.cfg.From; ; first = first.AddDate(0, months, 0) {
-		if end := first.AddDate(0, months, 0); at.Before(end) {
-			return !at.Before(end.AddDate(0, 0, -7))
-		}
-	}
+// inLastDays reports whether a moment lies in the last seven days of a window: a month, or for the posts of prefectures a quarter.
+func inLastDays(at time.Time, rank groundwork.Rank) bool {
+	soon := at.AddDate(0, 0, 7)
+	return soon.Month() != at.Month() && (rank != groundwork.RankPrefecture || soon.Month()%3 == 1)
 }
 
 func (s *Simulation) tellRepeats(t *Truth) {

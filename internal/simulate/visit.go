@@ -1,22 +1,36 @@
 package simulate
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"sort"
 	"time"
 
+	"github.com/google/uuid"
+
 	"groundwork"
 )
 
-// visit is a going-down that was made. All of them are kept in memory: their number follows from that of the posts, not of issues.
+// visit is a going-down. All of them are kept in memory: their number follows from that of the posts, not of issues. What is drawn of it is when each of its steps is
+// taken; zero = never, or not yet.
 type visit struct {
 	groundwork.Visit
 	post      int
 	township  int
-	traceless bool
+	traceless bool   // nobody raises anything, if it is held at all
+	pending   bool   // something is raised that nobody makes an issue of
+	unnoted   bool   // nobody writes the note in time
+	entered   bool   // afterwards: nobody had planned it here
 	number    uint64 // of the random numbers
 	copyOf    int    // the visit whose note was copied, -1 = none
+
+	known                     time.Time // when it was entered that it was held
+	closed, cancelled, voided time.Time
 }
+
+// raises reports whether somebody raises something on it.
+func (v *visit) raises() bool { return v.EndedAt != nil && !v.traceless }
 
 // sitesOf lists the sites that a post may visit.
 func (w *world) sitesOf(p *post) []int {
@@ -44,20 +58,21 @@ func (w *world) sitesOf(p *post) []int {
 func (w *world) makeVisits() []visit {
 	townshipOf := w.townshipOfSites()
 	var all []visit
+	sites := make([][]int, len(w.posts))
 	for n := range w.posts {
-		p := &w.posts[n]
-		sites := w.sitesOf(p)
-		cadence := p.cadence()
-		for m, first := 0, w.cfg.From; first.Before(w.cfg.To); m, first = m+1, first.AddDate(0, cadence, 0) {
-			number := uint64(n)<<16 | uint64(m)
-			c := chanceOf(w.cfg.Seed, streamVisit, number)
-			if v, made := w.makeVisit(c, p, sites, first, first.AddDate(0, cadence, 0)); made {
-				v.post, v.number, v.township, v.copyOf = n, number, townshipOf[v.site], -1
+		sites[n] = w.sitesOf(&w.posts[n])
+	}
+	for n := range w.seats {
+		for _, t := range w.turns(n) {
+			if v, made := w.makeVisit(n, t, sites); made {
+				v.number, v.township, v.copyOf = t.number, townshipOf[v.site], -1
 				all = append(all, v.visit)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b visit) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(all, func(a, b visit) int {
+		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
+	})
 	w.copyNotes(all)
 	return all
 }
@@ -77,63 +92,122 @@ func (w *world) townshipOfSites() []int {
 // usuallyTraceless is the share of visits on which nobody raises anything, where no habit says otherwise.
 const usuallyTraceless = 0.06
 
-// cadence is in how many months a post makes one visit.
-func (p *post) cadence() int {
-	if p.rank == groundwork.RankPrefecture {
-		return monthsOfPrefecture
-	}
-	return 1
-}
+// How often what happens to visits, where no habit says otherwise.
+const (
+	enteredVisits   = 0.08 // afterwards
+	cancelledVisits = 0.03
+	voidVisits      = 0.01
+	unnotedVisits   = 0.02 // nobody writes the note within the seven days
+	pendingVisits   = 0.15 // of those on which something is raised: a suggestion that nobody makes an issue of
+)
 
 type madeVisit struct {
 	visit
 	site int
 }
 
-// makeVisit makes the visit of a post in the period [first, end), unless there is none to tell of.
-func (w *world) makeVisit(c chance, p *post, sites []int, first, end time.Time) (madeVisit, bool) {
-	days := w.workdays(first, end)
-	if len(days) == 0 || c.happens(0.04) { // some are just not made
+// makeVisit makes the visit for a turn, unless there is none to tell of.
+func (w *world) makeVisit(seat int, t turn, sites [][]int) (madeVisit, bool) {
+	c := chanceOf(w.cfg.Seed, streamVisit, t.number)
+	what, _ := w.intends(t, w.unitOf(seat))
+	if what != goes && what != goesLate {
 		return madeVisit{}, false
 	}
-	if lastDays := w.workdays(end.AddDate(0, 0, -7), end); len(lastDays) > 0 && c.happens(p.habits.bunched) {
-		days = lastDays
+	from, to := t.from, t.to
+	if what == goesLate {
+		from, to = t.to, t.to.AddDate(0, 0, groundwork.SlotGrace)
 	}
-	start := pick(c, days).Add(opens + c.span(0, 7*time.Hour)).Truncate(time.Minute)
-	length := c.span(40*time.Minute, 170*time.Minute).Truncate(time.Minute)
-	if start.Before(p.from) || !start.Before(p.until) || start.Add(length).After(w.cfg.To) {
+	post := w.holder(seat, from)
+	start, made := w.start(c, post, from, to)
+	if made && !start.Before(w.posts[post].until) {
+		post = w.holder(seat, start)
+		start, made = w.start(c, post, w.posts[post].from, to)
+	}
+	if !made {
 		return madeVisit{}, false
 	}
-	v := madeVisit{site: pick(c, sites)}
-	if p.habits.showcase != nil {
-		v.site = pick(c, p.habits.showcase)
+	v := madeVisit{visit: visit{post: post}, site: pick(c, sites[post])}
+	if showcase := w.posts[post].habits.showcase; showcase != nil {
+		v.site = pick(c, showcase)
 	}
-	v.Visit = groundwork.Visit{
-		ID: c.id(start), ActivityKind: pick(c, []groundwork.ActivityKind{groundwork.Propagation, groundwork.Research, groundwork.Reception, groundwork.OnsiteOffice}),
-		Notice: "ANNOUNCED", SiteID: w.Sites[v.site].ID, LeadID: w.Posts[p.holding].ID, StartedAt: start, CreatedAt: start, State: groundwork.VisitHeld,
-	}
+	v.Visit = groundwork.Visit{ActivityKind: t.plan.ActivityKind, Notice: "ANNOUNCED", SiteID: w.Sites[v.site].ID, LeadID: w.holding(post).ID, StartedAt: start}
 	if c.happens(0.3) {
 		v.Notice = "UNANNOUNCED"
 	}
-	v.traceless = c.happens(max(p.habits.traceless, usuallyTraceless))
-	if c.happens(0.03) {
-		v.State, v.traceless = groundwork.VisitCancelled, true
-		return v, true
-	}
-	v.EndedAt, v.CitizensMet = new(start.Add(length)), new(4+c.IntN(40))
-	w.recordVisit(c, p, &v)
-	return v, true
+	w.live(c, &v.visit)
+	v.ID = c.id(v.CreatedAt)
+	return v, !v.CreatedAt.After(w.cfg.To)
 }
 
-// recordVisit writes the note some days later, if that is past already.
-func (w *world) recordVisit(c chance, p *post, v *madeVisit) {
-	at := w.opened(v.EndedAt.Add(c.span(time.Hour, 96*time.Hour))).Truncate(time.Minute)
-	if at.After(w.cfg.To) {
+// start draws when a visit begins, on a working day of a time in which the post's holder is bound to go down.
+func (w *world) start(c chance, post int, from, to time.Time) (time.Time, bool) {
+	days := w.workdays(from, to)
+	if lastDays := w.workdays(later(from, to.AddDate(0, 0, -7)), to); len(lastDays) > 0 && c.happens(w.posts[post].habits.bunched) {
+		days = lastDays
+	}
+	if len(days) == 0 {
+		return time.Time{}, false
+	}
+	return pick(c, days).Add(opens + c.span(0, 7*time.Hour)).Truncate(time.Minute), true
+}
+
+// live draws the life of a visit: planned some days before, or entered afterwards; held, or called off; noted and closed out, if that is past already, or declared
+// void.
+func (w *world) live(c chance, v *visit) {
+	habits := &w.posts[v.post].habits
+	end := v.StartedAt.Add(c.span(40*time.Minute, 170*time.Minute)).Truncate(time.Minute)
+	met := 4 + c.IntN(40)
+	v.CreatedAt = w.opened(later(v.StartedAt.Add(-c.span(2*day, 12*day)), later(w.posts[v.post].from, w.cfg.From))).Truncate(time.Minute)
+	v.entered = c.happens(enteredVisits) || !v.CreatedAt.Before(v.StartedAt)
+	called := c.happens(cancelledVisits) && !v.entered
+	v.known, v.State = end, groundwork.VisitPlanned
+	switch at := v.CreatedAt.Add(c.span(0, v.StartedAt.Sub(v.CreatedAt))).Truncate(time.Minute); {
+	case v.entered:
+		v.known = w.soon(end, c.span(time.Hour, 20*time.Hour), 2*day)
+		v.CreatedAt = v.known
+	case called && !at.After(w.cfg.To):
+		v.State, v.cancelled = groundwork.VisitCancelled, at
+	}
+	v.traceless = c.happens(max(habits.traceless, usuallyTraceless))
+	v.pending, v.unnoted = c.happens(pendingVisits), c.happens(max(habits.unnoted, unnotedVisits))
+	if called || v.known.After(w.cfg.To) {
+		v.traceless = true
 		return
 	}
-	v.State, v.NoteCreatedAt, v.NoteUnitID = groundwork.VisitRecorded, &at, &w.Units[p.unit].ID
-	if !v.traceless && w.cfg.To.Sub(at) > 14*24*time.Hour {
-		v.State = groundwork.VisitClosedOut
+	v.State, v.EndedAt, v.CitizensMet = groundwork.VisitHeld, &end, &met
+	w.follow(c, v)
+}
+
+// soon is when something is done a while after the end of a visit: while offices work, if that is before a limit, or else the same evening.
+func (w *world) soon(end time.Time, wait, limit time.Duration) time.Time {
+	at := w.opened(end.Add(wait)).Truncate(time.Minute)
+	if at.Sub(end) > limit {
+		at = end.Add(time.Hour)
+	}
+	return at
+}
+
+// points is within what time what was raised on a visit is on its issues: it is brought in within three days, and registered when the office works.
+const points = 72*time.Hour + 2*time.Hour
+
+// follow draws what comes after a visit that was held.
+func (w *world) follow(c chance, v *visit) {
+	noted := later(v.known, w.soon(*v.EndedAt, c.span(time.Hour, 96*time.Hour), groundwork.NoteDays*day))
+	closed := w.opened(later(noted, w.opened(v.EndedAt.Add(points)))).Add(c.span(time.Hour, 6*day))
+	if c.happens(voidVisits) {
+		v.traceless = true
+		if at := w.opened(v.EndedAt.Add(c.span(8*day, 40*day))).Truncate(time.Minute); !at.After(w.cfg.To) {
+			v.voided = at
+		}
+	}
+	if !v.unnoted && !noted.After(w.cfg.To) {
+		v.State, v.NoteCreatedAt, v.NoteUnitID = groundwork.VisitRecorded, &noted, &w.Units[w.posts[v.post].unit].ID
+	}
+	if closed = w.opened(closed).Truncate(time.Minute); v.State == groundwork.VisitRecorded && !v.traceless && !v.pending && !closed.After(w.cfg.To) {
+		v.State, v.closed = groundwork.VisitClosedOut, closed
+	}
+	if !v.voided.IsZero() {
+		v.State = groundwork.VisitVoid
 	}
 }
 
@@ -188,7 +262,7 @@ type agenda struct {
 func newAgenda(w *world, visits []visit) *agenda {
 	a := &agenda{visits, make([][]int, len(w.townships))}
 	for n := range visits {
-		if !visits[n].traceless {
+		if visits[n].raises() {
 			a.byTownship[visits[n].township] = append(a.byTownship[visits[n].township], n)
 		}
 	}
@@ -202,8 +276,80 @@ func (a *agenda) lately(township int, t time.Time) *visit {
 	if n < 0 {
 		return nil
 	}
-	if v := &a.visits[of[n]]; v.EndedAt.Before(t) && t.Sub(*v.EndedAt) < 72*time.Hour {
+	if v := &a.visits[of[n]]; v.known.Before(t) && t.Sub(*v.EndedAt) < 72*time.Hour {
 		return v
 	}
 	return nil
+}
+
+// visitStep is a step in the life of a visit.
+type visitStep struct {
+	kind   string
+	at     time.Time
+	by     groundwork.Actor
+	reason string
+}
+
+// stepsOf are the steps that a visit takes.
+func (w *world) stepsOf(v *visit) []visitStep {
+	by := w.leader(v.post)
+	if v.State == groundwork.VisitPlanned || v.State == groundwork.VisitCancelled {
+		steps := []visitStep{{groundwork.VisitArranged, v.CreatedAt, by, ""}}
+		if !v.cancelled.IsZero() {
+			steps = append(steps, visitStep{groundwork.VisitCalledOff, v.cancelled, by, "临时会议"})
+		}
+		return steps
+	}
+	steps := []visitStep{{groundwork.VisitEntered, v.known, by, ""}}
+	if !v.entered {
+		steps = []visitStep{{groundwork.VisitArranged, v.CreatedAt, by, ""}, {groundwork.VisitBegun, v.StartedAt, by, ""}, {groundwork.VisitEnded, *v.EndedAt, by, ""}}
+	}
+	if v.NoteCreatedAt != nil {
+		steps = append(steps, visitStep{groundwork.VisitNoted, *v.NoteCreatedAt, by, ""})
+	}
+	if !v.closed.IsZero() {
+		steps = append(steps, visitStep{groundwork.VisitDone, v.closed, by, ""})
+	}
+	if !v.voided.IsZero() {
+		steps = append(steps, visitStep{groundwork.VisitVoided, v.voided, w.rotas[w.seats[w.posts[v.post].seat].rota].by, "群众反映该次走访未到现场"})
+	}
+	return steps
+}
+
+// history takes the steps of a visit, which the rules examine, and returns the visit as it stands after them.
+func (s *Simulation) history(i int) (groundwork.Visit, []groundwork.EntityEvent, error) {
+	v := &s.visits[i]
+	stood := v.Visit
+	stood.State, stood.Version, stood.NoteCreatedAt, stood.NoteUnitID = "", 0, nil, nil
+	if !v.entered {
+		stood.EndedAt, stood.CitizensMet = nil, nil
+	}
+	steps := s.world.stepsOf(v)
+	events := make([]groundwork.EntityEvent, 0, len(steps))
+	facts := groundwork.VisitFacts{Mine: true, Units: []uuid.UUID{s.world.holding(v.post).OrgUnitID}}
+	if !v.traceless {
+		facts.Opinions = 1
+	}
+	if v.pending {
+		facts.Unlinked = facts.Opinions
+	}
+	for _, step := range steps {
+		facts.Now = groundwork.Moment(step.at)
+		taken := groundwork.VisitStep{Deed: groundwork.Deed{Actor: step.by, At: facts.Now, Reason: step.reason}, VisitID: v.ID, Kind: step.kind}
+		switch step.kind {
+		case groundwork.VisitEnded:
+			taken.CitizensMet = v.CitizensMet
+		case groundwork.VisitNoted:
+			taken.NoteText, taken.NoteUnitID = s.world.note(s.visits, i), v.NoteUnitID
+		}
+		from := stood.State
+		taken, move, err := stood.Plan(taken, facts)
+		if err != nil {
+			return stood, nil, fmt.Errorf("simulated visit %s: %w", v.ID, err)
+		}
+		stood = stood.After(taken, move)
+		events = append(events, entityEvent("visit", v.ID, stood.Version, string(from), string(stood.State), taken.Kind, taken.Deed))
+		facts.Last = taken.At
+	}
+	return stood, events, nil
 }

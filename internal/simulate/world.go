@@ -71,6 +71,7 @@ type post struct {
 	prefecture  int
 	township    int // -1 above
 	unit        int
+	seat        int // whose holder it is, for a time
 	from, until time.Time
 	habits      habits
 }
@@ -85,6 +86,8 @@ type world struct {
 	counties    []county
 	prefectures []prefecture
 	posts       []post
+	seats       []seat
+	rotas       []rota
 	units       []unit
 	topics      []topicPlace
 	first       time.Time

@@ -33,6 +33,13 @@ func (f EvidenceFile) Validate() error {
 	)
 }
 
+// EvidenceContents is where lies what the files hold.
+type EvidenceContents interface {
+	// Delete takes away the content of a hash, for good, and answers when that is safe against loss of power. Where it is gone already there is
+	// nothing to do; where the whole store is not there, that is an error.
+	Delete(ctx context.Context, sha256 string) error
+}
+
 // EvidenceStore knows which files were uploaded; what they hold is kept elsewhere.
 type EvidenceStore interface {
 	// RecordEvidence notes a file whose content is safe already. The same file again is noted once.

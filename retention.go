@@ -17,14 +17,22 @@ const (
 	KeepReporterIdentity RetentionKind = "REPORTER_IDENTITY"
 	// KeepOpinionWords are the words of an opinion and its exact place (a kilometre stays). It rests since its issue was closed.
 	KeepOpinionWords RetentionKind = "OPINION_WORDS"
-	// KeepIssueWords are the title of an issue and all free words of its course: questions, answers, claims, comments.
+	// KeepIssueWords are the title of an issue and all free words of its course: questions, answers, claims, comments, reasons.
 	KeepIssueWords RetentionKind = "ISSUE_WORDS"
+	// KeepVisitWords are the note of a visit and the reasons of its course. It rests since it was closed out, cancelled or found void, and all issues raised at it rest.
+	KeepVisitWords RetentionKind = "VISIT_WORDS"
+	// KeepPostWords is what a post says. It rests since its discussion was closed, whose topic and outcome stay.
+	KeepPostWords RetentionKind = "POST_WORDS"
+	// KeepHistoryReasons are the reasons in the lives of all else: turns, campaigns, tasks, policies, discussions, targets, flags, assessments. They rest since that life ended.
+	KeepHistoryReasons RetentionKind = "HISTORY_REASONS"
 	// KeepOfficialName is who an official is. It rests since the last post ended.
 	KeepOfficialName RetentionKind = "OFFICIAL_NAME"
+	// KeepEvidenceFile is a file of evidence; its hash stays. It rests since it was brought last, and all that names it rests: issues, campaigns, and for skills the posts of the official.
+	KeepEvidenceFile RetentionKind = "EVIDENCE_FILE"
 )
 
 // RetentionKinds lists the kinds.
-var RetentionKinds = []RetentionKind{KeepReporterIdentity, KeepOpinionWords, KeepIssueWords, KeepOfficialName}
+var RetentionKinds = []RetentionKind{KeepReporterIdentity, KeepOpinionWords, KeepIssueWords, KeepVisitWords, KeepPostWords, KeepHistoryReasons, KeepOfficialName, KeepEvidenceFile}
 
 // RetentionRule says how long a kind is kept after it came to rest.
 type RetentionRule struct {
@@ -61,8 +69,11 @@ type RetentionStore interface {
 	SetRetention(ctx context.Context, r RetentionRule) error
 	// RetentionDue counts what of a kind is due at a moment that has passed.
 	RetentionDue(ctx context.Context, kind RetentionKind, asOf time.Time) (int64, error)
-	// ApplyRetention does one batch of what is due, in one transaction, and says how much; nothing means that nothing is left.
+	// ApplyRetention does one batch of what is due, in one transaction, and says how much; nothing means that nothing is left. A file is counted
+	// when it is gone from where the contents are; one that could not be deleted there is tried again by the next run.
 	ApplyRetention(ctx context.Context, kind RetentionKind, asOf time.Time) (int, error)
+	// DeleteFilesAgain has the next run delete again whatever files were deleted before and nobody brought since, and says how many: their store was restored from a backup.
+	DeleteFilesAgain(ctx context.Context) (int64, error)
 	LegalHolds(ctx context.Context) ([]LegalHold, error) // those that stand, the latest first
 	PlaceHold(ctx context.Context, h LegalHold) error
 	LiftHold(ctx context.Context, publicRef string) error

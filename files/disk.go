@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"groundwork"
 )
 
 // Blobs keeps contents by their hash.
@@ -17,6 +19,7 @@ type Blobs interface {
 	Put(ctx context.Context, r io.Reader, limit int64) (sha256 string, size int64, err error)
 	// Open returns the content of a hash, or fs.ErrNotExist.
 	Open(ctx context.Context, sha256 string) (io.ReadSeekCloser, error)
+	groundwork.EvidenceContents
 }
 
 // ErrTooLarge says that a content is larger than allowed.
@@ -64,6 +67,24 @@ func (d Disk) Open(_ context.Context, sum string) (io.ReadSeekCloser, error) {
 		return nil, fmt.Errorf("open a file: %w", err)
 	}
 	return f, nil
+}
+
+// Delete implements groundwork.EvidenceContents.
+func (d Disk) Delete(_ context.Context, sum string) error {
+	if !isHash(sum) {
+		return fmt.Errorf("delete a file: %q is no hash", sum)
+	}
+	if _, err := os.Stat(d.Dir); err != nil {
+		return fmt.Errorf("delete a file, where the files are or with --files: %w", err)
+	}
+	err := os.Remove(d.path(sum))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("delete a file: %w", err)
+	}
+	return syncDir(filepath.Dir(d.path(sum)))
 }
 
 func (d Disk) path(sum string) string { return filepath.Join(d.Dir, sum[:2], sum[2:]) }

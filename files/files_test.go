@@ -164,6 +164,49 @@ func TestNotedButGone(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, c.ask(as(groundwork.RoleHandler), http.MethodGet, "/"+strings.Repeat("b", 64), "", "").Code)
 }
 
+func TestDiskDeletes(t *testing.T) {
+	t.Parallel()
+	d := files.Disk{Dir: filepath.Join(t.TempDir(), "files")}
+	sum, _, err := d.Put(t.Context(), strings.NewReader("a hole in the road"), limit)
+	require.NoError(t, err)
+	for range 2 { // what is gone is gone
+		require.NoError(t, d.Delete(t.Context(), sum))
+		_, err = d.Open(t.Context(), sum)
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	}
+	require.ErrorContains(t, d.Delete(t.Context(), "../passwd"), "no hash")
+	require.ErrorIs(t, files.Disk{Dir: filepath.Join(d.Dir, "elsewhere")}.Delete(t.Context(), sum), fs.ErrNotExist, "a directory that is not there is not one where all is deleted")
+}
+
+// late is a store in which retention deletes the content that has just come, before it is noted.
+type late struct {
+	*postgres.DB
+	files.Disk
+	times int
+}
+
+func (l *late) RecordEvidence(ctx context.Context, by groundwork.Actor, f groundwork.EvidenceFile) (*groundwork.EvidenceFile, groundwork.Receipt, error) {
+	if l.times++; l.times == 1 {
+		if err := l.Delete(ctx, f.SHA256); err != nil {
+			return nil, groundwork.Receipt{}, err
+		}
+	}
+	return l.DB.RecordEvidence(ctx, by, f)
+}
+
+func TestContentThatIsBeingDeletedIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	disk := files.Disk{Dir: c.dir}
+	c.h = files.NewHandler(files.Deps{Store: &late{DB: c.db, Disk: disk}, Blobs: disk, Logger: slog.New(slog.DiscardHandler), Limit: limit})
+	w := c.ask(as(groundwork.RoleHandler), http.MethodPut, "/", "image/jpeg", jpeg)
+	require.Equal(t, http.StatusServiceUnavailable, w.Code, "%s", w.Body)
+	require.Contains(t, w.Body.String(), "send it again")
+	require.Equal(t, http.StatusCreated, c.ask(as(groundwork.RoleHandler), http.MethodPut, "/", "image/jpeg", jpeg).Code)
+	sum := sha256.Sum256([]byte(jpeg))
+	require.Equal(t, http.StatusOK, c.ask(as(groundwork.RoleHandler), http.MethodGet, "/"+hex.EncodeToString(sum[:]), "", "").Code)
+}
+
 func TestDisk(t *testing.T) {
 	t.Parallel()
 	d := files.Disk{Dir: filepath.Join(t.TempDir(), "a", "b")}

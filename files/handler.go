@@ -83,11 +83,26 @@ func (h handler) put(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	made, _, err := h.Store.RecordEvidence(r.Context(), by, file)
+	if err == nil {
+		err = h.isThere(r.Context(), file.SHA256)
+	}
 	if err != nil {
 		h.refuse(w, r, err)
 		return
 	}
 	answer(w, http.StatusCreated, map[string]any{"sha256": made.SHA256, "size": made.Size, "mediaType": made.MediaType, "reference": made.Reference()})
+}
+
+// isThere looks again: retention may have deleted the same content, which was due, between its coming and its being noted. From then on nobody does.
+func (h handler) isThere(ctx context.Context, sum string) error {
+	content, err := h.Blobs.Open(ctx, sum)
+	if errors.Is(err, fs.ErrNotExist) {
+		return groundwork.Errorf(groundwork.CodeUnavailable, "an earlier copy of the file was being deleted just now; send it again")
+	}
+	if err != nil {
+		return err
+	}
+	return content.Close()
 }
 
 // sniffed is how many bytes tell what a file is.

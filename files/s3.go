@@ -104,4 +104,15 @@ func (s *S3) Open(ctx context.Context, sum string) (io.ReadSeekCloser, error) {
 	}
 }
 
+// Delete implements groundwork.EvidenceContents. A bucket that keeps versions keeps the content.
+func (s *S3) Delete(ctx context.Context, sum string) error {
+	if !isHash(sum) {
+		return fmt.Errorf("delete a file: %q is no hash", sum)
+	}
+	if err := s.client.RemoveObject(ctx, s.bucket, s.name(sum), minio.RemoveObjectOptions{}); err != nil {
+		return fmt.Errorf("delete a file in bucket %s: %w", s.bucket, err)
+	}
+	return nil
+}
+
 func (s *S3) name(sum string) string { return path.Join(s.prefix, sum[:2], sum[2:]) }

@@ -49,6 +49,22 @@ func TestS3KeepsContentsByTheirHash(t *testing.T) {
 	require.Equal(t, content[5:], rest)
 }
 
+func TestS3Deletes(t *testing.T) {
+	store, err := files.OpenS3(bucket(t))
+	require.NoError(t, err)
+	sum, _, err := store.Put(t.Context(), strings.NewReader("a hole in the road"), limit)
+	require.NoError(t, err)
+	for range 2 { // what is gone is gone
+		require.NoError(t, store.Delete(t.Context(), sum))
+		_, err = store.Open(t.Context(), sum)
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	}
+	require.ErrorContains(t, store.Delete(t.Context(), "../../secret"), "no hash")
+	elsewhere, err := files.OpenS3(strings.Replace(bucket(t), "evidence", "nowhere", 1))
+	require.NoError(t, err)
+	require.ErrorContains(t, elsewhere.Delete(t.Context(), sum), "nowhere", "a bucket that is not there is not one where all is deleted")
+}
+
 func TestS3Refusals(t *testing.T) {
 	store, err := files.OpenS3(bucket(t))
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ func (db *DB) RecordEvidence(ctx context.Context, by groundwork.Actor, f groundw
 	receipt, err = db.write(ctx, by, "record evidence", func(tx pgx.Tx) error {
 		made, err = one[groundwork.EvidenceFile](ctx, tx, "record evidence", `
 			INSERT INTO evidence_file (sha256, size, media_type, recorded_by) VALUES (@sha256, @size, @type, @by)
-			ON CONFLICT (sha256, recorded_by) DO UPDATE SET size = excluded.size RETURNING `+evidenceFileColumns,
+			ON CONFLICT (sha256, recorded_by) DO UPDATE SET size = excluded.size, brought_at = now() RETURNING `+evidenceFileColumns,
 			pgx.NamedArgs{"sha256": f.SHA256, "size": f.Size, "type": f.MediaType, "by": by.ID})
 		return err
 	})

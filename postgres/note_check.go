@@ -35,7 +35,7 @@ const notes = `SELECT v.id AS visit_id, h.official_id, v.note_unit_id AS unit_id
 		SELECT name FROM (SELECT s.name UNION SELECT above.name FROM region here, region above WHERE here.id = s.region_id AND here.path <@ above.path) n (name)
 		ORDER BY length(name) DESC, name) AS names
 	FROM visit v JOIN post_holding h ON h.id = v.lead_id JOIN site s ON s.id = v.site_id
-	WHERE v.note_text IS NOT NULL AND v.note_created_at IS NOT NULL AND v.state IN ('RECORDED', 'CLOSED_OUT')`
+	WHERE v.note_text IS NOT NULL AND v.note_created_at IS NOT NULL AND v.redacted_at IS NULL AND v.state IN ('RECORDED', 'CLOSED_OUT')`
 
 // checkNotes compares a batch of notes that were not looked at yet, in the order in which they were written.
 func (db *DB) checkNotes(ctx context.Context, _ time.Time) (int, error) {

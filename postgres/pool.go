@@ -29,6 +29,8 @@ type Options struct {
 	AuditKey         []byte               // with which the audit is sealed and verified; default: neither is done
 	SecretKey        []byte               // with which the secrets of opinions are made; default: they are drawn, and told once
 	VaultKeys        groundwork.VaultKeys // encrypt identities; default: none are kept
+
+	Evidence groundwork.EvidenceContents // where retention deletes files of evidence; default: it refuses to
 }
 
 // DB is the system of record. It is safe for use by several goroutines.
@@ -41,6 +43,7 @@ type DB struct {
 
 	secretKey groundwork.SecretKey
 	vaultKeys groundwork.VaultKeys
+	evidence  groundwork.EvidenceContents
 }
 
 var (
@@ -60,7 +63,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey, vaultKeys: o.VaultKeys, bound: o.Role == RoleApp}
+	db := &DB{pool: pool, log: o.Logger, now: o.Now, auditKey: o.AuditKey, secretKey: o.SecretKey, vaultKeys: o.VaultKeys, evidence: o.Evidence, bound: o.Role == RoleApp}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -69,7 +70,60 @@ func (db *DB) ApplyRetention(ctx context.Context, kind groundwork.RetentionKind,
 	if err != nil {
 		return 0, err
 	}
+	if kind == groundwork.KeepEvidenceFile {
+		return db.deleteMarked(ctx, asOf)
+	}
 	return done, nil
+}
+
+// deleteMarked deletes in their store a batch of the files that are marked, these or earlier ones, each in its own transaction, and says how many are
+// gone. One that cannot be deleted does not hold up the others.
+func (db *DB) deleteMarked(ctx context.Context, asOf time.Time) (done int, err error) {
+	marked, err := scalars[string](ctx, db.pool, "find marked files", "SELECT sha256 FROM retention.deleted_file WHERE deleted_at IS NULL ORDER BY marked_at, sha256 LIMIT @limit",
+		pgx.NamedArgs{"limit": retentionBatch})
+	if err != nil {
+		return 0, err
+	}
+	if len(marked) > 0 && db.evidence == nil {
+		return 0, groundwork.Errorf(groundwork.CodeInvalid, "%d files of evidence wait for their deletion, and where they lie is not known; name it by --data-dir or --files", len(marked))
+	}
+	var faults []error
+	for _, hash := range marked {
+		gone, err := db.deleteFile(ctx, hash, asOf)
+		if gone {
+			done++
+		}
+		faults = append(faults, err)
+	}
+	return done, errors.Join(faults...)
+}
+
+// deleteFile deletes a marked file, unless somebody brought it again.
+func (db *DB) deleteFile(ctx context.Context, hash string, asOf time.Time) (gone bool, err error) {
+	args := pgx.NamedArgs{"hash": hash, "as_of": asOf}
+	_, err = db.write(ctx, groundwork.System, "retention", func(tx pgx.Tx) error {
+		marked, err := scalars[bool](ctx, tx, "take a marked file", "SELECT retention.marked_file(@hash)", args)
+		if gone = err == nil && marked[0]; !gone {
+			return err
+		}
+		if err := db.evidence.Delete(ctx, hash); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, "SELECT retention.file_is_deleted(@hash, @as_of)", args)
+		return err
+	})
+	return gone && err == nil, err
+}
+
+// DeleteFilesAgain implements groundwork.RetentionStore, as the owner of the tables.
+func (db *DB) DeleteFilesAgain(ctx context.Context) (n int64, err error) {
+	_, err = db.write(ctx, groundwork.System, "delete files again", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE retention.deleted_file d SET deleted_at = NULL
+			WHERE deleted_at IS NOT NULL AND NOT EXISTS (SELECT FROM evidence_file f WHERE f.sha256 = d.sha256)`)
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
 }
 
 // LegalHolds implements groundwork.RetentionStore.

@@ -40,9 +40,10 @@ GRANT EXECUTE ON FUNCTION survey_tokens(uuid, bytea[]), survey_respond(bytea, in
 
 -- What changes along its life.
 GRANT SELECT, INSERT, UPDATE ON
-    region, region_population, site, category, org_unit, dispatch_rule, post_holding, visit, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
+    region, region_population, site, category, org_unit, dispatch_rule, post_holding, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
     glass, campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
 TO groundwork_app, groundwork_jobs;
+GRANT SELECT, INSERT, UPDATE (state, version, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at) ON visit TO groundwork_app, groundwork_jobs;
 
 -- Measures on record, and what units and posts are aimed for.
 GRANT SELECT ON measure_definition TO groundwork_app, groundwork_jobs;
@@ -65,8 +66,9 @@ GRANT USAGE ON SCHEMA audit TO groundwork_auditor;
 
 -- Retention: the chores alone take away what is due, by its door; operators set the rules and the holds.
 GRANT USAGE ON SCHEMA retention TO groundwork_jobs;
-GRANT SELECT ON retention.rule, retention.hold TO groundwork_jobs;
-GRANT EXECUTE ON FUNCTION retention.count(text, timestamptz), retention.apply(text, timestamptz, bigint) TO groundwork_jobs;
+GRANT SELECT ON retention.rule, retention.hold, retention.deleted_file TO groundwork_jobs;
+GRANT EXECUTE ON FUNCTION retention.count(text, timestamptz), retention.apply(text, timestamptz, bigint),
+    retention.marked_file(text), retention.file_is_deleted(text, timestamptz) TO groundwork_jobs;
 
 -- The replication: what is published, and its own.
 GRANT USAGE ON SCHEMA etl TO groundwork_etl;

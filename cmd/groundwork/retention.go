@@ -13,6 +13,8 @@ type retentionCommand struct {
 	Hold    retentionHold    `cmd:"" help:"Keep an issue as it is: a suit, an inquiry, an appeal."`
 	Release retentionRelease `cmd:"" help:"Lift the hold of an issue."`
 	Holds   retentionHolds   `cmd:"" help:"List the holds that stand."`
+
+	Restored retentionRestored `cmd:"" help:"After the store of evidence files was restored from a backup: have what was deleted deleted again by the next run."`
 }
 
 type retentionRun struct {
@@ -21,8 +23,8 @@ type retentionRun struct {
 }
 
 func (retentionRun) Help() string {
-	return `Who reporters are, their words and the free words of the course of issues are taken away when they have rested for as many months as their
-rule says; everything that is counted stays. With --retention, "groundwork up" and "groundwork jobs" do it by themselves, every hour.
+	return `Who reporters are, their words, the free words of the course of issues, notes of visits, posts, reasons and files of evidence are taken away when
+they have rested for as many months as their rule says; everything that is counted stays. With --retention, "groundwork up" and "groundwork jobs" do it by themselves, every hour.
 
 Examples:
   groundwork retention
@@ -36,7 +38,7 @@ func (r retentionRun) Run(ctx context.Context, c *Common) error {
 }
 
 type retentionKeep struct {
-	Kind   string `arg:"" help:"REPORTER_IDENTITY, OPINION_WORDS, ISSUE_WORDS or OFFICIAL_NAME."`
+	Kind   string `arg:"" help:"REPORTER_IDENTITY, OPINION_WORDS, ISSUE_WORDS, VISIT_WORDS, POST_WORDS, HISTORY_REASONS, EVIDENCE_FILE or OFFICIAL_NAME."`
 	Months int    `arg:"" help:"Months after it came to rest."`
 }
 
@@ -59,6 +61,12 @@ type retentionRelease struct {
 
 func (r retentionRelease) Run(ctx context.Context, c *Common) error {
 	return app.RetentionJob{Config: c.config(), Out: os.Stdout}.Release(ctx, r.Issue)
+}
+
+type retentionRestored struct{}
+
+func (retentionRestored) Run(ctx context.Context, c *Common) error {
+	return app.RetentionJob{Config: c.config(), Out: os.Stdout}.Restored(ctx)
 }
 
 type retentionHolds struct{}

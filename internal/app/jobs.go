@@ -33,7 +33,13 @@ func (c Config) openForJobs(ctx context.Context) (*postgres.DB, error) {
 	if key == nil {
 		c.Logger.Warn("the audit is written but not sealed: name the file of a key by --security-key (GROUNDWORK_SECURITY_KEY)")
 	}
-	return c.openAs(ctx, postgres.RoleJobs, postgres.Options{AuditKey: key})
+	o := postgres.Options{AuditKey: key}
+	if c.Retention {
+		if o.Evidence, err = c.openFiles(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.openAs(ctx, postgres.RoleJobs, o)
 }
 
 func newRunner(ctx context.Context, cfg Config, store *postgres.DB) (*jobs.Runner, error) {

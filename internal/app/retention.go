@@ -21,7 +21,13 @@ type RetentionJob struct {
 
 // Run says how much of each kind is due and, if it is to be applied, takes it away, as the role of the chores.
 func (j RetentionJob) Run(ctx context.Context, apply bool) (err error) {
-	store, err := j.Config.openAs(ctx, postgres.RoleJobs, postgres.Options{StatementTimeout: time.Hour})
+	o := postgres.Options{StatementTimeout: time.Hour}
+	if apply {
+		if o.Evidence, err = j.Config.openFiles(ctx); err != nil {
+			return err
+		}
+	}
+	store, err := j.Config.openAs(ctx, postgres.RoleJobs, o)
 	if err != nil {
 		return err
 	}
@@ -78,6 +84,18 @@ func (j RetentionJob) Keep(ctx context.Context, kind string, months int) error {
 			return err
 		}
 		fmt.Fprintf(j.Out, "%s is kept for %d months\n", r.Kind, r.Months)
+		return nil
+	})
+}
+
+// Restored has the next run delete again the files that a backup of their store brought back.
+func (j RetentionJob) Restored(ctx context.Context) error {
+	return j.asOwner(ctx, func(store groundwork.RetentionStore) error {
+		n, err := store.DeleteFilesAgain(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(j.Out, "the next run deletes %d files again\n", n)
 		return nil
 	})
 }

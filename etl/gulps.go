@@ -20,14 +20,16 @@ type gulps struct {
 	socket syscall.RawConn // below source; nil = not known
 	buffer []byte          // read, and not yet handed on
 	memory []byte
-	last   time.Time // when the last read ended
+	last   time.Time     // when the last read ended
+	wait   time.Duration // before the next, if the stream flows
 }
 
 const (
 	gulpBytes = 256 << 10
-	gulpWait  = time.Millisecond     // little beside the shortest time between two flushes
-	flowing   = 2 * time.Millisecond // reads that follow each other faster are of a stream that flows
-	goodPiece = 32 << 10             // more would make the kernel bound the connection's window by it
+	gulpWait  = time.Millisecond      // for more of a stream that fills the socket's buffer
+	sipWait   = 10 * time.Millisecond // where little comes in that time: still little beside the shortest time between two flushes
+	flowing   = 2 * time.Millisecond  // reads that follow each other faster are of a stream that flows
+	goodPiece = 32 << 10              // more would make the kernel bound the connection's window by it
 )
 
 // use makes connections of this configuration read through g.
@@ -58,7 +60,7 @@ func (g *gulps) buffered() int { return len(g.buffer) }
 func (g *gulps) Read(p []byte) (int, error) {
 	if len(g.buffer) == 0 {
 		if time.Since(g.last) < flowing {
-			time.Sleep(gulpWait)
+			time.Sleep(g.wait)
 		}
 		g.wakeFor(1)
 		n, err := g.source.Read(g.memory)
@@ -67,6 +69,9 @@ func (g *gulps) Read(p []byte) (int, error) {
 			g.last = time.Time{} // there is more than one gulp: no need to wait for it
 		} else {
 			g.last = time.Now()
+		}
+		if g.wait = gulpWait; n < goodPiece {
+			g.wait = sipWait
 		}
 		if n == 0 {
 			return 0, err

@@ -18,13 +18,17 @@ type pace struct {
 	median   time.Duration // of these
 }
 
+// Storing takes the processors away from the source, so it is done seldom: an eighth of the time, as long as what is stored is fresh by that,
+// and a quarter of it at most.
 const (
-	insertsPerInterval = 4               // so that storing takes at most a quarter of the time
-	longestPace        = 5 * time.Second // however slow the inserts are
-	manyParts          = 300             // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
+	seldom      = 8
+	fresh       = 500 * time.Millisecond
+	often       = 4
+	longestPace = 5 * time.Second // however slow the warehouse is
+	manyParts   = 300             // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
 )
 
-// took notes how long a flush was.
+// took notes how long it took to store a batch and its checkpoint.
 func (p *pace) took(d time.Duration) {
 	p.recent[p.n%len(p.recent)] = d
 	p.n++
@@ -33,13 +37,13 @@ func (p *pace) took(d time.Duration) {
 	p.median = known[len(known)/2]
 }
 
-// interval is the time between two checkpoints while changes flow: four times the median flush, between what was configured and 5 s,
-// and twice that while there are many parts.
+// interval is the time between two checkpoints while changes flow: eight times what storing takes in the median up to 500 ms, four times that
+// beyond, between what was configured and 5 s; and twice that while there are many parts.
 func (p *pace) interval() time.Duration {
 	if p.shortest >= longestPace {
 		return p.shortest
 	}
-	d := min(max(p.shortest, insertsPerInterval*p.median), longestPace)
+	d := min(max(p.shortest, min(seldom*p.median, fresh), often*p.median), longestPace)
 	if p.parts.Load() > manyParts {
 		d *= 2
 	}

@@ -219,7 +219,7 @@ func (a *applier) due(more bool) (wait time.Duration, now bool) {
 	if since < interval {
 		return interval - since, false
 	}
-	return 0, !more || since >= 2*interval
+	return 0, !more || since >= interval+interval/4
 }
 
 func (a *applier) dirty() bool { return a.ready > a.session.check.applied || a.writer.rows > 0 }
@@ -253,7 +253,6 @@ func (a *applier) flush(ctx context.Context) (err error) {
 		}
 	}
 	took := time.Since(started)
-	a.pace.took(took)
 	a.batch.insert += took
 	a.batch.rows += rows
 	a.batch.bytes += bytes
@@ -265,16 +264,18 @@ func (a *applier) flush(ctx context.Context) (err error) {
 func (a *applier) advance(ctx context.Context) (err error) {
 	ctx, span := a.session.batchSpan(ctx, "etl.batch")
 	defer func() { endSpan(span, err) }()
+	s, started := a.session, time.Now()
 	if err := a.flush(ctx); err != nil {
 		return err
 	}
-	s, began := a.session, time.Now()
+	began := time.Now()
 	var checkpointed time.Duration
 	if a.ready > s.check.applied {
 		if err := a.checkpoint(ctx); err != nil {
 			return err
 		}
 		checkpointed = time.Since(began)
+		a.pace.took(time.Since(started))
 		failpoint(failBeforeAck)
 		_, acking := startSpan(ctx, "etl.ack", attribute.String("position", s.check.applied.String()))
 		err := a.feed.ack(s.check.applied)

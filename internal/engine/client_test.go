@@ -12,7 +12,7 @@ import (
 func TestJavaScriptClient(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	output, err := exec.CommandContext(ctx, "node", "testdata/client.mjs", f.URL, f.database).CombinedOutput()
 	require.NoError(t, err, "%s", output)

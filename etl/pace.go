@@ -19,11 +19,11 @@ type pace struct {
 }
 
 // Storing takes the processors away from the source, so it is done seldom: an eighth of the time, as long as what is stored is fresh by that,
-// and a quarter of it at most.
+// and a third of it at most.
 const (
 	seldom      = 8
-	fresh       = 500 * time.Millisecond
-	often       = 4
+	fresh       = 300 * time.Millisecond
+	often       = 2
 	longestPace = 5 * time.Second // however slow the warehouse is
 	manyParts   = 300             // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
 )
@@ -37,8 +37,8 @@ func (p *pace) took(d time.Duration) {
 	p.median = known[len(known)/2]
 }
 
-// interval is the time between two checkpoints while changes flow: eight times what storing takes in the median up to 500 ms, four times that
-// beyond, between what was configured and 5 s; and twice that while there are many parts.
+// interval is the time between two checkpoints while changes flow: eight times what storing takes in the median, as far as that is 300 ms, or
+// twice what it takes, if that is more; between what was configured and 5 s, and doubled while there are many parts.
 func (p *pace) interval() time.Duration {
 	if p.shortest >= longestPace {
 		return p.shortest

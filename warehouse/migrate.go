@@ -111,6 +111,11 @@ func (l Layout) OnCluster() string {
 // Durable are the settings by which an insert is answered only when it is on the disk: what was acknowledged outlives a loss of power.
 func (l Layout) Durable() string { return "fsync_after_insert = 1, fsync_part_directory = 1" }
 
+// AtRest are the settings by which a table to which nothing came for ten minutes is merged to one part.
+func (l Layout) AtRest() string {
+	return "min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1"
+}
+
 // Replacing is the engine of a mirror: of all rows with a key the one with the highest _ver stands.
 func (l Layout) Replacing() string { return l.ReplacingBy("_ver, _deleted") }
 

@@ -114,7 +114,7 @@ func TestViewsHideReasonsInOwnWords(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.sql("f_issue_event", "issue_id, seq, kind, to_state, at, known_at, actor_role, reason_code, origin_at", issueID+", 1, 'CLOSED', 'CLOSED', "+atStart+", "+atStart+
-		", if(n = 0, 'SYSTEM', 'REPORTER'), if(n = 0, 'NO_ANSWER', 'my neighbour Li has mended it'), "+atStart, 2)
+		", if(n = 0, 'SYSTEM', 'CITIZEN'), if(n = 0, 'NO_ANSWER', 'my neighbour Li has mended it'), "+atStart, 2)
 	var shown []string
 	require.NoError(t, h.QueryRow(t.Context(), "SELECT groupArray(ifNull(reason_code, '')) FROM (SELECT reason_code FROM pub_issue_event ORDER BY issue_id)").Scan(&shown))
 	require.Equal(t, []string{"NO_ANSWER", ""}, shown)

@@ -132,3 +132,33 @@ func isPostgresOn(p *process, dataDir string) bool {
 	}
 	return p.args[at+1] == dataDir
 }
+
+// endBackends asks the processes of a postmaster that is gone to end what they do: they work in its data directory. The caller holds the lock of the
+// directory and no postmaster of its own lives in it. Their transactions are rolled back, as after any crash.
+func endBackends(dataDir string) error {
+	home, err := os.Stat(dataDir)
+	if err != nil {
+		return fmt.Errorf("look for processes of an earlier Postgres: %w", err)
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return fmt.Errorf("look for processes of an earlier Postgres: %w", err)
+	}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		at, err := os.Stat(filepath.Join("/proc", entry.Name(), "cwd"))
+		if err != nil || !os.SameFile(at, home) { // gone, or of somebody else
+			continue
+		}
+		if exe, _ := os.Readlink(filepath.Join("/proc", entry.Name(), "exe")); filepath.Base(exe) != "postgres" {
+			continue
+		}
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("end process %d of an earlier Postgres: %w: end it by hand (kill %d)", pid, err, pid)
+		}
+	}
+	return nil
+}

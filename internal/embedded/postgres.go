@@ -141,7 +141,10 @@ func startLocked(ctx context.Context, cfg PostgresConfig, addr address) (*Postgr
 		case errors.Is(err, errPortTaken):
 			return nil, addr.busy()
 		case errors.Is(err, errStillInUse):
-			// Backends of a killed postmaster need a moment to notice.
+			// Backends of a killed postmaster notice when they next wait for something; one that is busy with a long statement does not.
+			if err := endBackends(cfg.DataDir); err != nil {
+				return nil, err
+			}
 			select {
 			case <-time.After(100 * time.Millisecond):
 			case <-ctx.Done():

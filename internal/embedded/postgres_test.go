@@ -175,6 +175,32 @@ func TestPostgresEndsLiveOrphan(t *testing.T) {
 	<-first.Done()
 }
 
+// A backend that is busy does not notice that its postmaster was killed, and holds the shared memory: the next start ends it.
+func TestPostgresEndsBusyBackends(t *testing.T) {
+	t.Parallel()
+	dataDir := filepath.Join(openTempDir(t), "postgres")
+	first := start(t, PostgresConfig{DataDir: dataDir})
+	conn, err := pgx.Connect(t.Context(), first.DSN("postgres"))
+	require.NoError(t, err)
+	backend := findProcess(int(conn.PgConn().PID()))
+	require.NotNil(t, backend)
+	sent := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(context.Background(), "DO $$ BEGIN LOOP END LOOP; END $$")
+		sent <- err
+	}()
+	eventually(t, func() bool {
+		return query(t, first.DSN("postgres"), fmt.Sprintf("SELECT state FROM pg_stat_activity WHERE pid = %d", backend.pid)) == "active"
+	}, "the backend is busy")
+	require.NoError(t, syscall.Kill(first.PID(), syscall.SIGKILL))
+	<-first.Done()
+	require.True(t, backend.alive())
+
+	start(t, PostgresConfig{DataDir: dataDir})
+	require.False(t, backend.alive())
+	require.Error(t, <-sent)
+}
+
 func TestPostgresAfterKilledInitdb(t *testing.T) {
 	t.Parallel()
 	dataDir := filepath.Join(openTempDir(t), "postgres")

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"groundwork/warehouse/stats"
 )
 
 // The stock: its age is that at the last moment of observation. What is closed counts in the flow alone.
-var backlogSpell = spell{flow: true, sql: `multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, 0) AS cause, state = 'CLAIMED' AS awaiting,
-	greatest(seen_until, origin_at) AS exit_at`}
+var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", sums: func(c *cell) []cellSum {
+	from := "subtractDays(" + asOf + ", " + strconv.Itoa(flowDays) + ")"
+	return []cellSum{{&c.unseen, "ending < 8 AND seen_until < " + asOf}, {&c.inflow, "state != 'MERGED' AND origin_at > " + from},
+		{&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > " + from + ", 0)"}}
+}}
 
 // Backlog is T4. Numbers: open, awaitingFeedback (of the open), notObserved (of the open), inflow28Days, outflow28Days (counts);
 // ageP50Days, ageP90Days (d); shareOver60Days, shareOver90Days (share); flowRatio = inflow/outflow. n = open.
@@ -27,7 +31,7 @@ func (m *Measures) Backlog(ctx context.Context, q Query) (*Table, error) {
 		plain("ageP50Days", "d"), plain("ageP90Days", "d"), plain("shareOver60Days", "share"), plain("shareOver90Days", "share"),
 		plain("inflow28Days", "issues"), plain("outflow28Days", "issues"), ranged("flowRatio", "ratio"),
 	})
-	found, err := m.lifeTables(ctx, s, t, backlogSpell)
+	found, err := m.lifeTables(ctx, s, t, backlogSpell, m.grids)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type base struct {
 	source   string // the table that it was made of: a load builds the mirror anew and puts another in its place
 	void     bool   // what it was made of was changed behind its back, or is no longer the mirror
 	tail     uint64 // rows that changed since
+	tailOnly bool   // and nothing else is asked of
 }
 
 // Bounds of what is corrected while answering, and of what is folded in rather than built anew.
@@ -52,10 +53,11 @@ const (
 // mirrorID is the identity of the table that is the mirror now.
 const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabase() AND name = 'f_issue'"
 
-// readBase finds the newest state of the base; nil = there is none.
+// readBase finds the newest state of the base, and how many rows changed since; nil = there is none.
 func readBase(ctx context.Context, db *DB) (*base, error) {
-	rows, err := db.Query(ctx, "SELECT gen, max(batch), argMax(total, batch) AS newest, toString(argMax(source, batch)), newest < 0 OR argMax(source, batch) != ("+mirrorID+
-		") FROM f_issue_base WHERE id = "+noID+" GROUP BY gen ORDER BY gen DESC LIMIT 1")
+	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
+	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), newest.3 < 0 OR newest.4 != ("+mirrorID+
+		"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)) WHERE newest.1 IS NOT NULL")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
@@ -64,29 +66,31 @@ func readBase(ctx context.Context, db *DB) (*base, error) {
 		return nil, rows.Err()
 	}
 	var b base
-	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.void); err != nil {
+	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.void, &b.tail); err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
 	return &b, rows.Err()
 }
 
-// readTail counts the rows that changed since the base.
-func (b *base) readTail(ctx context.Context, db *DB) error {
-	err := db.QueryRow(ctx, "SELECT count() FROM ("+changedIDs+")", clickhouse.Named("base_position", b.position)).Scan(&b.tail)
-	if err != nil {
-		return fmt.Errorf("count what changed since the base: %w", err)
-	}
-	return nil
+// changed is the base of what changed since alone.
+func (b *base) changed() *base {
+	only := *b
+	only.tailOnly = true
+	return &only
 }
 
 // rows is SQL of the issues with their weights. Its values are those of bind.
 func (b *base) rows() string {
-	all := "SELECT " + baseColumns + ", w FROM f_issue_base WHERE " + ofBase
-	if b.tail == 0 {
+	all := "SELECT " + baseColumns + ", " + endColumns + ", w FROM f_issue_base WHERE " + ofBase
+	changed := "SELECT " + baseColumns + ", " + endColumns + ", toInt8(-w) AS w FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ")" +
+		" UNION ALL SELECT *, " + ends + ", toInt8(1) AS w FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
+	switch {
+	case b.tailOnly:
+		return changed
+	case b.tail == 0:
 		return all
 	}
-	return all + " UNION ALL SELECT " + baseColumns + ", toInt8(-w) AS w FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ")" +
-		" UNION ALL SELECT *, toInt8(1) AS w FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
+	return all + " UNION ALL " + changed
 }
 
 func (b *base) bind(values func(name string, value any)) {
@@ -104,13 +108,7 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	if err != nil {
 		return unavailable(ctx, "measure", err)
 	}
-	if b == nil || b.void || b.position > s.watermark.LSN {
-		return nil
-	}
-	if err := b.readTail(ctx, m.db); err != nil {
-		return unavailable(ctx, "measure", err)
-	}
-	if b.tail <= maxTail {
+	if b != nil && !b.void && b.position <= s.watermark.LSN && b.tail <= maxTail {
 		s.base = b
 	}
 	return nil
@@ -184,9 +182,6 @@ func (k *Keeper) Once(ctx context.Context) (Kept, error) {
 	if b.position == watermark.LSN {
 		return Kept{}, nil
 	}
-	if err := b.readTail(ctx, k.DB); err != nil {
-		return Kept{}, err
-	}
 	switch long, err := k.long(ctx, b); {
 	case err != nil:
 		return Kept{}, err
@@ -252,15 +247,15 @@ func (k *Keeper) build(ctx context.Context, at Watermark) error {
 	return nil
 }
 
-// long reports whether the log has grown far beyond the issues in it.
+// long reports whether the log has grown far beyond the issues in it, or a part of it lacks the sums that are kept with it.
 func (k *Keeper) long(ctx context.Context, b *base) (bool, error) {
-	var rows uint64
-	err := k.DB.QueryRow(ctx, "SELECT sum(rows) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
-		clickhouse.Named("gen", fmt.Sprint(b.gen))).Scan(&rows)
+	var rows, without uint64
+	err := k.DB.QueryRow(ctx, "SELECT sum(rows), countIf(NOT has(projections, 'by_place')) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
+		clickhouse.Named("gen", fmt.Sprint(b.gen))).Scan(&rows, &without)
 	if err != nil {
 		return false, fmt.Errorf("measure the length of the base: %w", err)
 	}
-	return int64(rows) > growth*max(b.total, maxTail), nil
+	return int64(rows) > growth*max(b.total, maxTail) || without > 0, nil
 }
 
 // dropOld drops generations that nobody reads any more.

@@ -29,11 +29,15 @@ func (h *house) keep() warehouse.Kept {
 // based are the measures that read the base.
 var based = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
 
-// sameAsExact asks random questions of the base and of the mirror.
+// sameAsExact asks random questions of the base and of the mirror, by second, and as is asked of many issues: the base in arrays, the mirror without.
 func (h *house) sameAsExact(w *world, questions int) {
 	h.t.Helper()
-	exact := warehouse.NewMeasures(h.DB)
+	exact, coarse, coarseExact := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 	exact.WithoutBase()
+	coarseExact.WithoutBase()
+	coarseExact.Arrays(0)
+	coarse.ByHour()
+	coarseExact.ByHour()
 	for k := range questions {
 		q := warehouse.Question{Query: w.ask(2 * k)} // as of now
 		for _, code := range based {
@@ -51,6 +55,11 @@ func (h *house) sameAsExact(w *world, questions int) {
 			got, err := h.Ask(h.t.Context(), code, q)
 			require.NoError(h.t, err)
 			require.Equal(h.t, want, got, "%s %+v", code, q)
+			if want, err = coarseExact.Ask(h.t.Context(), code, q); err == nil {
+				got, err = coarse.Ask(h.t.Context(), code, q)
+			}
+			require.NoError(h.t, err)
+			require.Equal(h.t, want, got, "coarse %s %+v", code, q)
 		}
 	}
 }
@@ -82,6 +91,9 @@ func TestBaseAnswersAsTheMirror(t *testing.T) {
 				}
 			case 2:
 				i.Origin = i.Origin.Add(-days(w.rnd.Float64() * 300)).Truncate(time.Microsecond) // an earlier opinion turned up
+				if k < 8 {
+					i.Origin = i.Origin.Add(-days(4000)) // longer ago than times are counted in arrays
+				}
 			case 3:
 				i.Region = nil
 			}
@@ -271,4 +283,26 @@ func TestLongBaseIsBuiltAnew(t *testing.T) {
 	h.position(w.end())
 	require.True(t, h.keep().Built)
 	h.sameAsExact(w, 1)
+}
+
+// The points of the grid of hours have numbers without gaps, and a time stands at the first point that is not before it.
+func TestNumbersOfHours(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	number, hours := warehouse.HourOf()
+	var units, numbers []int64
+	require.NoError(t, h.QueryRow(t.Context(), "SELECT groupArray(units), groupArray(toInt64("+number+")) FROM (SELECT toInt64(number) AS units FROM numbers(200000))").Scan(&units, &numbers))
+	for i, unit := range units {
+		point := unit
+		switch {
+		case unit > 400*24:
+			point = (unit + 167) / 168 * 168
+		case unit > 30*24:
+			point = (unit + 23) / 24 * 24
+		}
+		require.Equal(t, point, hours(numbers[i]), "%d hours", unit)
+		if i > 0 {
+			require.LessOrEqual(t, numbers[i]-numbers[i-1], int64(1), "%d hours", unit)
+		}
+	}
 }

@@ -21,9 +21,9 @@ type behind struct {
 
 // behinds are the measures whose cells lead to issues.
 var behinds = map[string]behind{
-	"T1": {spelled(responseSpell), map[string]string{"": "cause < 8", "responded": "cause = 1"}},
-	"T2": {spelled(resolutionSpell), map[string]string{"": "cause < 8", "open": "cause = 0 AND awaiting = 0", "awaitingFeedback": "cause = 0 AND awaiting = 1", "confirmed": "cause = 1",
-		"explainedOrReferred": "cause = 2", "unconfirmed": "cause = 3", "withdrawn": "cause = 4"}},
+	"T1": {(*scope).spells, map[string]string{"": "response_end < 8", "responded": "response_end = 1"}},
+	"T2": {(*scope).spells, map[string]string{"": "resolution_end < 8", "open": "resolution_end = 0", "awaitingFeedback": "resolution_end = 5", "confirmed": "resolution_end = 1",
+		"explainedOrReferred": "resolution_end = 2", "unconfirmed": "resolution_end = 3", "withdrawn": "resolution_end = 4"}},
 	"T3": {(*scope).dueRows, map[string]string{"": "counts", "onTimeIssues": "counts AND held", "late": "counts AND late", "openOverdue": "counts AND overdue", "awaitingFeedback": "counts AND waits",
 		"notYetDue": "NOT due"}},
 	"T4": {(*scope).spells, map[string]string{"": openState, "open": openState, "awaitingFeedback": "state = 'CLAIMED'"}},
@@ -34,15 +34,6 @@ var behinds = map[string]behind{
 }
 
 const openState = "state NOT IN ('CLOSED', 'MERGED')"
-
-// spelled are the spells with how each ended; times that contradict each other are left out, as in the life tables.
-func spelled(how spell) func(*scope) statement {
-	return func(s *scope) statement {
-		rows := s.spells()
-		rows.text = "SELECT * FROM (SELECT *, " + how.sql + " FROM (" + rows.text + ")) WHERE exit_at >= origin_at"
-		return rows
-	}
-}
 
 // Behind are issues behind a cell.
 type Behind struct {

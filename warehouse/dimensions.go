@@ -40,11 +40,12 @@ var grains = []Dimension{ByDay, ByWeek, ByMonth, ByQuarter, ByYear}
 // byCell makes the statement that aggregates rows by cell: the texts of the cell, then the aggregates. condition narrows the rows; further
 // are names among the aggregates that cells are split by too.
 func (s *scope) byCell(b *builder, rows statement, condition func(*builder), aggregates string, further ...string) statement {
-	return s.gathered(b, rows, condition, "", aggregates, further...)
+	return s.gathered(b, rows, condition, "", aggregates, nil, further...)
 }
 
-// gathered is byCell with the parts of each cell aggregated once more, by gather, so that a cell is one row of the answer; "" = it is not done.
-func (s *scope) gathered(b *builder, rows statement, condition func(*builder), gather, aggregates string, further ...string) statement {
+// gathered is byCell with the parts of each cell aggregated once more, by gather, so that a cell with each of what is kept is one row of the answer; "" = it
+// is not done.
+func (s *scope) gathered(b *builder, rows statement, condition func(*builder), gather, aggregates string, kept []string, further ...string) statement {
 	for name, value := range rows.values {
 		b.value(name, value)
 	}
@@ -76,21 +77,21 @@ func (s *scope) gathered(b *builder, rows statement, condition func(*builder), g
 	}
 	b.write(" FROM (")
 	if gather != "" {
-		b.write("SELECT ", strings.Join(append(slices.Clone(groups), gather), ", "), " FROM (")
+		b.write("SELECT ", strings.Join(slices.Concat(groups, kept, []string{gather}), ", "), " FROM (")
 	}
 	b.write("SELECT ", strings.Join(columns, ""), aggregates, " FROM (", rows.text, ")")
 	if condition != nil {
 		condition(b)
 	}
-	if by := slices.Concat(groups, further); len(by) > 0 {
+	if by := slices.Concat(groups, kept, further); len(by) > 0 {
 		b.write(" GROUP BY ", strings.Join(by, ", "))
 	} else {
 		b.write(nothing)
 	}
 	switch {
 	case gather == "":
-	case len(groups) > 0:
-		b.write(") GROUP BY ", strings.Join(groups, ", "))
+	case len(groups)+len(kept) > 0:
+		b.write(") GROUP BY ", strings.Join(slices.Concat(groups, kept), ", "))
 	default:
 		b.write(")", nothing)
 	}

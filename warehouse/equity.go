@@ -20,7 +20,7 @@ func (m *Measures) Equity(ctx context.Context, q Question) (*Table, error) {
 	}
 	t := s.table(definition("E1"))
 	t.Flags["above"], t.Flags["below"] = []bool{}, []bool{}
-	found, err := m.lifeTablesWithin(ctx, s, t, equityDays, m.gridsOfShares)
+	found, err := m.lifeTables(ctx, s, t, confirmedWithin(equityDays), m.gridsOfShares)
 	if err != nil {
 		return nil, err
 	}
@@ -134,19 +134,28 @@ func (mix caseMix) standardisedBy(r *regionMix, of func([]stats.LifeRow) (stats.
 	return stats.Standardise(strata, float64(r.n))
 }
 
+// standardised is the share of a region as if it had the standard mix, of which it has the part covered.
+type standardised struct {
+	stats.Estimate
+	covered float64
+}
+
 func (c *columns) funnel(mix caseMix, regions []*regionMix) error {
 	target, err := within(mix.pooled.rows)
 	if err != nil {
 		return err
 	}
-	estimates, covered := make([]stats.Estimate, len(regions)), make([]float64, len(regions))
+	standard, err := beside(len(regions), func(i int) (s standardised, err error) {
+		s.Estimate, s.covered, err = mix.standardised(regions[i])
+		return s, err
+	})
+	if err != nil {
+		return err
+	}
 	var units []stats.Unit
-	for i, r := range regions {
-		if estimates[i], covered[i], err = mix.standardised(r); err != nil {
-			return err
-		}
-		if comparable(estimates[i]) && target.Known {
-			units = append(units, stats.Unit{Value: estimates[i].Value, SE: estimates[i].SE})
+	for _, s := range standard {
+		if comparable(s.Estimate) && target.Known {
+			units = append(units, stats.Unit{Value: s.Value, SE: s.SE})
 		}
 	}
 	places, _, err := stats.Funnel(units, target.Value)
@@ -160,12 +169,13 @@ func (c *columns) funnel(mix caseMix, regions []*regionMix) error {
 		}
 		crude.Interval.OK = false
 		c.estimate("crude", crude, 1)
-		estimates[i].Interval.OK = estimates[i].Interval.OK && comparable(estimates[i]) // a variance of 0 is that of few, not certainty
-		c.estimate("standardised", estimates[i], 1)
+		share := standard[i].Estimate
+		share.Interval.OK = share.Interval.OK && comparable(share) // a variance of 0 is that of few, not certainty
+		c.estimate("standardised", share, 1)
 		target.Interval.OK = false
 		c.estimate("target", target, 1)
-		c.number("covered", covered[i])
-		if !comparable(estimates[i]) || !target.Known {
+		c.number("covered", standard[i].covered)
+		if !comparable(share) || !target.Known {
 			c.missing("low95", "high95", "low998", "high998")
 			c.end(r.n, nil)
 			continue

@@ -9,6 +9,15 @@ import (
 // HandOver limits how many groups ClickHouse may hand over, so that tests reach the coarser units with few rows.
 func (m *Measures) HandOver(groups uint64) { m.maxGroups = groups }
 
+// Arrays limits how many counts by time the arrays of an answer may have together; beyond it each is handed over by itself.
+func (m *Measures) Arrays(counts uint64) { m.maxCounts = counts }
+
+// ByHour lets times be counted as where there are many issues.
+func (m *Measures) ByHour() { m.coarse = true }
+
+// HourOf is SQL of the number of a number of hours, and what leads from the number to the hours that it stands for.
+func HourOf() (sql string, hours func(number int64) int64) { return byHour.number, byHour.units }
+
 // Render returns the schema files as the layout fills them.
 func (l Layout) Render() (fs.FS, error) { return l.render() }
 

@@ -36,7 +36,7 @@ func (m *Measures) TimeGap(ctx context.Context, q Question) (*Table, error) {
 		return nil, err
 	}
 	t := s.table(definition("E1B"))
-	found, err := m.lifeTablesWithin(ctx, s, t, gapDays, m.grids)
+	found, err := m.lifeTables(ctx, s, t, confirmedWithin(gapDays), m.grids)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ const perPersons = 1000
 // the first of each issue), personYears, rawRate, rate (shrunk), weight (of the raw rate in it) and rank (from the highest rate, per
 // category, only where the rate has an interval). Regions without a known population have no rates and the flag noPopulation.
 func (m *Measures) Hotspots(ctx context.Context, q HotspotQuery) (*Table, error) {
-	r, err := m.rates(ctx, q, "H1")
+	r, err := m.ratesAround(ctx, q, "H1")
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +33,7 @@ type rates struct {
 	window span
 	cells  map[cellKey]*hotspotCell
 	areas  map[string]float64 // person-years by code
+	around *surroundings      // nil where nothing is asked of them
 }
 
 // middle is the day whose boundaries count.
@@ -40,6 +41,19 @@ func (r *rates) middle() time.Time { return r.window.from.Add(r.window.to.Sub(r.
 
 // rates counts issues by region and begins the answer of a measure.
 func (m *Measures) rates(ctx context.Context, q HotspotQuery, code string) (*rates, error) {
+	return m.ratesAnd(ctx, q, code, func(*rates) error { return nil })
+}
+
+// ratesAround are rates with what lies around the regions.
+func (m *Measures) ratesAround(ctx context.Context, q HotspotQuery, code string) (*rates, error) {
+	return m.ratesAnd(ctx, q, code, func(r *rates) (err error) {
+		r.around, err = m.surroundings(ctx, r.s.RegionLevel, r.middle())
+		return err
+	})
+}
+
+// ratesAnd does further beside counting, once the window is known.
+func (m *Measures) ratesAnd(ctx context.Context, q HotspotQuery, code string, further func(*rates) error) (*rates, error) {
 	if err := q.complete(); err != nil {
 		return nil, err
 	}
@@ -49,13 +63,22 @@ func (m *Measures) rates(ctx context.Context, q HotspotQuery, code string) (*rat
 	}
 	r := &rates{s: s, t: s.table(definition(code))}
 	r.t.Flags["noPopulation"] = nil
-	if r.window, err = m.hotspotWindow(ctx, s, r.t, q.From, q.To); err != nil {
+	var data extent
+	var regions map[string]*node
+	if err := together(
+		func() (err error) { data, err = m.dataExtent(ctx, s); return err },
+		func() (err error) { regions, err = m.regionTree(ctx); return err },
+	); err != nil {
 		return nil, err
 	}
-	if r.areas, err = m.hotspotAreas(ctx, s, r.window); err != nil {
+	r.window = s.hotspotWindow(r.t, data.span, q.From, q.To)
+	if r.areas, err = s.areasOf(regions, r.window); err != nil {
 		return nil, err
 	}
-	if r.cells, err = m.hotspotCells(ctx, s, r.t, r.areas, r.window); err != nil {
+	if err := together(
+		func() (err error) { r.cells, err = m.hotspotCells(ctx, s, r.t, r.areas, r.window, data); return err },
+		func() error { return further(r) },
+	); err != nil {
 		return nil, err
 	}
 	return r, shrinkByCategory(r.t, r.cells, r.areas)
@@ -113,10 +136,9 @@ func yearFraction(t time.Time) float64 {
 // hotspotWindow settles the window: as asked, within OriginFrom and OriginTo, and not beyond what was observed at as-of. Open ends
 // are those of the data, whatever the filter, so that a region without issues is not observed for less time. The window becomes
 // the filter of the scope.
-func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, to time.Time) (span, error) {
-	data, err := m.dataSpan(ctx, s)
-	if err != nil || data.to.IsZero() {
-		return span{}, err
+func (s *scope) hotspotWindow(t *Table, data span, from, to time.Time) span {
+	if data.to.IsZero() {
+		return span{}
 	}
 	w := span{from: from, to: to}
 	if from.IsZero() {
@@ -137,30 +159,7 @@ func (m *Measures) hotspotWindow(ctx context.Context, s *scope, t *Table, from, 
 	}
 	s.Where.OriginFrom, s.Where.OriginTo = &w.from, &w.to
 	t.Notes = append(t.Notes, fmt.Sprintf("window %s to %s (%s)", w.from.In(s.location).Format(time.RFC3339), w.to.In(s.location).Format(time.RFC3339), s.Timezone))
-	return w, nil
-}
-
-// dataSpan is from the first origin to the end of observation of all issues, whatever the filter; empty without any.
-func (m *Measures) dataSpan(ctx context.Context, s *scope) (data span, err error) {
-	if err := m.useBase(ctx, s); err != nil {
-		return span{}, err
-	}
-	whole := *s
-	whole.Where, whole.categories, whole.units, whole.By = Filter{}, nil, nil, nil
-	rows := whole.spells()
-	var n int64
-	var certain uint8
-	text := rows
-	text.text = extremes(rows.text)
-	err = m.each(ctx, "find the span of the data", text, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to, &certain) })
-	if err == nil && n > 0 && certain == 0 {
-		text.text = "SELECT " + extreme("min", "origin_at", rows.text) + ", " + extreme("max", "seen_until", rows.text)
-		err = m.each(ctx, "find the span of the data that is left", text, func(scan func(...any) error) error { return scan(&data.from, &data.to) })
-	}
-	if err != nil || n == 0 {
-		return span{}, err
-	}
-	return data, nil
+	return w
 }
 
 // lastSeen is when the answer of a measure of the latest weeks ends: as asked, and not beyond what was observed. Weeks after the last look at imported
@@ -170,20 +169,12 @@ func (m *Measures) lastSeen(ctx context.Context, s *scope, t *Table, to *time.Ti
 	if to != nil && to.Before(end) {
 		end = *to
 	}
-	data, err := m.dataSpan(ctx, s)
+	data, err := m.dataExtent(ctx, s)
 	if err == nil && !data.to.IsZero() && data.to.Before(end) {
 		end = data.to
 		t.Notes = append(t.Notes, "nothing is observed after "+end.In(s.location).Format(time.RFC3339)+": the weeks end there")
 	}
 	return end, err
-}
-
-// extremes is SQL of the sum of weighted rows, the least origin and the greatest end of observation that came, and whether these are
-// known to be of rows that are left: what went again lies later or ended earlier than they do, or some were left at as-of, beyond which
-// nothing is seen. It reads the rows once.
-func extremes(rows string) string {
-	return "SELECT toInt64(sum(w)), minIf(origin_at, w > 0) AS first, maxIf(seen_until, w > 0) AS last, countIf(w < 0) = 0 OR" +
-		" minIf(origin_at, w < 0) > first AND (maxIf(seen_until, w < 0) < last OR sumIf(w, seen_until = " + asOf + ") > 0) FROM (" + rows + ")"
 }
 
 // extreme is SQL of the least or greatest moment of weighted rows: of those of the extreme day, the ones that are left. It reads the
@@ -204,7 +195,7 @@ type hotspotCell struct {
 }
 
 // hotspotCells counts the issues, and adds the regions that have people but no issues: they too say how common issues are.
-func (m *Measures) hotspotCells(ctx context.Context, s *scope, t *Table, areas map[string]float64, window span) (map[cellKey]*hotspotCell, error) {
+func (m *Measures) hotspotCells(ctx context.Context, s *scope, t *Table, areas map[string]float64, window span, data extent) (map[cellKey]*hotspotCell, error) {
 	cells := map[cellKey]*hotspotCell{}
 	if window.to.IsZero() {
 		return cells, nil
@@ -220,7 +211,7 @@ func (m *Measures) hotspotCells(ctx context.Context, s *scope, t *Table, areas m
 		}
 		return cells[k]
 	}
-	if err := m.countHotspots(ctx, s, t, region, named); err != nil {
+	if err := m.countHotspots(ctx, s, t, region, data, named); err != nil {
 		return nil, err
 	}
 	categories := map[string]bool{}
@@ -243,31 +234,41 @@ func (m *Measures) hotspotCells(ctx context.Context, s *scope, t *Table, areas m
 	return cells, nil
 }
 
-func (m *Measures) countHotspots(ctx context.Context, s *scope, t *Table, region int, named func(cellKey) *hotspotCell) error {
-	rows := s.spells()
-	rows.text = "SELECT *, state = 'MERGED' AS merged FROM (" + rows.text + ")"
-	counts := s.byCell(&builder{}, rows, nil, "merged, toInt64(sum(w)), toInt64(sum(w * (greatest(opinion_count, 1) - 1)))", "merged")
+func (m *Measures) countHotspots(ctx context.Context, s *scope, t *Table, region int, data extent, named func(cellKey) *hotspotCell) error {
+	type part struct {
+		key    cellKey
+		merged uint8
+	}
+	type sums struct{ n, repeats int64 }
+	found := map[part]sums{}
 	targets, key := s.scanKeys()
-	var merged uint8
-	var n, repeats int64
-	targets = append(targets, &merged, &n, &repeats)
-	return m.each(ctx, "count issues by region", counts, func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
+	var of part
+	var more sums
+	targets = append(targets, &of.merged, &more.n, &more.repeats)
+	for _, rows := range s.issuesByPlace(data) {
+		counts := s.byCell(&builder{}, rows, nil, "merged, toInt64(sum(w)), toInt64(sum(repeats))", "merged")
+		if err := m.each(ctx, "count issues by region", counts, func(scan func(...any) error) error {
+			err := scan(targets...)
+			of.key = key()
+			found[of] = sums{found[of].n + more.n, found[of].repeats + more.repeats}
+			return err
+		}); err != nil {
 			return err
 		}
-		k := key()
+	}
+	for of, all := range found {
 		switch {
-		case n == 0 && repeats == 0: // came and went again
-		case merged == 1:
-			t.exclude("merged", n)
-		case k[region] == "":
-			t.exclude("regionUnknown", n)
+		case all.n == 0 && all.repeats == 0: // came and went again
+		case of.merged == 1:
+			t.exclude("merged", all.n)
+		case of.key[region] == "":
+			t.exclude("regionUnknown", all.n)
 		default:
-			c := named(k)
-			c.issues, c.repeats = n, repeats
+			c := named(of.key)
+			c.issues, c.repeats = all.n, all.repeats
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 func (m *Measures) fillHotspots(ctx context.Context, r *rates) error {
@@ -276,11 +277,7 @@ func (m *Measures) fillHotspots(ctx context.Context, r *rates) error {
 		plain("issues", "issues"), plain("repeats", "opinions"), plain("personYears", "person-years"),
 		plain("rawRate", unit), ranged("rate", unit), plain("weight", "share"), plain("rank", "rank"), ranged("localRate", unit),
 	})
-	around, err := m.surroundings(ctx, r.s.RegionLevel, r.middle())
-	if err != nil {
-		return err
-	}
-	local, err := r.localRates(around)
+	local, err := r.localRates(r.around)
 	if err != nil {
 		return err
 	}
@@ -298,7 +295,7 @@ func (m *Measures) fillHotspots(ctx context.Context, r *rates) error {
 			c.missing("localRate")
 		}
 	}
-	r.dependOn(cells, rows, around, "localRate")
+	r.dependOn(cells, rows, r.around, "localRate")
 	return nil
 }
 

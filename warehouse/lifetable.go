@@ -2,29 +2,36 @@ package warehouse
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"groundwork/warehouse/stats"
 )
 
-// Ends of an issue's spell beyond the causes of package stats: what is left out, and counted.
+// Ends of an issue's spell beyond the causes of package stats. Those from endMerged on are left out, and counted.
 const (
-	endMerged  = 8  // the same matter as its target, where it is measured
-	endInvalid = 9  // an event before the origin: the source's times contradict each other
-	endGone    = 10 // outside of what the measure counts, looked at for its flow alone
+	endAwaiting = 5  // claimed, and awaiting the verdict: censored at the claim
+	endMerged   = 8  // the same matter as its target, where it is measured
+	endInvalid  = 9  // an event before the origin: the source's times contradict each other
+	endGone     = 10 // outside of what the measure counts, looked at for its flow alone
 )
 
 // cell is what ClickHouse hands over about one cell: a life table, and counts.
 type cell struct {
 	key      cellKey
-	rows     []stats.LifeRow
-	n        int64 // issues in the rows
-	awaiting int64 // of them claims that await a verdict
-	claims   int64 // issues ever claimed
-	verdicts int64 // issues with a verdict of a citizen
-	unseen   int64 // open issues last observed before as-of
-	recent   int64 // ended during the last 90 days
+	rows     []stats.LifeRow // by time, where it is counted on a dense grid
+	n        int64           // issues in the rows
+	awaiting int64           // of them claims that await a verdict
+	claims   int64           // issues ever claimed
+	verdicts int64           // issues with a verdict of a citizen
+	unseen   int64           // open issues last observed before as-of
+	recent   int64           // ended during the last 90 days
 	inflow   int64
 	outflow  int64
 	merged   int64
@@ -34,18 +41,39 @@ type cell struct {
 // grid is how exits are counted: times are rounded up to its points, so that "within 24 hours" and "over 60 days" stay exact on each grid.
 type grid struct {
 	seconds int64  // of one unit
-	points  string // of the units, which of them are points of the grid
+	number  string // SQL of the number of the point for units
 	note    string
+	dense   int               // numbers below it are counted in an array, if there are few cells; 0 = all by themselves
+	units   func(int64) int64 // of the point with a number; nil = the number
 }
 
 var (
-	bySecond = grid{seconds: 1, points: "units"}
-	// byHour has few points, however many issues there are: hours during 30 days, days up to 400, then weeks.
-	byHour = grid{seconds: 3600, points: "multiIf(units <= 720, units, units <= 9600, intDiv(units + 23, 24) * 24, intDiv(units + 167, 168) * 168)",
+	bySecond = grid{seconds: 1, number: "units"}
+	// byHour has few points, however many issues there are: hours during 30 days, days up to 400, then weeks. Up to nine years lie on the dense part.
+	byHour = grid{seconds: 3600, number: "multiIf(units <= 720, units, units <= 9600, intDiv(units + 23, 24) + 690, intDiv(units + 167, 168) + 1033)", dense: 1500, units: hoursOfNumber,
 		note: "times are counted in whole hours up to 30 days, in days up to 400, then in weeks, since there are so many"}
 	// byDay has few points even for many cells. Only shares at a whole day are asked of it: mean times would be half a day too long.
-	byDay = grid{seconds: secondsPerDay, points: "units", note: "times are counted in whole days, since there are so many"}
+	byDay = grid{seconds: secondsPerDay, number: "units", dense: equityDays + 2, note: "times are counted in whole days, since there are so many"}
 )
+
+// hoursOfNumber undoes the number of byHour.
+func hoursOfNumber(number int64) int64 {
+	switch {
+	case number <= 720:
+		return number
+	case number <= 1090:
+		return (number - 690) * 24
+	}
+	return (number - 1033) * 168
+}
+
+// days is the time of the point with a number.
+func (g grid) days(number int64) float64 {
+	if g.units != nil {
+		number = g.units(number)
+	}
+	return float64(number*g.seconds) / secondsPerDay
+}
 
 // fineTotal is the number of issues up to which the base is asked by second at first; beyond, the grid would overflow.
 const fineTotal = 500_000
@@ -55,35 +83,34 @@ const (
 	flowDays      = 28
 )
 
-// spell is SQL over the columns of spells that gives cause (an end), awaiting and exit_at.
+// spell is one of the ways in which an issue is followed to an end: SQL over the columns of spells.
 type spell struct {
-	sql  string
-	flow bool // cells matter for what flows through them, even with nobody in the life table
+	end    string // how it ended
+	micros string // how long after its origin; -1 = it goes on, and was seen until seen_until
+	sums   func(*cell) []cellSum
+	flow   bool  // cells matter for what flows through them, even with nobody in the life table
+	days   int64 // after which nothing is asked: who left later stands at one later time; 0 = all is
 }
 
-// lifeTables counts, per cell, the issues by how and when their spell ended, by second where the counts fit the guard and else by hour.
-func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell) (map[cellKey]*cell, error) {
+// cellSum is a number of a cell, and SQL of the issues that it counts.
+type cellSum struct {
+	target *int64
+	sql    string
+}
+
+// took is SQL of how many microseconds a spell took, or has taken when last seen.
+func (how spell) took() string {
+	return "(" + how.micros + " >= 0 ? " + how.micros + " : greatest(0, toUnixTimestamp64Micro(seen_until) - toUnixTimestamp64Micro(origin_at)))"
+}
+
+// lifeTables counts, per cell, the issues by how and when their spell ended, on the first of the grids on which the counts fit the guard. Cells with nobody
+// in the life table matter only for a flow.
+func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell, grids func(*scope) []grid) (map[cellKey]*cell, error) {
 	if err := m.useBase(ctx, s); err != nil {
 		return nil, err
 	}
-	return lifeTablesBy(t, m.grids(s), how.flow, func(g grid) (map[cellKey]*cell, error) { return m.lifeTablesOn(ctx, s, how.sql, g) })
-}
-
-// lifeTablesWithin is lifeTables for what lies within so many days and asks of confirmations alone: whoever left later stands at one later
-// time, the other ends are all Referred, and cells tell of no flow and of nothing awaiting.
-func (m *Measures) lifeTablesWithin(ctx context.Context, s *scope, t *Table, days int64, grids func(*scope) []grid) (map[cellKey]*cell, error) {
-	if err := m.useBase(ctx, s); err != nil {
-		return nil, err
-	}
-	return lifeTablesBy(t, grids(s), false, func(g grid) (map[cellKey]*cell, error) {
-		return m.lifeTablesWithinOn(ctx, s, resolutionSpell.sql, g, days)
-	})
-}
-
-// lifeTablesBy takes the first grid on which the counts fit the guard. Cells with nobody in the life table matter only for a flow.
-func lifeTablesBy(t *Table, grids []grid, flow bool, on func(grid) (map[cellKey]*cell, error)) (map[cellKey]*cell, error) {
-	for _, g := range grids {
-		cells, err := on(g)
+	for _, g := range grids(s) {
+		cells, err := m.lifeTablesOn(ctx, s, how, g)
 		if exceptionCode(err) == codeTooManyRows {
 			continue
 		}
@@ -96,7 +123,7 @@ func lifeTablesBy(t *Table, grids []grid, flow bool, on func(grid) (map[cellKey]
 		for _, c := range cells {
 			t.exclude("merged", c.merged)
 			t.exclude("eventBeforeOrigin", c.invalid)
-			if c.n == 0 && (!flow || c.inflow+c.outflow == 0) {
+			if c.n == 0 && (!how.flow || c.inflow+c.outflow == 0) {
 				delete(cells, c.key)
 			}
 		}
@@ -107,18 +134,28 @@ func lifeTablesBy(t *Table, grids []grid, flow bool, on func(grid) (map[cellKey]
 
 // grids are those to try, from the finest.
 func (m *Measures) grids(s *scope) []grid {
-	if s.base != nil && s.base.total > fineTotal && m.maxGroups == maxGroups {
-		return []grid{byHour}
+	if m.many(s) {
+		return byItself(byHour)
 	}
-	return []grid{bySecond, byHour}
+	return append([]grid{bySecond}, byItself(byHour)...)
 }
 
 // gridsOfShares are those for a share at some whole day, for which days do: which censorings of a day came before an event of it hardly matters.
 func (m *Measures) gridsOfShares(s *scope) []grid {
-	if s.base != nil && s.base.total > fineTotal {
-		return []grid{byDay}
+	if m.many(s) {
+		return byItself(byDay)
 	}
-	return []grid{bySecond, byHour, byDay}
+	return slices.Concat([]grid{bySecond}, byItself(byHour), byItself(byDay))
+}
+
+// many reports whether there are too many issues to try to count them by second.
+func (m *Measures) many(s *scope) bool { return m.coarse || s.base != nil && s.base.total > fineTotal }
+
+// byItself is a grid as it is, for few cells, and with each point counted by itself, for many; the counts are the same.
+func byItself(g grid) []grid {
+	sparse := g
+	sparse.dense = 0
+	return []grid{g, sparse}
 }
 
 func (t *Table) exclude(reason string, n int64) {
@@ -127,122 +164,166 @@ func (t *Table) exclude(reason string, n int64) {
 	}
 }
 
-func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, ending string, on grid) (map[cellKey]*cell, error) {
+func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, how spell, on grid) (map[cellKey]*cell, error) {
 	cells := map[cellKey]*cell{}
 	targets, key := s.scanKeys()
-	var g group
-	targets = append(targets, g.targets()...)
-	err := m.each(ctx, "count issues by time", s.lifeStatement(ending, on), func(scan func(...any) error) error {
+	var ending uint8
+	var n int64
+	var dense, numbers, counts counts
+	var found cell
+	targets = append(targets, &ending, &n, &dense, &numbers, &counts)
+	for _, sum := range how.counted(&found) {
+		targets = append(targets, sum.target)
+	}
+	statement := s.lifeStatement(how, on)
+	if on.dense > 0 {
+		statement.maxGroups = max(1, m.maxCounts/uint64(on.dense))
+	}
+	err := m.each(ctx, "count issues by time", statement, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
 		}
 		k := key()
-		if cells[k] == nil {
-			cells[k] = &cell{key: k}
+		c := cells[k]
+		if c == nil {
+			c = &cell{key: k}
+			cells[k] = c
 		}
-		cells[k].add(g, on.seconds)
-		return nil
-	})
-	return cells, err
-}
-
-func (m *Measures) lifeTablesWithinOn(ctx context.Context, s *scope, ending string, on grid, days int64) (map[cellKey]*cell, error) {
-	cells := map[cellKey]*cell{}
-	targets, key := s.scanKeys()
-	var c cell
-	var points, open, confirmed, others []int32
-	targets = append(targets, &points, &open, &confirmed, &others, &c.claims, &c.verdicts, &c.merged, &c.invalid)
-	err := m.each(ctx, "count issues by time", s.lifeStatementWithin(ending, on, days), func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
+		into := how.counted(c)
+		for i, sum := range how.counted(&found) {
+			*into[i].target += *sum.target
 		}
-		found := c
-		found.key = key()
-		for i, point := range points {
-			row := stats.LifeRow{Time: float64(int64(point)*on.seconds) / secondsPerDay}
-			row.Events[stats.Censored], row.Events[stats.Confirmed], row.Events[stats.Referred] = float64(open[i]), float64(confirmed[i]), float64(others[i])
-			if n := int64(open[i]) + int64(confirmed[i]) + int64(others[i]); n > 0 { // else it came and went again between the base and now
-				found.rows, found.n = append(found.rows, row), found.n+n
+		switch ending {
+		case endMerged:
+			c.merged += n
+		case endInvalid:
+			c.invalid += n
+		case endGone:
+		default:
+			c.n += n
+			if ending == endAwaiting {
+				c.awaiting += n
 			}
+			c.count(ending, dense, numbers, counts, on)
 		}
-		cells[found.key] = &found
 		return nil
 	})
+	for _, c := range cells {
+		c.rows = slices.DeleteFunc(c.rows, func(r stats.LifeRow) bool { return r.Events == [len(r.Events)]float64{} })
+	}
 	return cells, err
 }
 
-// endings are the spells with their ending and the point of the grid at which they ended, at most the one after so many units.
-func (s *scope) endings(ending string, on grid, units int64) statement {
+// counts is an array of whole numbers that comes as its text: the driver reads the elements of an array one by one, by reflection, which took longer than
+// to count them.
+type counts []int64
+
+// Scan reads the text that the engine makes of an array.
+func (c *counts) Scan(value any) error {
+	text, is := value.(string)
+	if !is {
+		return fmt.Errorf("read counts: %T is no text", value)
+	}
+	*c = (*c)[:0]
+	for text = strings.Trim(text, "[]"); text != ""; {
+		number, rest, _ := strings.Cut(text, ",")
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return fmt.Errorf("read counts: %w", err)
+		}
+		*c, text = append(*c, n), rest
+	}
+	return nil
+}
+
+// count takes in the issues that ended in one way, by the numbers of their times.
+func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
+	if c.rows == nil && len(dense) > 0 {
+		c.rows = make([]stats.LifeRow, len(dense))
+		for number := range c.rows {
+			c.rows[number].Time = on.days(int64(number))
+		}
+	}
+	for number, n := range dense {
+		leave(&c.rows[number], ending, n)
+	}
+	at := map[int64]int{}
+	for i, number := range numbers {
+		row, has := at[number]
+		if !has {
+			row = len(c.rows)
+			at[number] = row
+			c.rows = append(c.rows, stats.LifeRow{Time: on.days(number)})
+		}
+		leave(&c.rows[row], ending, counts[i])
+	}
+}
+
+// leave adds n issues that left in some way.
+func leave(r *stats.LifeRow, ending uint8, n int64) {
+	if ending == endAwaiting {
+		r.Awaiting += float64(n)
+		ending = uint8(stats.Censored)
+	}
+	r.Events[ending] += float64(n)
+}
+
+// lifeStatement groups the spells by cell, how they ended, and when, with the times of a cell in arrays: on a dense grid the counts by number, beside them the
+// numbers that lie beyond it; on others all numbers with their counts.
+func (s *scope) lifeStatement(how spell, on grid) statement {
+	ending := how.end
+	longest := int64(math.MaxInt64 - 1)
+	if how.days > 0 {
+		longest = how.days * secondsPerDay / on.seconds
+		ending = "transform(" + ending + ", [5, 3, 4], [0, 2, 2])" // the other ends compete alike
+	}
 	rows := s.spells()
-	rows.text = "SELECT *, ending < 8 ? " + on.points + " : 0 AS point FROM (" +
-		"SELECT *, micros < 0 AND cause < 8 ? 9 : cause AS ending, least(intDiv(micros + {unit:Int64} - 1, {unit:Int64}), {longest:Int64} + 1) AS units FROM (" +
-		"SELECT *, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(origin_at) AS micros FROM (" +
-		"SELECT *, " + ending + " FROM (" + rows.text + "))))"
-	return rows.with("unit", on.seconds*1_000_000).with("longest", units)
-}
-
-// lifeStatementWithin gathers the spells of a cell by time.
-func (s *scope) lifeStatementWithin(ending string, on grid, days int64) statement {
-	const gather = "groupArray(point), groupArray(open), groupArray(confirmed), groupArray(others), sum(claimed), sum(judged), sum(merged), sum(invalid)"
-	const aggregates = `toInt32(point) AS point, toInt32(sumIf(w, ending = 0)) AS open, toInt32(sumIf(w, ending = 1)) AS confirmed, toInt32(sumIf(w, ending IN (2, 3, 4))) AS others,
-		toInt64(sumIf(w, ending < 8 AND claimed_at IS NOT NULL)) AS claimed, toInt64(sumIf(w, ending < 8 AND (resolved_at IS NOT NULL OR dispute_count > 0))) AS judged,
-		toInt64(sumIf(w, ending = 8)) AS merged, toInt64(sumIf(w, ending = 9)) AS invalid`
-	return s.gathered(&builder{}, s.endings(ending, on, days*secondsPerDay/on.seconds), nil, gather, aggregates, "point")
-}
-
-// lifeStatement groups the spells by cell, end and time.
-func (s *scope) lifeStatement(ending string, on grid) statement {
-	rows := s.endings(ending, on, math.MaxInt64-1)
-	rows.text = "SELECT *, subtractDays(" + asOf + ", 28) AS flow_from, origin_at > flow_from AND state != 'MERGED' AS came, ifNull(closed_at > flow_from, 0) AND state = 'CLOSED' AS went FROM (" + rows.text + ")"
-	aggregates := `ending, awaiting, point, toInt64(sum(w)), toInt64(sumIf(w, claimed_at IS NOT NULL)),
-		toInt64(sumIf(w, resolved_at IS NOT NULL OR dispute_count > 0)),
-		toInt64(sumIf(w, cause = 0 AND seen_until < ` + asOf + `)), toInt64(sumIf(w, exit_at > subtractDays(` + asOf + `, ` + strconv.Itoa(reopenDays) + `))),
-		toInt64(sumIf(w, came)), toInt64(sumIf(w, went))`
-	return s.byCell(&builder{}, rows, nil, aggregates, "ending", "awaiting", "point")
-}
-
-// group is one row of the answer: issues of a cell that ended alike at the same time.
-type group struct {
-	ending, awaiting                             uint8
-	units                                        int64
-	n, claims, verdicts, unseen, inflow, outflow int64
-	recent                                       int64
-}
-
-func (g *group) targets() []any {
-	return []any{&g.ending, &g.awaiting, &g.units, &g.n, &g.claims, &g.verdicts, &g.unseen, &g.recent, &g.inflow, &g.outflow}
-}
-
-func (c *cell) add(g group, unit int64) {
-	c.inflow += g.inflow
-	c.outflow += g.outflow
-	switch g.ending {
-	case endMerged:
-		c.merged += g.n
-		return
-	case endInvalid:
-		c.invalid += g.n
-		return
-	case endGone:
-		return
+	rows.text = "SELECT *, toInt64(ending < 8 ? " + on.number + " : 0) AS number FROM (" +
+		"SELECT *, " + ending + " AS ending, least(intDiv(" + how.took() + " + {unit:Int64} - 1, {unit:Int64}), {longest:Int64} + 1) AS units FROM (" + rows.text + "))"
+	rows = rows.with("unit", on.seconds*1_000_000).with("longest", longest)
+	var sums, gathered strings.Builder
+	for i, sum := range how.counted(&cell{}) {
+		fmt.Fprintf(&sums, ", toInt64(sumIf(w, %s)) AS sum%d", sum.sql, i)
+		fmt.Fprintf(&gathered, ", sum(sum%d)", i)
 	}
-	if g.n == 0 { // came and went again between the base and now
-		return
+	if on.dense == 0 {
+		return s.gathered(&builder{}, rows, nil, "sum(n), '[]', toString(groupArray(number)), toString(groupArray(n))"+gathered.String(),
+			"ending, number, toInt64(sum(w)) AS n"+sums.String(), []string{"ending"}, "number")
 	}
-	row := stats.LifeRow{Time: float64(g.units*unit) / secondsPerDay}
-	row.Events[g.ending] = float64(g.n)
-	if g.awaiting == 1 {
-		row.Awaiting = float64(g.n)
-		c.awaiting += g.n
+	beyond := "number >= " + strconv.Itoa(on.dense)
+	return s.byCell(&builder{}, rows, nil, fmt.Sprintf("ending, toInt64(sum(w)) AS n, toString(sumResample(0, %d, 1)(w, number)), toString(groupArrayIf(number, %[2]s)), toString(groupArrayIf(w, %[2]s))%s",
+		on.dense, beyond, sums.String()), "ending")
+}
+
+// counted are the numbers that spells of this kind tell of a cell.
+func (how spell) counted(c *cell) []cellSum {
+	if how.sums == nil {
+		return nil
 	}
-	c.rows = append(c.rows, row)
-	c.n += g.n
-	c.claims += g.claims
-	c.verdicts += g.verdicts
-	c.unseen += g.unseen
-	if g.ending != 0 {
-		c.recent += g.recent
+	return how.sums(c)
+}
+
+// together does all side by side, and returns the first error.
+func together(all ...func() error) error {
+	var group errgroup.Group
+	for _, do := range all {
+		group.Go(do)
 	}
+	return group.Wait()
+}
+
+// beside makes something of each of n, on all processors.
+func beside[T any](n int, of func(int) (T, error)) ([]T, error) {
+	made := make([]T, n)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() (err error) {
+			made[i], err = of(i)
+			return err
+		})
+	}
+	return made, group.Wait()
 }
 
 func (c *cell) total(cause stats.Cause) float64 {

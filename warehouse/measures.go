@@ -16,7 +16,9 @@ import (
 type Measures struct {
 	db         *DB
 	maxGroups  uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
+	maxCounts  uint64 // counts that the arrays of an answer may have together; beyond it each is handed over by itself
 	mirrorOnly bool   // the base is not read
+	coarse     bool   // times are not counted by second, as if there were many issues
 	queryTime  time.Duration
 }
 
@@ -24,11 +26,12 @@ type Measures struct {
 const (
 	queryTime = 10 * time.Second
 	maxGroups = 500_000
+	maxCounts = 8_000_000
 )
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, queryTime: queryTime}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, queryTime: queryTime}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.
@@ -40,9 +43,13 @@ func (m *Measures) Patient(d time.Duration) *Measures {
 // query runs a composed statement under the guards.
 func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) {
 	noteTables(ctx, s.text)
+	groups := m.maxGroups
+	if s.maxGroups > 0 {
+		groups = min(groups, s.maxGroups)
+	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"max_execution_time":      int(m.queryTime.Seconds()),
-		"max_rows_to_group_by":    m.maxGroups,
+		"max_rows_to_group_by":    groups,
 		"group_by_overflow_mode":  "throw",
 		"join_use_nulls":          0,
 		"date_time_output_format": "simple",
@@ -79,8 +86,9 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 
 // statement is SQL whose identifiers are constants of this package and whose values are bound by the server.
 type statement struct {
-	text   string
-	values map[string]any
+	text      string
+	values    map[string]any
+	maxGroups uint64 // a tighter guard than that of all; 0 = none
 }
 
 // with returns the statement with more values.
@@ -90,7 +98,8 @@ func (s statement) with(name string, value any) statement {
 		values = map[string]any{}
 	}
 	bind(values, name, value)
-	return statement{text: s.text, values: values}
+	s.values = values
+	return s
 }
 
 // twoValues stands for the value of a parameter that parts of a statement give different values: the statement is refused, rather than

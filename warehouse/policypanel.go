@@ -197,7 +197,7 @@ func (m *Measures) monthlyRates(ctx context.Context, s *scope, p *policyPanel, p
 
 // monthlyShares is the share confirmed within 60 days of T2; a month without issues has none.
 func (m *Measures) monthlyShares(ctx context.Context, s *scope, p *policyPanel, people map[string]float64) (values map[string][]float64, counts map[string][]int64, err error) {
-	found, err := m.lifeTablesWithin(ctx, s, s.table(definition("T2")), equityDays, m.gridsOfShares)
+	found, err := m.lifeTables(ctx, s, s.table(definition("T2")), confirmedWithin(equityDays), m.gridsOfShares)
 	if err != nil {
 		return nil, nil, err
 	}

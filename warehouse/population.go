@@ -26,6 +26,10 @@ func (m *Measures) hotspotAreas(ctx context.Context, s *scope, window span) (map
 	if err != nil {
 		return nil, err
 	}
+	return s.areasOf(nodes, window)
+}
+
+func (s *scope) areasOf(nodes map[string]*node, window span) (map[string]float64, error) {
 	for _, code := range s.Where.Regions {
 		if n := nodes[code]; n != nil && slices.Index(regionLevels, n.level) > slices.Index(regionLevels, s.RegionLevel) {
 			return nil, invalid("Where.Regions", "region %s is a %s, below the level %s of the rates; give a level at or below the regions", code, n.level, s.RegionLevel)

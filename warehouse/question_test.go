@@ -129,7 +129,7 @@ func TestCoarserTimesKeepTheThresholds(t *testing.T) {
 	past, err := h.TimeToResponse(t.Context(), warehouse.Query{AsOf: new(fine.AsOf)})
 	require.NoError(t, err, "the guard is for the answer, not for the issues that it is made of")
 	require.Equal(t, coarse.Nums, past.Nums)
-	h.HandOver(3)
+	h.HandOver(1)
 	_, err = h.TimeToResponse(t.Context(), warehouse.Query{})
 	require.ErrorContains(t, err, "split by less")
 }
@@ -144,6 +144,7 @@ func TestSharesOfManyCellsAreCountedByDay(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, fine.Notes)
 	h.HandOver(1300) // 3 places with 7 kinds of matter on 61 days are fewer
+	h.Arrays(20_000) // and have as many counts by day, not by hour
 	coarse, err := h.Ask(t.Context(), "E1", q)
 	require.NoError(t, err)
 	require.Contains(t, coarse.Notes[0], "whole days")

@@ -3,27 +3,27 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"groundwork/warehouse/stats"
 )
 
 // How an issue ended, and when. A resolution stands even if the issue was reopened more than 90 days later. A claim that awaits
 // the verdict is observed up to the claim.
-var resolutionSpell = spell{sql: `multiIf(
-		state = 'MERGED', 8,
-		resolved_at IS NOT NULL, 1,
-		state != 'CLOSED' OR closed_at IS NULL, 0,
-		closure_type = 'CONFIRMED', 1,
-		closure_type IN ('EXPLAINED', 'REFERRED_OUT'), 2,
-		closure_type = 'UNCONFIRMED', 3,
-		closure_type = 'WITHDRAWN', 4,
-		0) AS cause,
-	cause = 0 AND state = 'CLAIMED' AND claimed_at IS NOT NULL AS awaiting,
-	multiIf(
-		resolved_at IS NOT NULL, assumeNotNull(resolved_at),
-		awaiting, assumeNotNull(claimed_at),
-		closed_at IS NOT NULL AND state = 'CLOSED', assumeNotNull(closed_at),
-		greatest(seen_until, origin_at)) AS exit_at`}
+var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", sums: func(c *cell) []cellSum {
+	return append(verdictSums(c), cellSum{&c.recent, "ending BETWEEN 1 AND 4 AND toUnixTimestamp64Micro(origin_at) + resolution_micros > {as_of:Int64} - " +
+		strconv.Itoa(reopenDays*secondsPerDay) + " * 1000000"})
+}}
+
+// confirmedWithin is what of the resolution lies within so many days, for who asks of confirmations alone: the other ends are all Referred, and
+// nothing awaits.
+func confirmedWithin(days int64) spell {
+	return spell{end: resolutionSpell.end, micros: resolutionSpell.micros, sums: verdictSums, days: days}
+}
+
+func verdictSums(c *cell) []cellSum {
+	return []cellSum{{&c.claims, "ending < 8 AND claimed"}, {&c.verdicts, "ending < 8 AND judged"}}
+}
 
 // reopenDays is how long a reopening takes a resolution back.
 const reopenDays = 90
@@ -49,7 +49,7 @@ func (m *Measures) TimeToResolution(ctx context.Context, q Query) (*Table, error
 		specs = append(specs, plain(name, "issues"))
 	}
 	c := newColumns(t, specs)
-	found, err := m.lifeTables(ctx, s, t, resolutionSpell)
+	found, err := m.lifeTables(ctx, s, t, resolutionSpell, m.grids)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +57,16 @@ func (m *Measures) TimeToResolution(ctx context.Context, q Query) (*Table, error
 	if err != nil {
 		return nil, err
 	}
+	fits, err := beside(len(cells), func(i int) (fit, error) { return fitResolution(cells[i]) })
+	if err != nil {
+		return nil, err
+	}
 	silent := 0
-	for _, cell := range cells {
+	for i, cell := range cells {
 		if cell.withoutVerdicts() {
 			silent++
 		}
-		if err := c.resolution(cell); err != nil {
+		if err := c.resolution(cell, fits[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -84,24 +88,30 @@ func (t *Table) noteSilence(silent, cells int) {
 	}
 }
 
-func (c *columns) resolution(cell *cell) error {
-	curve, err := stats.Fit(cell.rows)
-	if err != nil {
-		return err
+// fit is the curve of a cell, and those that it lies between.
+type fit struct {
+	curve  *stats.Curve
+	bounds stats.Bounds
+}
+
+func fitResolution(cell *cell) (f fit, err error) {
+	if f.curve, err = stats.Fit(cell.rows); err != nil {
+		return f, err
 	}
-	bounds, err := stats.FitBounds(cell.rows)
-	if err != nil {
-		return err
-	}
+	f.bounds, err = stats.FitBounds(cell.rows)
+	return f, err
+}
+
+func (c *columns) resolution(cell *cell, f fit) error {
 	for _, h := range horizons {
-		if err := c.confirmed(cell, curve, bounds, h); err != nil {
+		if err := c.confirmed(cell, f.curve, f.bounds, h); err != nil {
 			return err
 		}
 	}
-	if err := c.medianAndP90(curve); err != nil {
+	if err := c.medianAndP90(f.curve); err != nil {
 		return err
 	}
-	mean, err := curve.RMST(90)
+	mean, err := f.curve.RMST(90)
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,7 @@ import (
 
 // A response ends the wait. A withdrawal without one ends the observation, and so does the moment up to which the issue was
 // observed; an issue closed without a response goes on waiting.
-var responseSpell = spell{sql: `multiIf(state = 'MERGED', 8, first_response_at IS NOT NULL, 1, 0) AS cause, 0 AS awaiting,
-	multiIf(first_response_at IS NOT NULL, assumeNotNull(first_response_at),
-		state = 'CLOSED' AND closure_type = 'WITHDRAWN' AND closed_at IS NOT NULL, assumeNotNull(closed_at),
-		greatest(seen_until, origin_at)) AS exit_at`}
+var responseSpell = spell{end: "response_end", micros: "response_micros"}
 
 // TimeToResponse is T1. Numbers: responded24h, responded7d, responded30d (share), medianDays, p90Days (d), responded (count).
 func (m *Measures) TimeToResponse(ctx context.Context, q Query) (*Table, error) {
@@ -24,7 +21,7 @@ func (m *Measures) TimeToResponse(ctx context.Context, q Query) (*Table, error) 
 		ranged("responded24h", "share"), ranged("responded7d", "share"), ranged("responded30d", "share"),
 		ranged("medianDays", "d"), ranged("p90Days", "d"), plain("responded", "issues"),
 	})
-	found, err := m.lifeTables(ctx, s, t, responseSpell)
+	found, err := m.lifeTables(ctx, s, t, responseSpell, m.grids)
 	if err != nil {
 		return nil, err
 	}
@@ -32,19 +29,19 @@ func (m *Measures) TimeToResponse(ctx context.Context, q Query) (*Table, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, cell := range cells {
-		if err := c.response(cell); err != nil {
+	curves, err := beside(len(cells), func(i int) (*stats.Curve, error) { return stats.Fit(cells[i].rows) })
+	if err != nil {
+		return nil, err
+	}
+	for i, cell := range cells {
+		if err := c.response(cell, curves[i]); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-func (c *columns) response(cell *cell) error {
-	curve, err := stats.Fit(cell.rows)
-	if err != nil {
-		return err
-	}
+func (c *columns) response(cell *cell, curve *stats.Curve) error {
 	c.estimate("responded24h", curve.Failure(1), 1)
 	c.estimate("responded7d", curve.Failure(7), 1)
 	c.estimate("responded30d", curve.Failure(30), 1)

@@ -19,6 +19,9 @@ func (s *scope) spells() statement {
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())
 	b.write("SELECT i.*, i.origin_at AS anchor_at, least(", asOf, ", ifNull(observed_until, ", asOf, ")) AS seen_until")
+	if s.base == nil {
+		b.write(", ", ends)
+	}
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace("i.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
@@ -49,6 +52,25 @@ func (s *scope) spells() statement {
 const siteKinds = "SELECT id, toString(kind) AS kind FROM d_site FINAL WHERE _deleted = 0 ORDER BY id"
 
 const asOf = "fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+
+// Moments at which a spell ended, NULL where it goes on: somebody confirmed, claimed or closed; a response came, or the reporter withdrew.
+const (
+	resolvedOrClosed = "coalesce(resolved_at, if(state = 'CLAIMED', claimed_at, NULL), if(state = 'CLOSED', closed_at, NULL))"
+	answered         = "coalesce(first_response_at, if(state = 'CLOSED' AND closure_type = 'WITHDRAWN', closed_at, NULL))"
+)
+
+// endColumns say how and after how many microseconds (-1 = it goes on) an issue ended and was answered; ends makes them of an issue. The base has them stored
+// by the same rules (schema/00320_ends_of_issues.sql).
+const (
+	endColumns = "resolution_end, resolution_micros, response_end, response_micros, claimed, judged"
+	ends       = "multiIf(state = 'MERGED', 8, " + resolvedOrClosed + " < origin_at, 9, resolved_at IS NOT NULL, 1, state = 'CLAIMED' AND claimed_at IS NOT NULL, 5," +
+		" state != 'CLOSED' OR closed_at IS NULL, 0, closure_type = 'CONFIRMED', 1, closure_type IN ('EXPLAINED', 'REFERRED_OUT'), 2, closure_type = 'UNCONFIRMED', 3," +
+		" closure_type = 'WITHDRAWN', 4, 0) AS resolution_end, " +
+		"ifNull(if(" + resolvedOrClosed + " < origin_at, 0, toUnixTimestamp64Micro(" + resolvedOrClosed + ") - toUnixTimestamp64Micro(origin_at)), -1) AS resolution_micros, " +
+		"multiIf(state = 'MERGED', 8, " + answered + " < origin_at, 9, first_response_at IS NOT NULL, 1, 0) AS response_end, " +
+		"ifNull(if(" + answered + " < origin_at, 0, toUnixTimestamp64Micro(" + answered + ") - toUnixTimestamp64Micro(origin_at)), -1) AS response_micros, " +
+		"toUInt8(claimed_at IS NOT NULL) AS claimed, toUInt8(resolved_at IS NOT NULL OR dispute_count > 0) AS judged"
+)
 
 // split reports whether the cells are split by d.
 func (s *scope) split(d Dimension) bool {
@@ -97,11 +119,12 @@ func (s *scope) pastRows() string {
 // ids are looked up by a hash, in which no two of a country's regions meet.
 func (s *scope) regionPlace(column string) string {
 	key := func(id string) string { return "cityHash64(" + id + ")" }
-	of := func(name string) string { return "(SELECT groupArray(" + name + ") FROM (" + s.regionMap() + "))" }
+	of, by := key("ifNull("+column+", "+noID+")"), key("member")
 	if s.base != nil {
-		return "toUInt32(transform(ifNull(" + column + ", ''), " + of("toString(member)") + ", " + of("place") + ", toUInt32(0)))"
+		of, by = "ifNull("+column+", '')", "toString(member)"
 	}
-	return "toUInt32(transform(" + key("ifNull("+column+", "+noID+")") + ", " + of(key("member")) + ", " + of("place") + ", toUInt32(0)))"
+	places := "(SELECT (groupArray(" + by + "), groupArray(place)) FROM (" + s.regionMap() + "))" // asked for twice, and looked up once
+	return "toUInt32(transform(" + of + ", " + places + ".1, " + places + ".2, toUInt32(0)))"
 }
 
 // regionMap leads from the id of a region to the place, from 1, of the code that its issues are counted under.

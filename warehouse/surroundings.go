@@ -27,29 +27,31 @@ func (m *Measures) surroundings(ctx context.Context, level string, day time.Time
 			AND ifNull(valid_from <= toDate32({day:String}), 1) AND ifNull(valid_to > toDate32({day:String}), 1)) AS n
 		INNER JOIN ` + regions + ` AS a ON a.id = n.region_id INNER JOIN ` + regions + ` AS b ON b.id = n.neighbour_id`}
 	pairs = pairs.with("level", level).with("day", day.Format(time.DateOnly))
-	err := m.each(ctx, "read which regions touch", pairs, func(scan func(...any) error) error {
-		var a, b string
-		err := scan(&a, &b)
-		s.near[a], s.near[b] = append(s.near[a], b), append(s.near[b], a)
-		return err
+	places := statement{text: `SELECT r.code, if(b.known, b.latitude, ifNull(r.latitude, nan)), if(b.known, b.longitude, ifNull(r.longitude, nan))
+		FROM ` + regions + ` AS r LEFT ANY JOIN (SELECT region_id, 1 AS known, latitude, longitude FROM d_region_boundary FINAL WHERE _deleted = 0) AS b ON b.region_id = r.id`}
+	places = places.with("level", level)
+	err := together(func() error {
+		return m.each(ctx, "read which regions touch", pairs, func(scan func(...any) error) error {
+			var a, b string
+			err := scan(&a, &b)
+			s.near[a], s.near[b] = append(s.near[a], b), append(s.near[b], a)
+			return err
+		})
+	}, func() error {
+		return m.each(ctx, "read where regions lie", places, func(scan func(...any) error) error {
+			var code string
+			var at [2]float64
+			err := scan(&code, &at[0], &at[1])
+			if !math.IsNaN(at[0]) && !math.IsNaN(at[1]) {
+				s.places[code] = at
+			}
+			return err
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
 	for code := range s.near {
 		slices.Sort(s.near[code])
 	}
-	places := statement{text: `SELECT r.code, if(b.known, b.latitude, ifNull(r.latitude, nan)), if(b.known, b.longitude, ifNull(r.longitude, nan))
-		FROM ` + regions + ` AS r LEFT ANY JOIN (SELECT region_id, 1 AS known, latitude, longitude FROM d_region_boundary FINAL WHERE _deleted = 0) AS b ON b.region_id = r.id`}
-	return s, m.each(ctx, "read where regions lie", places.with("level", level), func(scan func(...any) error) error {
-		var code string
-		var at [2]float64
-		err := scan(&code, &at[0], &at[1])
-		if !math.IsNaN(at[0]) && !math.IsNaN(at[1]) {
-			s.places[code] = at
-		}
-		return err
-	})
+	return s, err
 }
 
 // islandNeighbours is how many of the nearest stand in for the neighbours of an island.

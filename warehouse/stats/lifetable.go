@@ -81,12 +81,15 @@ func (r LifeRow) failing() float64 {
 }
 
 // mergeRows validates the rows and returns them sorted, one for each time.
-// The input is not changed.
+// The input is not changed, and is what is returned where it is so already.
 func mergeRows(rows []LifeRow) ([]LifeRow, error) {
 	for _, r := range rows {
 		if err := r.validate(); err != nil {
 			return nil, err
 		}
+	}
+	if areMerged(rows) {
+		return rows, nil
 	}
 	byTime := func(a, b LifeRow) int { return cmp.Compare(a.Time, b.Time) }
 	sorted := slices.Clone(rows)
@@ -105,6 +108,16 @@ func mergeRows(rows []LifeRow) ([]LifeRow, error) {
 		merged = append(merged, r)
 	}
 	return merged, nil
+}
+
+// areMerged reports whether the rows are in order, one for each time, none empty.
+func areMerged(rows []LifeRow) bool {
+	for i, r := range rows {
+		if r.leaving() == 0 && r.Entered == 0 || i > 0 && r.Time <= rows[i-1].Time {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *LifeRow) add(other LifeRow) {

@@ -1,0 +1,153 @@
+package warehouse
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// keptSums are the issues of the base added up by place, category and whether they were merged. The engine keeps them with each part of the log (projection
+// by_place, schema/00321_issues_by_place.sql), so they are as exactly there as its rows are, and of the same positions.
+const keptSums = "mergeTreeProjection(currentDatabase(), 'f_issue_base', 'by_place')"
+
+// Columns of keptSums are called as what they are made of.
+const (
+	sumMerged    = "`equals(state, 'MERGED')`"
+	sumWeight    = "`sum(w)`"
+	sumRepeats   = "`sum(multiply(w, minus(greatest(opinion_count, 1), 1)))`"
+	sumFirst     = "`min(if(greater(w, 0), origin_at, NULL))`"
+	sumLatest    = "`max(if(greater(w, 0), origin_at, NULL))`"
+	sumFirstGone = "`min(if(less(w, 0), origin_at, NULL))`"
+	sumSeen      = "`max(if(greater(w, 0), observed_until, NULL))`"
+	sumSeenGone  = "`max(if(less(w, 0), observed_until, NULL))`"
+	sumUnending  = "`sum(if(isNull(observed_until), w, 0))`"
+)
+
+const ofSums = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64}"
+
+// countedByPlace reports whether the sums by place answer for the issues of the scope: nothing but places and categories is asked for, and all issues began
+// within the window.
+func (s *scope) countedByPlace(data extent) bool {
+	w := s.Where
+	return s.base != nil && len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0 &&
+		!slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && d != ByCategory }) &&
+		(w.OriginFrom == nil || !w.OriginFrom.After(data.from)) && (w.OriginTo == nil || w.OriginTo.After(data.latest))
+}
+
+// issuesByPlace have rows of issues, with how many there are (w), the opinions beyond the first of each, and whether they were merged: by place and category where
+// the base tells, and then what changed since by itself. (One statement cannot read a table and its sums.)
+func (s *scope) issuesByPlace(data extent) []statement {
+	single := func(rows statement) statement {
+		rows.text = "SELECT *, state = 'MERGED' AS merged, w * (greatest(opinion_count, 1) - 1) AS repeats FROM (" + rows.text + ")"
+		return rows
+	}
+	if !s.countedByPlace(data) {
+		return []statement{single(s.spells())}
+	}
+	b := &builder{}
+	b.write("SELECT i.*, ", s.regionPlace("i.region_id"), " AS region_place FROM (SELECT region_id, category_id, ", sumMerged, " AS merged, sumMerge(", sumWeight, ") AS w, sumMerge(", sumRepeats,
+		") AS repeats FROM ", keptSums, " WHERE ", ofSums, " GROUP BY region_id, category_id, merged SETTINGS max_rows_to_group_by = 0) AS i")
+	b.value("level", s.RegionLevel)
+	s.base.bind(b.value)
+	whenever := *s
+	whenever.Where.OriginFrom, whenever.Where.OriginTo = nil, nil
+	whenever.filter(b)
+	all := []statement{b.statement()}
+	if s.base.tail > 0 {
+		changed := whenever // what went may have begun before all that is left
+		changed.base = s.base.changed()
+		all = append(all, single(changed.spells()))
+	}
+	return all
+}
+
+// extent is from when to when there are data.
+type extent struct {
+	span             // from the first origin to the end of observation; empty without any issues
+	latest time.Time // origin
+}
+
+// dataExtent is that of all issues, whatever the filter.
+func (m *Measures) dataExtent(ctx context.Context, s *scope) (data extent, err error) {
+	if err := m.useBase(ctx, s); err != nil {
+		return extent{}, err
+	}
+	whole := *s
+	whole.Where, whole.categories, whole.units, whole.By = Filter{}, nil, nil, nil
+	if whole.base != nil {
+		if data, known, err := m.keptExtent(ctx, &whole); err != nil || known {
+			return data, err
+		}
+	}
+	rows := whole.spells()
+	var n int64
+	rows.text = "SELECT toInt64(sum(w)) AS n, " + extreme("min", "origin_at", rows.text) + ", " + extreme("max", "seen_until", rows.text) + ", " + extreme("max", "origin_at", rows.text) + " FROM (" + rows.text + ") HAVING n > 0"
+	if whole.base == nil {
+		rows = whole.spells()
+		rows.text = "SELECT toInt64(count()) AS n, min(origin_at), max(seen_until), max(origin_at) FROM (" + rows.text + ") HAVING n > 0"
+	}
+	err = m.each(ctx, "find the span of the data", rows, func(scan func(...any) error) error { return scan(&n, &data.from, &data.to, &data.latest) })
+	return data, err
+}
+
+// keptExtent finds it by the sums of the base, if these tell: an extreme of the issues that came is that of those which are left, if none that went had it or lay
+// beyond.
+func (m *Measures) keptExtent(ctx context.Context, s *scope) (data extent, known bool, err error) {
+	b := &builder{}
+	b.write("SELECT toInt64(sumMerge(", sumWeight, ")), minMerge(", sumFirst, "), maxMerge(", sumLatest, "), minMerge(", sumFirstGone, "), maxMerge(", sumSeen, "), maxMerge(", sumSeenGone,
+		"), toInt64(sumMerge(", sumUnending, ")) FROM ", keptSums, " WHERE ", ofSums)
+	s.base.bind(b.value)
+	parts := []statement{b.statement()}
+	if s.base.tail > 0 {
+		changed := statement{values: parts[0].values, text: "SELECT toInt64(sum(w)), min(if(w > 0, origin_at, NULL)), max(if(w > 0, origin_at, NULL)), min(if(w < 0, origin_at, NULL)), max(if(w > 0, observed_until, NULL))," +
+			" max(if(w < 0, observed_until, NULL)), toInt64(sum(if(isNull(observed_until), w, 0))) FROM (" + s.base.changed().rows() + ")"}
+		parts = append(parts, changed)
+	}
+	var n, unending int64
+	var first, latest, firstGone, seen, seenGone *time.Time
+	for _, part := range parts {
+		if err = m.each(ctx, "find the span of the data", part, func(scan func(...any) error) error {
+			var more, open int64
+			var moments [5]*time.Time
+			err := scan(&more, &moments[0], &moments[1], &moments[2], &moments[3], &moments[4], &open)
+			n, unending = n+more, unending+open
+			first, latest, firstGone = earlier(first, moments[0]), later(latest, moments[1]), earlier(firstGone, moments[2])
+			seen, seenGone = later(seen, moments[3]), later(seenGone, moments[4])
+			return err
+		}); err != nil {
+			return extent{}, false, err
+		}
+	}
+	switch {
+	case n == 0:
+		return extent{}, true, nil
+	case firstGone != nil && !firstGone.After(*first):
+		return extent{}, false, nil
+	case unending > 0:
+		data.to = s.asOf
+	case seen == nil || seenGone != nil && !seenGone.Before(*seen):
+		return extent{}, false, nil
+	default:
+		data.to = *seen
+		if data.to.After(s.asOf) {
+			data.to = s.asOf
+		}
+	}
+	data.from, data.latest = *first, *latest
+	return data, true, nil
+}
+
+// earlier and later choose between moments of which either may be unknown.
+func earlier(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.Before(*a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b *time.Time) *time.Time {
+	if a == nil || b != nil && b.After(*a) {
+		return b
+	}
+	return a
+}

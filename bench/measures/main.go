@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -34,6 +35,7 @@ func main() {
 	flag.DurationVar(&b.patience, "patience", time.Minute, "how long a question may take")
 	flag.StringVar(&b.binary, "binary", "bin/groundwork", "the program that is the engine, for -rows")
 	flag.BoolVar(&b.cpu, "cpu", false, "with -rows: measure processor time in place of the clock, where others use the machine")
+	flag.StringVar(&b.only, "only", "", "measures to time, separated by commas; empty = all, or with -rows those over issues alone")
 	flag.BoolVar(&b.json, "json", false, "print the figures as JSON")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,7 +49,7 @@ func main() {
 type bench struct {
 	postgres, clickHouse string
 	rows                 int64
-	binary               string
+	binary, only         string
 	patience             time.Duration
 	rounds               int
 	json, cpu            bool
@@ -98,7 +100,7 @@ func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) er
 	measures := warehouse.NewMeasures(db).Patient(b.patience)
 	var figures []figure
 	for _, m := range warehouse.Registry() {
-		if b.rows > 0 && !slices.Contains(overIssues, m.Code) {
+		if b.only != "" && !slices.Contains(strings.Split(b.only, ","), m.Code) || b.only == "" && b.rows > 0 && !slices.Contains(overIssues, m.Code) {
 			continue
 		}
 		f, err := b.time(ctx, measures, m)

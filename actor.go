@@ -2,6 +2,7 @@ package groundwork
 
 import (
 	"context"
+	"net/netip"
 
 	"github.com/google/uuid"
 )
@@ -43,6 +44,23 @@ type Actor struct {
 	Everywhere bool        `json:",omitempty"` // bound to no region and so reaching all: of the system, and where nobody has to prove who they are
 	OfficialID *uuid.UUID  // the official behind the account, of LEADER and others who hold posts
 	Via        Request     `json:"-"` // not part of who somebody is
+}
+
+// Caller names whom to count what is asked by: the account; without one the network that the request came from, which is an IPv4 address, or the first 64
+// bits of an IPv6 address, of which one subscriber has all the rest.
+func (a Actor) Caller() string {
+	if a.ID != Anonymous.ID {
+		return a.ID
+	}
+	ip, err := netip.ParseAddr(a.Via.Address)
+	if err != nil {
+		return a.Via.Address
+	}
+	if ip = ip.Unmap().WithZone(""); ip.Is4() {
+		return ip.String()
+	}
+	prefix, _ := ip.Prefix(64) // an IPv6 address has 128 bits
+	return prefix.String()
 }
 
 // Request is by which request an actor does something. It enters the audit, never a rule.

@@ -67,6 +67,7 @@ type DiscussionPost struct {
 
 	WithheldAt     *time.Time `json:",omitempty"` // its words are shown to those alone who may withhold
 	WithheldReason *string    `json:",omitempty"` // for everybody
+	RedactedAt     *time.Time `json:",omitempty"` // when its words were taken away, as the rules of retention say; nil = they stand
 }
 
 // maxPost bounds a post, in characters.

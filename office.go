@@ -117,4 +117,5 @@ type Visit struct {
 	State         VisitState
 	Version       int
 	CreatedAt     time.Time
+	RedactedAt    *time.Time `json:",omitempty"` // when its note was taken away, as the rules of retention say; nil = it stands
 }

@@ -50,6 +50,8 @@ var baseOperations = []Operation{
 	{"createSite", grants(Anywhere, RoleSystem)}, {"createCategory", grants(Anywhere, RoleSystem)},
 	{"createOrgUnit", grants(Anywhere, RoleSystem)}, {"createDispatchRule", grants(Anywhere, RoleSystem)},
 	{"readNotifications", grants(Own, workers...)},
+	{"issueChanged", everybody()}, {"measuresRefreshed", everybody()},
+	{"worklistChanged", and(grants(InRegion, workers...), grants(Own, RoleCitizen))}, {"notified", grants(Own, workers...)},
 	{"publishTarget", grants(Anywhere, RoleSystem)},
 	{"createOfficial", grants(Anywhere, RoleSystem)}, {"createPostHolding", grants(Anywhere, RoleSystem)},
 	{"recordVisit", grants(Own, RoleLeader)},

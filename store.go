@@ -17,6 +17,7 @@ type Store interface {
 	IssueStore
 	TargetStore
 	NotificationStore
+	FeedStore
 	SimilarStore
 	EvidenceStore
 	CampaignStore

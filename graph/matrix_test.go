@@ -58,7 +58,7 @@ func TestEveryRoleAsksForEverything(t *testing.T) {
 	f := newOffice(t, options{})
 	a := asking{gen.NewExecutableSchema(gen.Config{}).Schema()}
 	asked := 0
-	for _, kind := range []string{"Query", "Mutation"} {
+	for _, kind := range []string{"Query", "Mutation", "Subscription"} {
 		for _, field := range a.schema.Types[kind].Fields {
 			if strings.HasPrefix(field.Name, "__") {
 				continue
@@ -66,7 +66,7 @@ func TestEveryRoleAsksForEverything(t *testing.T) {
 			document := a.document(kind, field)
 			for _, role := range groundwork.Roles {
 				asked++
-				r := f.as(string(role)).ask(document, nil)
+				r := f.as(string(role)).asks(kind, document)
 				refusal := fmt.Sprintf("%s is not for role %s", field.Name, role)
 				_, allowed := groundwork.Allowed(field.Name, role)
 				refused := len(r.Errors) == 1 && r.Errors[0].Message == refusal && r.Errors[0].Extensions.Code == "FORBIDDEN"

@@ -15,6 +15,7 @@ import (
 type measured struct {
 	took   *prometheus.HistogramVec
 	errors *prometheus.CounterVec
+	open   prometheus.Gauge
 }
 
 func newMeasured(r prometheus.Registerer) measured {
@@ -23,8 +24,12 @@ func newMeasured(r prometheus.Registerer) measured {
 		took: make.NewHistogramVec(prometheus.HistogramOpts{Name: "request_seconds", Help: "Time of GraphQL requests, by kind and root field of the operation (several: more than one field; refused: not run).",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 11)}, []string{"kind", "operation"}),
 		errors: make.NewCounterVec(prometheus.CounterOpts{Name: "errors_total", Help: "Errors in the answers, by the same and by their code."}, []string{"kind", "operation", "code"}),
+		open:   make.NewGauge(prometheus.GaugeOpts{Name: "streams", Help: "Event streams that are open."}),
 	}
 }
+
+// opened is told of each event stream that begins or ends.
+func (m measured) opened(delta int) { m.open.Add(float64(delta)) }
 
 // ExtensionName implements graphql.HandlerExtension.
 func (measured) ExtensionName() string { return "Metrics" }
@@ -37,9 +42,19 @@ func (m measured) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 	started := time.Now()
 	response := next(ctx)
 	kind, operation := called(ctx)
+	if kind == string(ast.Subscription) { // it waited for something to happen
+		m.count(response, kind, operation)
+		return response
+	}
 	m.took.WithLabelValues(kind, operation).Observe(time.Since(started).Seconds())
+	m.count(response, kind, operation)
+	return response
+}
+
+// count counts the errors of a response.
+func (m measured) count(response *graphql.Response, kind, operation string) {
 	if response == nil {
-		return nil
+		return
 	}
 	for _, e := range response.Errors {
 		code, ok := e.Extensions["code"].(string)
@@ -48,7 +63,6 @@ func (m measured) InterceptResponse(ctx context.Context, next graphql.ResponseHa
 		}
 		m.errors.WithLabelValues(kind, operation, code).Inc()
 	}
-	return response
 }
 
 // called is the kind and the root field of the operation under way.

@@ -9,6 +9,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"groundwork"
+	"groundwork/warehouse"
 )
 
 // Resolver answers the fields of the schema that are no plain members of their object. The *.resolvers.go files beside it hold one
@@ -21,4 +22,7 @@ type Resolver struct {
 	logger   *slog.Logger
 	now      func() time.Time
 	schema   *ast.Schema
+
+	feed      *pulse[groundwork.FeedPosition] // of the system of record
+	freshness *pulse[warehouse.Watermark]     // of the warehouse
 }

@@ -33,6 +33,8 @@ type Deps struct {
 	ConsistencyWait time.Duration
 	Documents       edge.Documents        // trusted documents, by ReadDocuments
 	Limits          edge.Limits           // of a document, zero = the edge's defaults
+	Streams         edge.Streams          // of events; Caller and Opened are set here
+	FeedEvery       time.Duration         // how often the system of record is asked what changed while somebody follows it; 0 = 500 ms
 	Now             func() time.Time      // nil: time.Now
 	Metrics         prometheus.Registerer // takes the figures of requests; nil: nobody
 	Traces          trace.TracerProvider  // takes a span for each operation; nil: nobody
@@ -56,11 +58,15 @@ func NewHandler(d Deps) http.Handler {
 	if d.Meter == nil {
 		d.Meter = groundwork.Unlimited{}
 	}
-	extensions := []graphql.HandlerExtension{permissions{}, metered{d.Meter}, newMeasured(d.Metrics)}
+	figures := newMeasured(d.Metrics)
+	d.Streams.Caller = func(ctx context.Context) string { return groundwork.ActorFrom(ctx).Caller() }
+	d.Streams.Opened = figures.opened
+	extensions := []graphql.HandlerExtension{permissions{}, metered{d.Meter}, figures}
 	if d.Traces != nil {
 		extensions = append(extensions, traced{d.Traces.Tracer("groundwork/graph")})
 	}
-	r := &Resolver{meter: d.Meter, store: d.Store, measures: d.Measures, wait: cmp.Or(d.ConsistencyWait, consistencyWait), logger: d.Logger, now: d.Now}
+	r := &Resolver{feed: newFeed(d.Store, d.Logger, cmp.Or(d.FeedEvery, feedEvery)), meter: d.Meter, store: d.Store, measures: d.Measures, wait: cmp.Or(d.ConsistencyWait, consistencyWait), logger: d.Logger, now: d.Now}
+	r.freshness = newFreshness(r, freshnessEvery)
 	es := gen.NewExecutableSchema(gen.Config{Resolvers: r, Complexity: complexity()})
 	r.schema = es.Schema()
 	api := edge.NewHandler(es, edge.Options{
@@ -71,6 +77,7 @@ func NewHandler(d Deps) http.Handler {
 		Timeout:        d.Timeout,
 		Documents:      d.Documents,
 		Limits:         d.Limits,
+		Streams:        d.Streams,
 		Extensions:     extensions,
 	})
 	return d.Identify(withLoaders(d.Store, api))

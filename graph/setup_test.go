@@ -67,7 +67,7 @@ func newOffice(t testing.TB, o options) *office {
 	dsn := pgtest.New(t)
 	db := pgtest.Open(t, dsn, postgres.Options{Now: c.Now, Role: postgres.RoleApp, SecretKey: []byte("key of the secrets"), VaultKeys: groundwork.VaultKeys{key}})
 	f := &office{t: t, dsn: dsn, clock: c, store: &counting{Store: db}}
-	deps := graph.Deps{Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now, Meter: o.meter}
+	deps := graph.Deps{FeedEvery: 5 * time.Millisecond, Store: f.store, Logger: slog.New(slog.DiscardHandler), Introspection: o.introspection, Limits: o.limits, Now: c.Now, Meter: o.meter}
 	// On a busy machine a write may take longer to arrive than a user would wait.
 	deps.ConsistencyWait, deps.Timeout = time.Minute, 2*time.Minute
 	if o.warehouse {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -21,6 +22,9 @@ func (traced) Validate(graphql.ExecutableSchema) error { return nil }
 // InterceptResponse implements graphql.ResponseInterceptor.
 func (t traced) InterceptResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	kind, operation := called(ctx)
+	if kind == string(ast.Subscription) { // most of its time nothing happens
+		return next(ctx)
+	}
 	ctx, span := t.tracer.Start(ctx, "graphql."+kind, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("graphql.operation.type", kind), attribute.String("graphql.operation.field", operation)))
 	defer span.End()

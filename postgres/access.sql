@@ -525,5 +525,16 @@ CREATE OR REPLACE VIEW access.issue_words AS
     WHERE o.confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere() OR NOT row_security_active('public.opinion'))
         OR access.knows_opinion(o.id, o.region_id, o.reporter_pid, o.secret_digest, o.recorded_by);
 
+-- What changed since a snapshot, whoever may see it: ids alone, for the program to read as whoever follows. A row is new if its transaction was not
+-- visible then; those before the snapshot's oldest are not looked at.
+CREATE OR REPLACE FUNCTION access.changed_issues(since pg_snapshot, at_most int) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT issue_id FROM issue_event WHERE txid >= pg_snapshot_xmin(since) AND NOT pg_visible_in_snapshot(txid, since) LIMIT at_most
+$$;
+CREATE OR REPLACE FUNCTION access.new_notifications(since pg_snapshot, at_most int) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT id FROM notification WHERE txid >= pg_snapshot_xmin(since) AND NOT pg_visible_in_snapshot(txid, since) LIMIT at_most
+$$;
+REVOKE ALL ON FUNCTION access.changed_issues, access.new_notifications FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION access.changed_issues, access.new_notifications TO groundwork_app, groundwork_jobs;
+
 GRANT USAGE ON SCHEMA access TO groundwork_app, groundwork_jobs, groundwork_etl;
 GRANT SELECT ON access.exemption, access.opinion_words, access.issue_words TO groundwork_app, groundwork_jobs;

@@ -13,7 +13,7 @@ import (
 const (
 	discussionColumns = "id, visit_id, region_id, topic, state, opened_at, closed_at, outcome, version, created_at"
 	postColumns       = `id, discussion_id, kind, CASE WHEN withheld_at IS NULL OR access.role() IN ('SUPERVISOR', 'SYSTEM') THEN text ELSE '' END AS text,
-	reply_to_id, author_pid, author_role, author_unit_id, at, created_at, withheld_at, withheld_reason, (SELECT count(*) FROM discussion_support s WHERE s.post_id = discussion_post.id) AS supports`
+	reply_to_id, author_pid, author_role, author_unit_id, at, created_at, withheld_at, withheld_reason, redacted_at, (SELECT count(*) FROM discussion_support s WHERE s.post_id = discussion_post.id) AS supports`
 )
 
 func discussionRequest(op string, by groundwork.Actor, input any) request[groundwork.Discussion] {

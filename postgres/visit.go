@@ -9,7 +9,7 @@ import (
 )
 
 const visitColumns = `id, activity_kind, notice, site_id, lead_id, started_at, ended_at, citizens_met, note_text, note_unit_id,
-	note_created_at, state, version, created_at`
+	note_created_at, state, version, created_at, redacted_at`
 
 // Visits implements groundwork.OfficeStore.
 func (db *DB) Visits(ctx context.Context, f groundwork.VisitFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Visit], error) {

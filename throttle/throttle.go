@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -96,22 +95,9 @@ func (m *Meter) Left(ctx context.Context) (groundwork.Allowance, bool) {
 
 func (m *Meter) of(by groundwork.Actor) (*buckets, string) {
 	if by.ID != groundwork.Anonymous.ID {
-		return m.account, by.ID
+		return m.account, by.Caller()
 	}
-	return m.address, network(by.Via.Address)
-}
-
-// network is what one subscriber has: an IPv4 address, or the first 64 bits of an IPv6 address, of which it has all the rest.
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
-	}
-	if ip = ip.Unmap().WithZone(""); ip.Is4() {
-		return ip.String()
-	}
-	prefix, _ := ip.Prefix(64) // an IPv6 address has 128 bits
-	return prefix.String()
+	return m.address, by.Caller()
 }
 
 // buckets are those of all callers; nil bounds nothing. Whoever was forgotten begins anew, with a full bucket.

@@ -10,6 +10,7 @@ import (
 const (
 	mediaJSON     = "application/json"                  // the older form: 200 even when the document was refused
 	mediaResponse = "application/graphql-response+json" // the status tells whether the document was executed
+	mediaStream   = "text/event-stream"                 // each response an event: for subscriptions
 )
 
 // negotiate picks the reply's media type from the Accept header: the highest weight wins, then the first named. A header that
@@ -42,7 +43,7 @@ func acceptEntry(entry string) (string, float64) {
 		}
 	}
 	switch media {
-	case mediaJSON, mediaResponse:
+	case mediaJSON, mediaResponse, mediaStream:
 		return media, weight
 	case "*/*", "application/*":
 		return mediaJSON, weight

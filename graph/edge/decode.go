@@ -21,6 +21,7 @@ const (
 	codeNotAcceptable    = "NOT_ACCEPTABLE"
 	codeTooLarge         = "PAYLOAD_TOO_LARGE"
 	codeMediaType        = "UNSUPPORTED_MEDIA_TYPE"
+	codeRateLimited      = "RATE_LIMITED"
 )
 
 // refusal is a request that the transport turns away by its form. Its message never quotes the request, whose variables may
@@ -30,6 +31,8 @@ type refusal struct {
 	code    string
 	message string
 	allow   string // the Allow header of a 405
+
+	retryAfter int // seconds, of a 429
 }
 
 func badRequest(format string, args ...any) *refusal {

@@ -2,7 +2,7 @@
 // limits that keep a hostile document cheap, the one presenter through which every error passes, and the access log.
 //
 // A request meets, in this order: request id, headers and CORS (this file); method, media types and body (transport.go,
-// decode.go, accept.go); the parser's token limit and validation without suggestions (rules.go); the shape of the document
+// decode.go, accept.go; stream.go for streams of events); the parser's token limit and validation without suggestions (rules.go); the shape of the document
 // and its cost (limits.go); the resolvers; and on the way back the presenter (errors.go) and the access log (log.go).
 package edge
 
@@ -39,6 +39,8 @@ type Options struct {
 	Documents Documents
 	// Limits of one document.
 	Limits Limits
+	// Streams of events, for subscriptions.
+	Streams Streams
 	// Extensions run after the limits: rate limits, tracing and the like.
 	Extensions []graphql.HandlerExtension
 }
@@ -71,7 +73,9 @@ func (o Options) Validate() error {
 	for name, n := range map[string]int64{
 		"MaxBody": o.MaxBody, "Timeout": int64(o.Timeout), "Tokens": int64(o.Limits.Tokens), "Depth": int64(o.Limits.Depth),
 		"Fields": int64(o.Limits.Fields), "Aliases": int64(o.Limits.Aliases), "Directives": int64(o.Limits.Directives),
-		"Complexity": int64(o.Limits.Complexity),
+		"Complexity":        int64(o.Limits.Complexity),
+		"Streams.PerCaller": int64(o.Streams.PerCaller), "Streams.Total": int64(o.Streams.Total),
+		"Streams.KeepAlive": int64(o.Streams.KeepAlive), "Streams.Lifetime": int64(o.Streams.Lifetime),
 	} {
 		if n < 0 {
 			faults = append(faults, fmt.Errorf("limit %s is %d: use a positive number, or 0 for the default", name, n))
@@ -92,6 +96,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.MaxBody = orDefault(o.MaxBody, defaultMaxBody)
 	o.Timeout = orDefault(o.Timeout, defaultTimeout)
+	o.Streams = o.Streams.withDefaults()
 	o.Limits = Limits{
 		Tokens:     orDefault(o.Limits.Tokens, 2000),
 		Depth:      orDefault(o.Limits.Depth, 12),
@@ -120,7 +125,7 @@ func NewHandler(es graphql.ExecutableSchema, opts Options) http.Handler {
 	p := &presenter{logger: opts.Logger, errorCode: opts.ErrorCode, tokens: opts.Limits.Tokens}
 
 	srv := handler.New(es)
-	srv.AddTransport(&transport{opts: opts, presenter: p})
+	srv.AddTransport(&transport{opts: opts, presenter: p, streams: streams{of: map[string]int{}}})
 	srv.SetQueryCache(newDocumentCache(opts.Limits))
 	srv.SetParserTokenLimit(opts.Limits.Tokens)
 	srv.SetDisableSuggestion(true)
@@ -154,7 +159,7 @@ func withHeaders(next http.Handler, origins []string) http.Handler {
 			h.Set("Access-Control-Expose-Headers", requestIDHeader)
 			if r.Method == http.MethodOptions {
 				h.Set("Access-Control-Allow-Methods", "GET, POST")
-				h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, "+requestIDHeader)
+				h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization, Last-Event-ID, "+requestIDHeader)
 				h.Set("Access-Control-Max-Age", "600")
 			}
 		}

@@ -38,12 +38,20 @@ type resolvers struct {
 	waiting chan struct{} // gets a value when wait has begun
 	ended   chan error    // gets the end of wait's context
 	touched atomic.Int32
+	told    chan told // what a subscription tells; closed ends it
 }
 
-func (r *resolvers) Query() testschema.QueryResolver       { return queries{r} }
-func (r *resolvers) Mutation() testschema.MutationResolver { return r }
-func (r *resolvers) Node() testschema.NodeResolver         { return nodes{} }
-func (r *resolvers) Failing() testschema.FailingResolver   { return failing{r} }
+// told is an event of a subscription, or, without an id, a position, or its end for a reason.
+type told struct {
+	id, text string
+	end      error
+}
+
+func (r *resolvers) Query() testschema.QueryResolver               { return queries{r} }
+func (r *resolvers) Mutation() testschema.MutationResolver         { return r }
+func (r *resolvers) Subscription() testschema.SubscriptionResolver { return r }
+func (r *resolvers) Node() testschema.NodeResolver                 { return nodes{} }
+func (r *resolvers) Failing() testschema.FailingResolver           { return failing{r} }
 
 func (r *resolvers) Hello(_ context.Context, name string) (string, error) {
 	return "hello " + name, nil
@@ -61,6 +69,41 @@ func (r *resolvers) Fail(context.Context) (*string, error)               { retur
 func (r *resolvers) Panic(context.Context) (*string, error)              { panic("secret panic") }
 func (r *resolvers) Broken(context.Context) (*testschema.Failing, error) { return nil, nil }
 func (r *resolvers) Touch(context.Context) (int32, error)                { return r.touched.Add(1), nil }
+
+func (r *resolvers) Told(ctx context.Context) (<-chan *string, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	edge.MarkPosition(ctx, "start-after-"+edge.LastEventID(ctx))
+	out := make(chan *string)
+	go func() {
+		defer close(out)
+		for {
+			select {
+			case t, ok := <-r.told:
+				switch {
+				case !ok:
+					return
+				case t.end != nil:
+					edge.EndStream(ctx, t.end)
+					return
+				case t.text == "":
+					edge.MarkPosition(ctx, t.id)
+					continue
+				}
+				edge.MarkEvent(ctx, t.id)
+				select {
+				case out <- &t.text:
+				case <-ctx.Done():
+				}
+			case <-ctx.Done():
+				r.ended <- ctx.Err()
+				return
+			}
+		}
+	}()
+	return out, nil
+}
 
 func (r *resolvers) Wait(ctx context.Context) (*string, error) {
 	r.waiting <- struct{}{}
@@ -139,7 +182,7 @@ type bundle struct {
 func setup(t *testing.T, changes ...func(*edge.Options)) *bundle {
 	t.Helper()
 	b := &bundle{
-		resolvers: &resolvers{waiting: make(chan struct{}, 1), ended: make(chan error, 1)},
+		resolvers: &resolvers{waiting: make(chan struct{}, 1), ended: make(chan error, 10), told: make(chan told)},
 		journal:   &journal{},
 	}
 	opts := edge.Options{

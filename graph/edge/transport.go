@@ -16,11 +16,12 @@ import (
 const allowedMethods = "GET, POST, OPTIONS"
 
 // transport is GraphQL over HTTP as its specification says it (https://graphql.github.io/graphql-over-http/draft): POST with a
-// JSON body, and GET for queries. gqlgen's own transports answer 422, write "data": null into request errors, echo broken
+// JSON body, and GET for queries; event streams (stream.go) for those who ask for them. gqlgen's own transports answer 422, write "data": null into request errors, echo broken
 // bodies and read them without a limit.
 type transport struct {
 	opts      Options
 	presenter *presenter
+	streams   streams
 }
 
 // Supports takes every request, so that each gets an answer of the same form.
@@ -31,6 +32,10 @@ func (t *transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", allowedMethods)
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if negotiate(r) == mediaStream {
+		t.serveStream(w, r, exec)
 		return
 	}
 	started := time.Now()
@@ -67,7 +72,7 @@ func (t *transport) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 	if len(errs) > 0 {
 		return executed(media, op, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
 	}
-	if refused = permitted(r.Method, op.Operation.Operation); refused != nil {
+	if refused = permitted(r.Method, op.Operation.Operation, media); refused != nil {
 		a = t.refuse(ctx, media, refused)
 		a.operation = op
 		return a
@@ -79,7 +84,7 @@ func (t *transport) answer(ctx context.Context, w http.ResponseWriter, r *http.R
 func (t *transport) params(w http.ResponseWriter, r *http.Request, media string) (*graphql.RawParams, *refusal) {
 	if media == "" {
 		return nil, &refusal{status: http.StatusNotAcceptable, code: codeNotAcceptable,
-			message: "the Accept header must allow " + mediaResponse + " or " + mediaJSON}
+			message: "the Accept header must allow " + mediaResponse + ", " + mediaJSON + " or " + mediaStream}
 	}
 	switch r.Method {
 	case http.MethodPost:
@@ -88,17 +93,18 @@ func (t *transport) params(w http.ResponseWriter, r *http.Request, media string)
 		return t.opts.Documents.decodeGET(r.URL, t.opts.MaxBody)
 	}
 	return nil, &refusal{status: http.StatusMethodNotAllowed, code: codeMethodNotAllowed, allow: allowedMethods,
-		message: "use POST, or GET for queries"}
+		message: "use POST, or GET for queries and subscriptions"}
 }
 
-// permitted refuses what GET must not do, as links and images cause GETs, and what has no transport.
-func permitted(method string, kind ast.Operation) *refusal {
+// permitted refuses what GET must not do, as links and images cause GETs, and subscriptions of which one answer alone would be read.
+func permitted(method string, kind ast.Operation, media string) *refusal {
 	switch {
-	case kind == ast.Subscription:
-		return badRequest("subscriptions are not served over this transport")
-	case method == http.MethodGet && kind != ast.Query:
+	case kind == ast.Subscription && media != mediaStream:
+		return &refusal{status: http.StatusNotAcceptable, code: codeNotAcceptable,
+			message: "a subscription is answered by an event stream: send Accept: " + mediaStream}
+	case method == http.MethodGet && kind == ast.Mutation:
 		return &refusal{status: http.StatusMethodNotAllowed, code: codeMethodNotAllowed, allow: http.MethodPost,
-			message: "GET takes queries alone: send a " + string(kind) + " by POST"}
+			message: "GET changes nothing: send a mutation by POST"}
 	}
 	return nil
 }
@@ -148,7 +154,11 @@ func (t *transport) refuse(ctx context.Context, media string, r *refusal) *answe
 	if media == "" {
 		media = mediaJSON
 	}
-	err := &gqlerror.Error{Message: r.message, Extensions: extensions(ctx, r.code, nil)}
+	var extra map[string]any
+	if r.retryAfter > 0 {
+		extra = map[string]any{RetryAfter: r.retryAfter}
+	}
+	err := &gqlerror.Error{Message: r.message, Extensions: extensions(ctx, r.code, extra)}
 	return &answer{status: r.status, media: media, allow: r.allow, response: &graphql.Response{Errors: gqlerror.List{err}}}
 }
 
@@ -160,6 +170,23 @@ type wire struct {
 }
 
 func (t *transport) write(ctx context.Context, w http.ResponseWriter, a *answer) {
+	body := t.encode(ctx, a)
+	h := w.Header()
+	h.Set("Content-Type", a.media+"; charset=utf-8")
+	if a.allow != "" {
+		h.Set("Allow", a.allow)
+	}
+	if a.status == http.StatusTooManyRequests {
+		if seconds, ok := a.response.Errors[0].Extensions[RetryAfter].(int); ok {
+			h.Set("Retry-After", strconv.Itoa(seconds))
+		}
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(body) // a client that has gone is no fault of ours
+}
+
+// encode writes the response of an answer as one line of JSON. What cannot be written becomes an internal error.
+func (t *transport) encode(ctx context.Context, a *answer) []byte {
 	body := wire{Errors: a.response.Errors, Data: a.response.Data, Extensions: a.response.Extensions}
 	if omitted := len(body.Errors) - maxErrors; omitted > 0 {
 		body.Errors = body.Errors[:maxErrors]
@@ -174,16 +201,5 @@ func (t *transport) write(ctx context.Context, w http.ResponseWriter, a *answer)
 		buf.Reset()
 		_ = enc.Encode(wire{Errors: a.response.Errors}) // strings alone: it cannot fail
 	}
-	h := w.Header()
-	h.Set("Content-Type", a.media+"; charset=utf-8")
-	if a.allow != "" {
-		h.Set("Allow", a.allow)
-	}
-	if a.status == http.StatusTooManyRequests {
-		if seconds, ok := a.response.Errors[0].Extensions[RetryAfter].(int); ok {
-			h.Set("Retry-After", strconv.Itoa(seconds))
-		}
-	}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(buf.Bytes()) // a client that has gone is no fault of ours
+	return buf.Bytes()
 }

@@ -811,6 +811,29 @@ func (ec *executionContext) fieldContext_DiscussionPost_withheldReason(_ context
 	return graphql.NewScalarFieldContext("DiscussionPost", field, false, false, "String")
 }
 
+func (ec *executionContext) _DiscussionPost_redactedAt(ctx context.Context, field graphql.CollectedField, obj *model.DiscussionPost) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DiscussionPost_redactedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RedactedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_DiscussionPost_redactedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DiscussionPost", field, false, false, "DateTime")
+}
+
 func (ec *executionContext) _DiscussionPost_at(ctx context.Context, field graphql.CollectedField, obj *model.DiscussionPost) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2586,6 +2609,11 @@ func (ec *executionContext) _DiscussionPost(ctx context.Context, sel ast.Selecti
 			}
 		case "withheldReason":
 			out.Values[i] = ec._DiscussionPost_withheldReason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "redactedAt":
+			out.Values[i] = ec._DiscussionPost_redactedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

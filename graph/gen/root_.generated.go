@@ -64,6 +64,7 @@ type ResolverRoot interface {
 	RotaSlot() RotaSlotResolver
 	Site() SiteResolver
 	SkillRecord() SkillRecordResolver
+	Subscription() SubscriptionResolver
 	SurveyCell() SurveyCellResolver
 	SurveyWave() SurveyWaveResolver
 	Target() TargetResolver
@@ -635,6 +636,7 @@ type ComplexityRoot struct {
 		Discussion     func(childComplexity int) int
 		GlobalID       func(childComplexity int) int
 		Kind           func(childComplexity int) int
+		RedactedAt     func(childComplexity int) int
 		ReplyTo        func(childComplexity int) int
 		Supports       func(childComplexity int) int
 		Text           func(childComplexity int) int
@@ -973,6 +975,11 @@ type ComplexityRoot struct {
 		Target               func(childComplexity int) int
 		Title                func(childComplexity int) int
 		UpdatedAt            func(childComplexity int) int
+	}
+
+	IssueChange struct {
+		Cursor func(childComplexity int) int
+		Issue  func(childComplexity int) int
 	}
 
 	IssueConnection struct {
@@ -1318,6 +1325,11 @@ type ComplexityRoot struct {
 	NotificationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	NotificationTold struct {
+		Cursor       func(childComplexity int) int
+		Notification func(childComplexity int) int
 	}
 
 	NumberColumn struct {
@@ -2128,6 +2140,13 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Subscription struct {
+		IssueChanged      func(childComplexity int, id *model.ID, filter *model.IssueFilter, after *string) int
+		MeasuresRefreshed func(childComplexity int) int
+		Notified          func(childComplexity int, after *string) int
+		WorklistChanged   func(childComplexity int, kind groundwork.Worklist, after *string) int
+	}
+
 	SupportPostPayload struct {
 		ClientMutationID func(childComplexity int) int
 		Consistency      func(childComplexity int) int
@@ -2373,6 +2392,7 @@ type ComplexityRoot struct {
 		Participants         func(childComplexity int) int
 		PermittedTransitions func(childComplexity int) int
 		PolicyItems          func(childComplexity int) int
+		RedactedAt           func(childComplexity int) int
 		Site                 func(childComplexity int) int
 		StartedAt            func(childComplexity int) int
 		State                func(childComplexity int) int
@@ -2428,6 +2448,12 @@ type ComplexityRoot struct {
 		Consistency      func(childComplexity int) int
 		Post             func(childComplexity int) int
 		UserErrors       func(childComplexity int) int
+	}
+
+	WorklistChange struct {
+		Cursor  func(childComplexity int) int
+		Gone    func(childComplexity int) int
+		Waiting func(childComplexity int) int
 	}
 }
 
@@ -4693,6 +4719,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DiscussionPost.Kind(childComplexity), true
+	case "DiscussionPost.redactedAt":
+		if e.ComplexityRoot.DiscussionPost.RedactedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DiscussionPost.RedactedAt(childComplexity), true
 	case "DiscussionPost.replyTo":
 		if e.ComplexityRoot.DiscussionPost.ReplyTo == nil {
 			break
@@ -6190,6 +6222,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Issue.UpdatedAt(childComplexity), true
+
+	case "IssueChange.cursor":
+		if e.ComplexityRoot.IssueChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueChange.Cursor(childComplexity), true
+	case "IssueChange.issue":
+		if e.ComplexityRoot.IssueChange.Issue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IssueChange.Issue(childComplexity), true
 
 	case "IssueConnection.edges":
 		if e.ComplexityRoot.IssueConnection.Edges == nil {
@@ -8401,6 +8446,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NotificationEdge.Node(childComplexity), true
+
+	case "NotificationTold.cursor":
+		if e.ComplexityRoot.NotificationTold.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationTold.Cursor(childComplexity), true
+	case "NotificationTold.notification":
+		if e.ComplexityRoot.NotificationTold.Notification == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotificationTold.Notification(childComplexity), true
 
 	case "NumberColumn.ciHigh":
 		if e.ComplexityRoot.NumberColumn.CiHigh == nil {
@@ -12016,6 +12074,46 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SubmitSurveyResponsePayload.UserErrors(childComplexity), true
 
+	case "Subscription.issueChanged":
+		if e.ComplexityRoot.Subscription.IssueChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_issueChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.IssueChanged(childComplexity, args["id"].(*model.ID), args["filter"].(*model.IssueFilter), args["after"].(*string)), true
+	case "Subscription.measuresRefreshed":
+		if e.ComplexityRoot.Subscription.MeasuresRefreshed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.MeasuresRefreshed(childComplexity), true
+	case "Subscription.notified":
+		if e.ComplexityRoot.Subscription.Notified == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_notified_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.Notified(childComplexity, args["after"].(*string)), true
+	case "Subscription.worklistChanged":
+		if e.ComplexityRoot.Subscription.WorklistChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_worklistChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.WorklistChanged(childComplexity, args["kind"].(groundwork.Worklist), args["after"].(*string)), true
+
 	case "SupportPostPayload.clientMutationId":
 		if e.ComplexityRoot.SupportPostPayload.ClientMutationID == nil {
 			break
@@ -13041,6 +13139,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.PolicyItems(childComplexity), true
+	case "Visit.redactedAt":
+		if e.ComplexityRoot.Visit.RedactedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.RedactedAt(childComplexity), true
 	case "Visit.site":
 		if e.ComplexityRoot.Visit.Site == nil {
 			break
@@ -13235,6 +13339,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.WithholdPostPayload.UserErrors(childComplexity), true
+
+	case "WorklistChange.cursor":
+		if e.ComplexityRoot.WorklistChange.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorklistChange.Cursor(childComplexity), true
+	case "WorklistChange.gone":
+		if e.ComplexityRoot.WorklistChange.Gone == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorklistChange.Gone(childComplexity), true
+	case "WorklistChange.waiting":
+		if e.ComplexityRoot.WorklistChange.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WorklistChange.Waiting(childComplexity), true
 
 	}
 	return 0, false
@@ -13480,6 +13603,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -15167,6 +15307,8 @@ type DiscussionPost implements Node {
   withheldAt: DateTime
   "Why its words are withheld."
   withheldReason: String
+  "When its words were taken away, because they had been kept as long as the rules of retention say; null while they stand. Tells an empty text from one that was removed."
+  redactedAt: DateTime
   "When it was posted."
   at: DateTime!
   "How many citizens support it."
@@ -20925,6 +21067,63 @@ type WithdrawTargetPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/subscription.graphqls", Input: `"""
+What is told when it happens, by an event stream (POST or GET with Accept: text/event-stream; graphql-sse, distinct connections). Follow first, then read: what
+happens in between is told. Every event has an id: sent back as Last-Event-ID, or its cursor as after, the stream goes on where it stopped, and nothing is missed;
+the last event before a break may be told again, which the version of a thing shows. Streams end after some minutes, so that rights are asked anew: clients come back.
+"""
+type Subscription {
+  "Issues to which something happens, each as it then is, and only those that the viewer may see. Without id and filter: all of them."
+  issueChanged(
+    "Only this issue."
+    id: ID
+    "Only issues that fit afterwards. One that no longer fits is not told."
+    filter: IssueFilter
+    "The cursor of the last event that is known; left out: from now on. Last-Event-ID takes its place."
+    after: String
+  ): IssueChange
+  "What changes on a worklist of the viewer. What time alone brings about is told with the next event of the issue, such as its escalation."
+  worklistChanged(
+    "Which list."
+    kind: WorklistKind! = MINE
+    "The cursor of the last event that is known; left out: from now on. Last-Event-ID takes its place."
+    after: String
+  ): WorklistChange
+  "What the viewer is told, as soon as it is."
+  notified(
+    "The cursor of the last event that is known; left out: from now on. Last-Event-ID takes its place."
+    after: String
+  ): NotificationTold
+  "How far the warehouse has the system of record: at once, then whenever it has moved, at most every two seconds. Measures asked then are as fresh as that."
+  measuresRefreshed: Watermark
+}
+
+"An issue to which something happened."
+type IssueChange {
+  "The issue as it is now. Several things that happened to it at once are told as one."
+  issue: Issue!
+  "Where to go on after this, for after."
+  cursor: String!
+}
+
+"What changed on a worklist."
+type WorklistChange {
+  "Issues to which something happened that stand on the list now."
+  waiting: [Issue!]!
+  "Ids of issues to which something happened that do not stand on the list now, whether they did before or not."
+  gone: [ID!]!
+  "Where to go on after this, for after."
+  cursor: String!
+}
+
+"Something that the viewer is told."
+type NotificationTold {
+  "What is told."
+  notification: Notification!
+  "Where to go on after this, for after."
+  cursor: String!
+}
+`, BuiltIn: false},
 	{Name: "../schema/survey.graphqls", Input: `extend type Query {
   "The survey wave with this id, or null."
   surveyWave(
@@ -21677,6 +21876,8 @@ type Visit implements Node {
   noteText: String
   "When the note was written."
   noteCreatedAt: DateTime
+  "When the note was taken away, because it had been kept as long as the rules of retention say; null while it stands. Tells an empty note from one that was removed."
+  redactedAt: DateTime
   "Where the visit stands in its life."
   state: VisitState!
   "When it was entered."
@@ -23287,6 +23488,8 @@ func (ec *executionContext) childFields_DiscussionPost(ctx context.Context, fiel
 		return ec.fieldContext_DiscussionPost_withheldAt(ctx, field)
 	case "withheldReason":
 		return ec.fieldContext_DiscussionPost_withheldReason(ctx, field)
+	case "redactedAt":
+		return ec.fieldContext_DiscussionPost_redactedAt(ctx, field)
 	case "at":
 		return ec.fieldContext_DiscussionPost_at(ctx, field)
 	case "supports":
@@ -23969,6 +24172,16 @@ func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Issue", field.Name)
 }
 
+func (ec *executionContext) childFields_IssueChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issue":
+		return ec.fieldContext_IssueChange_issue(ctx, field)
+	case "cursor":
+		return ec.fieldContext_IssueChange_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueChange", field.Name)
+}
+
 func (ec *executionContext) childFields_IssueConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -24421,6 +24634,16 @@ func (ec *executionContext) childFields_NotificationEdge(ctx context.Context, fi
 		return ec.fieldContext_NotificationEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NotificationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationTold(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "notification":
+		return ec.fieldContext_NotificationTold_notification(ctx, field)
+	case "cursor":
+		return ec.fieldContext_NotificationTold_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationTold", field.Name)
 }
 
 func (ec *executionContext) childFields_NumberColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -26363,6 +26586,8 @@ func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql
 		return ec.fieldContext_Visit_noteText(ctx, field)
 	case "noteCreatedAt":
 		return ec.fieldContext_Visit_noteCreatedAt(ctx, field)
+	case "redactedAt":
+		return ec.fieldContext_Visit_redactedAt(ctx, field)
 	case "state":
 		return ec.fieldContext_Visit_state(ctx, field)
 	case "createdAt":
@@ -26489,6 +26714,18 @@ func (ec *executionContext) childFields_WithholdPostPayload(ctx context.Context,
 		return ec.fieldContext_WithholdPostPayload_clientMutationId(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type WithholdPostPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_WorklistChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "waiting":
+		return ec.fieldContext_WorklistChange_waiting(ctx, field)
+	case "gone":
+		return ec.fieldContext_WorklistChange_gone(ctx, field)
+	case "cursor":
+		return ec.fieldContext_WorklistChange_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WorklistChange", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -2770,6 +2770,12 @@ type SubmitSurveyResponsePayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// What is told when it happens, by an event stream (POST or GET with Accept: text/event-stream; graphql-sse, distinct connections). Follow first, then read: what
+// happens in between is told. Every event has an id: sent back as Last-Event-ID, or its cursor as after, the stream goes on where it stopped, and nothing is missed;
+// the last event before a break may be told again, which the version of a thing shows. Streams end after some minutes, so that rights are asked anew: clients come back.
+type Subscription struct {
+}
+
 // A support.
 type SupportPostInput struct {
 	// Any string of the client's, answered back; the same again is answered again, not done again.

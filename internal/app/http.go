@@ -25,13 +25,15 @@ import (
 // readyPatience bounds the probes behind /readyz.
 const readyPatience = 2 * time.Second
 
-// newHandler routes /graphql, /files, /open311, /healthz, /readyz and, where wanted, /graphiql. replicator is nil where none runs in this process.
-func newHandler(cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, documents edge.Documents, identify func(http.Handler) http.Handler, figures metrics) http.Handler {
+// newHandler routes /graphql, /files, /open311, /healthz, /readyz and, where wanted, /graphiql. Event streams end when stop is closed, so that the server can
+// stop. replicator is nil where none runs in this process.
+func newHandler(stop <-chan struct{}, cfg Config, store *postgres.DB, house *warehouse.DB, replicator *etl.Replicator, blobs files.Blobs, documents edge.Documents, identify func(http.Handler) http.Handler, figures metrics) http.Handler {
 	mux := http.NewServeMux()
 	meter, _ := cfg.Rates.meter(cfg) // Validate has examined them
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Store: store, Measures: warehouse.NewCache(warehouse.NewMeasures(house)), Logger: cfg.Logger,
 		Introspection: cfg.GraphiQL, Documents: documents, Identify: identify, Metrics: figures.registerer(), Meter: meter, Traces: figures.traces.tracer(),
+		Streams: edge.Streams{Stop: stop},
 	}))
 	mux.Handle("/open311/", http.StripPrefix("/open311", open311.NewHandler(open311.Deps{Store: store, Logger: cfg.Logger, Meter: meter})))
 	evidence := files.NewHandler(files.Deps{Store: store, Blobs: blobs, Logger: cfg.Logger, Meter: meter})

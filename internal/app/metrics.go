@@ -72,11 +72,20 @@ func (m metrics) observed(next http.Handler) http.Handler {
 	took := promauto.With(m.registerer()).NewHistogramVec(prometheus.HistogramOpts{Name: "groundwork_http_request_seconds",
 		Help: "Time of HTTP requests, by part of the API and status.", Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 11)}, []string{"part", "code"})
 	parts := map[string]http.Handler{}
-	for _, part := range []string{"graphql", "files", "open311", "graphiql", "other"} {
+	for _, part := range []string{"graphql", streamsPart, "files", "open311", "graphiql", "other"} {
 		parts[part] = promhttp.InstrumentHandlerDuration(took.MustCurryWith(prometheus.Labels{"part": part}), next)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { partOf(parts, r.URL.Path).ServeHTTP(w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			parts[streamsPart].ServeHTTP(w, r)
+			return
+		}
+		partOf(parts, r.URL.Path).ServeHTTP(w, r)
+	})
 }
+
+// streamsPart is the part of event streams, which last as long as somebody follows them and would hide how long answers take.
+const streamsPart = "streams"
 
 // partOf finds the handler of a path's first word, so that no path that a caller makes up becomes a series of its own.
 func partOf(parts map[string]http.Handler, path string) http.Handler {

@@ -92,7 +92,7 @@ func Up(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	group.Go(func() error { return (&warehouse.Keeper{DB: house, Logger: cfg.Logger}).Run(ctx) })
 	group.Go(func() error { return figures.serve(ctx, cfg) })
 	group.Go(func() error {
-		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, replicator, blobs, documents, identify, figures))
+		return serveHTTP(ctx, cfg, listener, newHandler(ctx.Done(), cfg, store, house, replicator, blobs, documents, identify, figures))
 	})
 	group.Go(func() error { return announce(ctx, cfg, children, house, replicator, out) })
 	return ignoreStop(group.Wait())
@@ -148,7 +148,7 @@ func Serve(ctx context.Context, cfg Config, out io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return figures.serve(ctx, cfg) })
 	group.Go(func() error {
-		return serveHTTP(ctx, cfg, listener, newHandler(cfg, store, house, nil, blobs, documents, identify, figures))
+		return serveHTTP(ctx, cfg, listener, newHandler(ctx.Done(), cfg, store, house, nil, blobs, documents, identify, figures))
 	})
 	return ignoreStop(group.Wait())
 }

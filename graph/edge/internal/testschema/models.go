@@ -31,6 +31,9 @@ type ShapeInput struct {
 	Colour *Colour `json:"colour,omitempty"`
 }
 
+type Subscription struct {
+}
+
 type Colour string
 
 const (

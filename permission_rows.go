@@ -82,6 +82,11 @@ var RowRules = slices.Concat([]RowRule{
 	{"measure_definition", "", everybody(), nil, nil},
 	{"target", "of a unit", judging, judging, judging},
 	{"formalism_flag", "of a unit", judging, grants(Anywhere, RoleSystem), judging},
+	{"measure_snapshot", "published", everybody(), own, nil},
+	{"measure_snapshot", "of a unit", judging, own, nil},
+	{"assessment", "of a unit", judging, grants(InRegion, RoleAssessor), judging},
+	{"assessment_snapshot", "of a unit", judging, grants(InRegion, RoleAssessor), nil},
+	{"assessment_flag", "of a unit", judging, grants(InRegion, RoleAssessor), nil},
 	{"assessment_cycle", "", everybody(), grants(Anywhere, RoleAssessor, RoleSupervisor), nil},
 	{"assessment_cycle_definition", "", everybody(), grants(Anywhere, RoleAssessor, RoleSupervisor), nil},
 

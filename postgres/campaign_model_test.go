@@ -70,6 +70,7 @@ func TestRandomCampaigns(t *testing.T) {
 		}
 		e.equalsModel(rt, c, m)
 	})
+	e.sound()
 }
 
 var campaignSteps = []string{groundwork.CampaignStepSelected, groundwork.CampaignStarted, groundwork.CampaignReviewOpened,

@@ -137,6 +137,7 @@ func TestRandomPolicyChanges(t *testing.T) {
 		require.Len(rt, history[c.ID], m.version)
 		require.Equal(rt, string(m.state), history[c.ID][m.version-1].ToState)
 	})
+	e.sound()
 }
 
 // inChina is the wall clock of China as if it were UTC's, so that days can be cut off.

@@ -30,8 +30,8 @@ type RebuildReport struct {
 	DifferingIDs   []uuid.UUID
 	BrokenIDs      []uuid.UUID
 
-	Histories, HistoryEvents int64 // of visits and slots of the rota, read
-	BrokenHistories          int64 // of these, visits and slots that do not stand as their events say, or with an event that does not follow
+	Histories, HistoryEvents int64 // of all other things that have a life: visits, turns, campaigns, tasks, changes of policy, flags, assessments …
+	BrokenHistories          int64 // of these, things that do not stand as their events say, or with an event that does not follow
 	BrokenHistoryIDs         []uuid.UUID
 }
 
@@ -48,7 +48,7 @@ const rebuildRange = 2000
 
 // Rebuild folds the events of every issue again and compares: the issue has to stand as its last event says, and every event has to
 // carry what follows from those before it. It reads one snapshot, in ranges of issues, several at a time, in memory that does
-// not grow with their number. Before that it reads visits and slots past their histories, and compares in the same way. Events are append-only: what is wrong in them is reported, never rewritten.
+// not grow with their number. Before that it reads all other things that have a life past their histories, and compares in the same way. Events are append-only: what is wrong in them is reported, never rewritten.
 func (db *DB) Rebuild(ctx context.Context, o RebuildOptions) (RebuildReport, error) {
 	if o.Workers < 1 {
 		o.Workers = runtime.NumCPU()
@@ -63,11 +63,11 @@ func (db *DB) Rebuild(ctx context.Context, o RebuildOptions) (RebuildReport, err
 	return r.report, err
 }
 
-// RebuildCheck returns the first issues, by id, whose stored progress (in the issue or in one of its events), legs or clock spells
-// differ from what follows from their events. A sound store has none.
+// RebuildCheck returns the first things, by id, that are not what their events say: issues whose stored progress (in the issue or in one of its events), legs or
+// clock spells differ, and all else that has a life. A sound store has none.
 func (db *DB) RebuildCheck(ctx context.Context) (differ []uuid.UUID, err error) {
 	report, err := db.Rebuild(ctx, RebuildOptions{Workers: 1})
-	differ = append(report.DifferingIDs, report.BrokenIDs...)
+	differ = slices.Concat(report.DifferingIDs, report.BrokenIDs, report.BrokenHistoryIDs)
 	slices.SortFunc(differ, compareIDs)
 	return slices.Compact(differ), err
 }

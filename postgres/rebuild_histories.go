@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,15 +12,22 @@ import (
 	"groundwork"
 )
 
-// historyQueries read the nouns whose lives are checked, each with its events, and of visits the times that are those of their steps.
-var historyQueries = map[string]string{
-	"visit": `SELECT n.id, n.state, n.version, n.started_at, n.ended_at, n.note_created_at, e.seq, e.kind, e.from_state, e.to_state, e.at, e.actor_role
-		FROM visit n LEFT JOIN entity_event e ON e.noun = 'visit' AND e.entity_id = n.id ORDER BY n.id, e.seq`,
-	"rota_slot": `SELECT n.id, n.state, n.version, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, e.seq, e.kind, e.from_state, e.to_state, e.at, e.actor_role
-		FROM rota_slot n LEFT JOIN entity_event e ON e.noun = 'rota_slot' AND e.entity_id = n.id ORDER BY n.id, e.seq`,
+// historyNouns are the nouns whose lives are checked: all but issues, whose events hold more.
+func historyNouns() []groundwork.Machine {
+	return slices.DeleteFunc(groundwork.Machines(), func(m groundwork.Machine) bool { return m.Noun == "issue" })
 }
 
-// storedNoun is a visit or slot as it is stored, with one of its events.
+// historyQuery reads a noun with its events, and of visits the times that are those of their steps.
+func historyQuery(noun string) string {
+	times := "NULL::timestamptz, NULL::timestamptz, NULL::timestamptz"
+	if noun == "visit" {
+		times = "n.started_at, n.ended_at, n.note_created_at"
+	}
+	return fmt.Sprintf(`SELECT n.id, n.state, n.version, %s, e.seq, e.kind, e.from_state, e.to_state, e.at, e.actor_role
+		FROM %[2]s n LEFT JOIN entity_event e ON e.noun = '%[2]s' AND e.entity_id = n.id ORDER BY n.id, e.seq`, times, noun)
+}
+
+// storedNoun is a thing as it is stored, with one of its events.
 type storedNoun struct {
 	id                    uuid.UUID
 	state                 string
@@ -40,11 +48,11 @@ type history struct {
 	stands bool // the noun stands as the last event says
 }
 
-// checkHistories reads the visits and slots past their events: each event goes by a row of the life of its noun from where the one before it led, without gaps, and
+// checkHistories reads all things that have a life, but for issues, past their events: each event goes by a row of the life of its noun from where the one before it led, without gaps, and
 // the last one leads to where the noun stands.
 func (r *rebuild) checkHistories(ctx context.Context, tx pgx.Tx) error {
-	for _, noun := range []groundwork.Machine{groundwork.VisitMachine(), groundwork.SlotMachine()} {
-		rows, err := tx.Query(ctx, historyQueries[noun.Noun])
+	for _, noun := range historyNouns() {
+		rows, err := tx.Query(ctx, historyQuery(noun.Noun))
 		if err != nil {
 			return translate("read histories", err)
 		}
@@ -85,7 +93,7 @@ func (h *history) read(n *storedNoun) {
 		return
 	}
 	follows := *n.seq == h.seq+1 && (n.from == nil && h.seq == 0 || n.from != nil && *n.from == h.state)
-	h.broken = h.broken || !follows || !h.admits(n) || !n.keepsTime()
+	h.broken = h.broken || !follows || !h.admits(n) || !h.keepsTime(n)
 	h.seq, h.state = *n.seq, *n.to
 	h.stands = h.seq == n.version && h.state == n.state
 }
@@ -102,7 +110,10 @@ func (h *history) admits(n *storedNoun) bool {
 }
 
 // keepsTime reports whether a time that a step sets is that of the step.
-func (n *storedNoun) keepsTime() bool {
+func (h *history) keepsTime(n *storedNoun) bool {
+	if h.noun.Noun != "visit" {
+		return true
+	}
 	set := map[string]*time.Time{groundwork.VisitBegun: n.started, groundwork.VisitEnded: n.ended, groundwork.VisitNoted: n.noted}
 	at, sets := set[*n.kind]
 	return !sets || at != nil && at.Equal(*n.at)

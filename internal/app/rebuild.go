@@ -49,11 +49,11 @@ func (j RebuildJob) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(j.Out, "%d issues with %d events, and %d visits and turns of the rota with %d, folded in %s.\n", report.Issues, report.Events, report.Histories,
+	fmt.Fprintf(j.Out, "%d issues with %d events, and %d other things that have a life with %d, folded in %s.\n", report.Issues, report.Events, report.Histories,
 		report.HistoryEvents, time.Since(began).Round(time.Millisecond))
 	j.tell(report)
 	if report.BrokenHistories > 0 {
-		return fmt.Errorf("%d visits and turns do not stand as their events say", report.BrokenHistories)
+		return fmt.Errorf("%d things do not stand as their events say", report.BrokenHistories)
 	}
 	if report.BrokenLives > 0 || j.Check && !report.Sound() {
 		return fmt.Errorf("%d issues differ from their events, %d have events that do not follow from each other", report.Differing, report.BrokenLives)
@@ -79,7 +79,7 @@ func (j RebuildJob) tell(r postgres.RebuildReport) {
 		j.list(r.BrokenIDs, r.BrokenLives)
 	}
 	if r.BrokenHistories > 0 {
-		fmt.Fprintf(j.Out, "%d visits and turns of the rota do not stand as their events say, or have one that does not follow. Nothing was changed:\n", r.BrokenHistories)
+		fmt.Fprintf(j.Out, "%d other things (visits, turns, campaigns, changes of policy …) do not stand as their events say, or have one that does not follow. Nothing was changed:\n", r.BrokenHistories)
 		j.list(r.BrokenHistoryIDs, r.BrokenHistories)
 	}
 }

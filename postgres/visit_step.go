@@ -206,14 +206,15 @@ func (db *DB) ParticipantsOf(ctx context.Context, visitIDs []uuid.UUID) (map[uui
 	return of, nil
 }
 
-// fulfilSlot has a visit that was held fulfil the earliest open slot of whoever led it that it is of the kind and place of, if there is one.
+// fulfilSlot has a visit that was held fulfil an open slot of whoever led it that it is of the kind and place of, if there is one: that in whose window it lies,
+// else the earliest that is overdue.
 func (db *DB) fulfilSlot(ctx context.Context, tx pgx.Tx, v *groundwork.Visit) error {
 	slot, err := one[groundwork.RotaSlot](ctx, tx, "find slot", `
 		SELECT `+slotColumns+` FROM rota_slot slot WHERE post_id = @lead AND state = 'OPEN' AND activity_kind = @kind
 			AND window_from <= @day::date AND window_to > @day::date - @grace::int
 			AND EXISTS (SELECT FROM site s JOIN region here ON here.id = s.region_id JOIN region root ON root.id = slot.region_id
 				WHERE s.id = @site AND here.path <@ root.path AND (slot.site_kind IS NULL OR slot.site_kind = s.kind))
-		ORDER BY window_to, id LIMIT 1 FOR UPDATE OF slot`,
+		ORDER BY window_to <= @day::date, window_to, id LIMIT 1 FOR UPDATE OF slot`,
 		pgx.NamedArgs{"lead": v.LeadID, "kind": v.ActivityKind, "site": v.SiteID, "day": groundwork.DayOf(*v.EndedAt), "grace": groundwork.SlotGrace})
 	if err != nil || slot == nil {
 		return err

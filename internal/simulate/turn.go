@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -138,13 +139,14 @@ func (l *seatLife) publish(seat int, p *groundwork.RotaPlan, at time.Time) {
 	}
 }
 
-// fulfil has a visit that was held fulfil the earliest open slot of whoever led it that it is of the kind of, if there is one. It lies within the region of the
-// slot, as all sites of a post do.
+// fulfil has a visit that was held fulfil an open slot of whoever led it that it is of the kind of, if there is one: that in whose window it lies, else the earliest
+// that is overdue. It lies within the region of the slot, as all sites of a post do.
 func (l *seatLife) fulfil(v *visit, at time.Time) {
 	held, found := groundwork.DayOf(*v.EndedAt), -1
+	overdue := func(s groundwork.RotaSlot) int { return one(s.WindowTo.Format(time.DateOnly) <= held) }
 	for n, s := range l.slots {
 		if s.PostID == v.LeadID && s.State == groundwork.SlotOpen && s.ActivityKind == v.ActivityKind && s.WindowFrom.Format(time.DateOnly) <= held &&
-			s.WindowTo.AddDate(0, 0, groundwork.SlotGrace).Format(time.DateOnly) > held && (found < 0 || s.WindowTo.Before(l.slots[found].WindowTo)) {
+			s.WindowTo.AddDate(0, 0, groundwork.SlotGrace).Format(time.DateOnly) > held && (found < 0 || cmp.Or(overdue(s)-overdue(l.slots[found]), s.WindowTo.Compare(l.slots[found].WindowTo)) < 0) {
 			found = n
 		}
 	}

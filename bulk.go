@@ -20,7 +20,10 @@ type Foundation struct {
 	Rules       []DispatchRule
 	Officials   []Official
 	Posts       []PostHolding
-	Calendar    Calendar
+	Policies    []Policy
+
+	PolicyVersions []PolicyVersion
+	Calendar       Calendar
 }
 
 // Bulk is a part of what happened, loaded at once. Whoever makes it has planned every event by the rules (PlanRegistration,
@@ -30,13 +33,17 @@ type Bulk struct {
 	Plans     []RotaPlan
 	Slots     []RotaSlot
 	Histories []EntityEvent // of the visits and slots, by noun, entity and Seq
-	Opinions  []Opinion
-	Issues    []BulkIssue
-	Links     []BulkLink
-	Events    []Event // by issue and Seq
-	Claims    []Claim
-	Attempts  []CallbackAttempt
-	Feedback  []Feedback
+
+	Attestations []Attestation     // of visits of the same part
+	PolicyItems  []VisitPolicyItem // likewise
+
+	Opinions []Opinion
+	Issues   []BulkIssue
+	Links    []BulkLink
+	Events   []Event // by issue and Seq
+	Claims   []Claim
+	Attempts []CallbackAttempt
+	Feedback []Feedback
 }
 
 // BulkIssue is an issue with its number in the load, from 0: its public reference follows from that.

@@ -21,6 +21,7 @@ import (
 	"groundwork/graph"
 	"groundwork/graph/model"
 	"groundwork/internal/embedded/embeddedtest"
+	"groundwork/internal/embedded/replicatetest"
 	"groundwork/internal/simulate"
 	"groundwork/postgres"
 	"groundwork/postgres/pgtest"
@@ -136,7 +137,7 @@ func newThreeWays(t *testing.T, seed uint64) *province {
 	require.NoError(t, bulk.Finish(t.Context(), func(string) {}))
 
 	address := embeddedtest.ClickHouse(t)
-	measures := replicateTo(t, dsn, address)
+	measures := warehouse.NewMeasures(replicatetest.Start(t, dsn, address))
 	db, err := warehouse.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })

@@ -55,6 +55,14 @@ func loadFoundation(ctx context.Context, tx pgx.Tx, f groundwork.Foundation, by 
 			copied(f.Posts, func(p *groundwork.PostHolding) []any {
 				return []any{p.ID, p.OfficialID, p.OrgUnitID, p.Rank, p.Title, calendarDay(&p.HeldFrom), calendarDay(p.HeldTo), by}
 			})},
+		{"policy", []string{"id", "title", "region_id", "owner_unit_id", "created_at", "recorded_by"},
+			copied(f.Policies, func(p *groundwork.Policy) []any {
+				return []any{p.ID, p.Title, p.RegionID, p.OwnerUnitID, p.CreatedAt, by}
+			})},
+		{"policy_version", []string{"id", "policy_id", "n", "text", "effective_from", "created_at", "recorded_by"},
+			copied(f.PolicyVersions, func(v *groundwork.PolicyVersion) []any {
+				return []any{v.ID, v.PolicyID, v.N, v.Text, calendarDay(&v.EffectiveFrom), v.CreatedAt, by}
+			})},
 	} {
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, t.rows); err != nil {
 			return err

@@ -132,6 +132,12 @@ var bulkRules = []bulkCheck{
 		UNION ALL
 		SELECT FROM visit v JOIN opinion o ON o.visit_id = v.id WHERE v.state = 'CLOSED_OUT' AND o.kind <> 'THANKS'
 			AND NOT EXISTS (SELECT FROM issue_opinion l WHERE l.opinion_id = o.id)`},
+	{"only visits that were held are attested", `
+		SELECT FROM attestation a JOIN visit v ON v.id = a.visit_id WHERE v.state NOT IN ('HELD', 'RECORDED', 'CLOSED_OUT')`},
+	{"policies are talked of on visits that were held, while they hold", `
+		SELECT FROM visit_policy_item i JOIN visit v ON v.id = i.visit_id JOIN policy_version p ON p.id = i.policy_version_id
+		WHERE v.state NOT IN ('HELD', 'RECORDED', 'CLOSED_OUT') OR day_begins(p.effective_from) > v.ended_at
+			OR EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.to_state) = ('visit', v.id, 'CLOSED_OUT') AND e.at < i.created_at)`},
 	{"turns are fulfilled by visits of who has them", `
 		SELECT FROM rota_slot s JOIN visit v ON v.id = s.visit_id
 		WHERE v.lead_id <> s.post_id OR v.activity_kind <> s.activity_kind OR v.state NOT IN ('HELD', 'RECORDED', 'CLOSED_OUT')`},

@@ -17,14 +17,15 @@ type bulkTable struct {
 // bulkTables lists the tables of a bulk load in the order in which they refer to each other.
 func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 	return []bulkTable{
-		bulkVisits(b.Visits, source), bulkPlans(b.Plans, source), bulkSlots(b.Slots, source), bulkHistories(b.Histories), bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
+		bulkVisits(b.Visits, source), bulkPlans(b.Plans, source), bulkSlots(b.Slots, source), bulkHistories(b.Histories), bulkParticipants(b.Visits), bulkAttestations(b.Attestations, source), bulkPolicyItems(b.PolicyItems, source),
+		bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
 		bulkLegs(b), bulkSpells(b),
 	}
 }
 
 // bulkTableNames are the tables that bulkTables fills.
-var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
+var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "visit_participant", "attestation", "visit_policy_item", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
@@ -44,6 +45,47 @@ func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 		copyText(c, v.State)
 		c.int4(v.Version)
 		c.time(v.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkParticipants(visits []groundwork.Visit) bulkTable {
+	type participant struct{ visit, post uuid.UUID }
+	var rows []participant
+	for i := range visits {
+		for _, post := range visits[i].TakePartIDs {
+			rows = append(rows, participant{visits[i].ID, post})
+		}
+	}
+	return bulkTable{"visit_participant", []string{"visit_id", "post_id"}, len(rows), func(c *copyRows, i int) {
+		c.uuid(rows[i].visit)
+		c.uuid(rows[i].post)
+	}}
+}
+
+func bulkAttestations(rows []groundwork.Attestation, source string) bulkTable {
+	return bulkTable{"attestation", []string{"id", "visit_id", "voice", "says", "nothing_raised", "at", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		a := &rows[i]
+		c.uuid(a.ID)
+		c.uuid(a.VisitID)
+		copyText(c, a.Voice)
+		copyText(c, a.Says)
+		c.bool(a.NothingRaised)
+		c.time(a.At)
+		c.time(a.At)
+		copyText(c, source)
+	}}
+}
+
+func bulkPolicyItems(rows []groundwork.VisitPolicyItem, source string) bulkTable {
+	return bulkTable{"visit_policy_item", []string{"id", "visit_id", "policy_version_id", "questions_asked", "answered", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		p := &rows[i]
+		c.uuid(p.ID)
+		c.uuid(p.VisitID)
+		c.uuid(p.PolicyVersionID)
+		c.int4(p.QuestionsAsked)
+		c.int4(p.Answered)
+		c.time(p.CreatedAt)
 		copyText(c, source)
 	}}
 }

@@ -22,6 +22,9 @@ const (
 	streamLife
 	streamPlan
 	streamTurn
+	streamCheck
+	streamCompany
+	streamPolicy
 )
 
 // chance is a source of random numbers for one thing.

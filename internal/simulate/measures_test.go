@@ -1,46 +1,26 @@
 package simulate_test
 
 import (
-	"context"
 	"encoding/json"
+	"maps"
+	"math"
 	"os"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"groundwork/etl"
+	"groundwork"
 	"groundwork/internal/embedded/embeddedtest"
+	"groundwork/internal/embedded/replicatetest"
 	"groundwork/internal/simulate"
 	"groundwork/postgres"
 	"groundwork/postgres/pgtest"
 	"groundwork/warehouse"
+	"groundwork/warehouse/stats"
 )
-
-// replicated has a warehouse follow a system of record and returns its measures.
-func replicated(t *testing.T, dsn string) *warehouse.Measures {
-	t.Helper()
-	db, err := warehouse.Open(t.Context(), embeddedtest.ClickHouse(t))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	_, err = warehouse.Migrate(t.Context(), db, warehouse.Layout{})
-	require.NoError(t, err)
-	r, err := etl.New(etl.Config{Postgres: dsn, ClickHouse: db, Slot: "simulate_" + strings.ReplaceAll(uuid.NewString(), "-", "")})
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil && ctx.Err() == nil {
-			t.Errorf("replication: %v", err)
-		}
-	})
-	require.NoError(t, r.AwaitStreaming(t.Context()))
-	return warehouse.NewMeasures(db).Patient(time.Minute)
-}
 
 // asked is a measure by unit, at the present of the province: each number by the unit's id, and n.
 func asked(t *testing.T, m *warehouse.Measures, code string, asOf time.Time, by ...warehouse.Dimension) map[string]map[string]float64 {
@@ -82,7 +62,7 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &truth))
 	require.Equal(t, int64(truth.Size.Visits+truth.Size.Turns), report.Histories-swapped(t, dsn))
 
-	m := replicated(t, dsn)
+	m := warehouse.NewMeasures(replicatetest.Start(t, dsn, embeddedtest.ClickHouse(t))).Patient(time.Minute)
 	turns := asked(t, m, "I1", j.Simulation.To, warehouse.ByUnit)
 	ofRegion := map[uuid.UUID]simulate.TruthTurns{}
 	var all simulate.TruthTurns
@@ -106,9 +86,58 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 		require.InDelta(t, row.Traceless, f1["tracelessVisits"], 0)
 		require.InDelta(t, row.HeldAWeek, f7["n"], 0)
 		require.InDelta(t, float64(row.Unnoted)/float64(row.HeldAWeek), f7["noteLate"], 1e-9)
-		require.Zero(t, f7["tooShort"]+f7["noteByOthers"])
+		require.Zero(t, f7["tooShort"]+f7["noteByOthers"]+f7["overlapping"]+f7["tooFast"])
+		agreesOnBackCheck(t, row.BackCheck, f7)
 	}
 	require.Len(t, traceless, len(truth.VisitsHeld))
+	findsUntrueVisits(t, truth, asked(t, m, "F7", j.Simulation.To)[""])
+}
+
+// agreesOnBackCheck compares what is answered of visits that were drawn by lot with what was said of them.
+func agreesOnBackCheck(t *testing.T, checks []simulate.TruthCheck, f7 map[string]float64) (answered int) {
+	t.Helper()
+	strata := make([]stats.Sampled, len(checks))
+	for i, c := range checks {
+		strata[i] = stats.Sampled{X: float64(c.Denied), N: float64(c.Answered), Size: float64(c.Held)}
+		answered += c.Answered
+	}
+	require.InDelta(t, answered, f7["answered"], 0)
+	want, err := stats.DesignShare(strata)
+	require.NoError(t, err)
+	share, known := f7["falseShare"]
+	require.Equal(t, want.Known, known)
+	require.InDelta(t, want.Value, share, 1e-9)
+	return answered
+}
+
+// findsUntrueVisits compares falseShare with the visits that were recorded and never made: for the whole province, and for the units with the habit beside all others.
+func findsUntrueVisits(t *testing.T, truth simulate.Truth, f7 map[string]float64) {
+	t.Helper()
+	bad := map[uuid.UUID]bool{}
+	for _, unit := range truth.Untrue {
+		bad[unit.Unit] = true
+	}
+	require.NotEmpty(t, bad)
+	kinds := map[groundwork.ActivityKind]simulate.TruthCheck{}
+	var held, untrue float64
+	var said, denied [2]float64 // of units without the habit, and with it
+	for _, row := range truth.VisitsHeld {
+		held, untrue = held+float64(row.HeldAWeek), untrue+float64(row.Untrue)
+		habit := 0
+		if bad[row.Unit] {
+			habit = 1
+		}
+		for _, c := range row.BackCheck {
+			sum := kinds[c.Activity]
+			kinds[c.Activity] = simulate.TruthCheck{Activity: c.Activity, Held: sum.Held + c.Held, Answered: sum.Answered + c.Answered, Denied: sum.Denied + c.Denied}
+			said[habit], denied[habit] = said[habit]+float64(c.Answered), denied[habit]+float64(c.Denied)
+		}
+	}
+	answered := agreesOnBackCheck(t, slices.Collect(maps.Values(kinds)), f7)
+	require.Greater(t, answered, 200)
+	require.InDelta(t, untrue/held, f7["falseShare"], 3*math.Sqrt(untrue/held*(1-untrue/held)/float64(answered))+0.01, "what is said is what was, but for chance and doubt")
+	require.Greater(t, denied[1]/said[1], 0.2)
+	require.Less(t, denied[0]/said[0], 0.06)
 }
 
 // swapped is how many slots were swapped away: their turn is that of another slot.

@@ -25,6 +25,7 @@ type unitHabits struct {
 	verdicts  float64 // share of claims whose verdict the handler collects
 	pressure  float64 // share of issues whose reporters are urged to withdraw
 	skips     float64 // share of the turns of the rota for which nobody goes down
+	untrue    float64 // share of visits that are recorded and were not made
 }
 
 // hotspot is a place where a topic is raised more often than elsewhere for a time.
@@ -77,6 +78,7 @@ func (w *world) plant() plants {
 	w.plantUnits(c)
 	w.plantPosts(c)
 	w.plantSkips(c)
+	w.plantUntrue(chanceOf(w.cfg.Seed, streamPlants, 2))
 	return p
 }
 

@@ -111,7 +111,10 @@ func (s *Simulation) visitPart(n int) (*groundwork.Bulk, error) {
 		if err != nil {
 			return nil, err
 		}
+		v.TakePartIDs = s.visits[i].TakePartIDs
 		out.Visits, out.Histories = append(out.Visits, v), append(out.Histories, events...)
+		out.Attestations = append(out.Attestations, s.attestations(&s.visits[i])...)
+		out.PolicyItems = append(out.PolicyItems, s.policyItems(&s.visits[i])...)
 		if s.visits[i].raises() {
 			out.Opinions = append(out.Opinions, s.spoken(&s.visits[i]))
 		}

@@ -3,6 +3,7 @@ package simulate
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,7 @@ type Truth struct {
 	Showcases     []TruthPost     `json:"showcase_routes"`
 	Unnoted       []TruthPost     `json:"late_notes"`
 	Skips         []TruthUnit     `json:"skipped_turns"`
+	Untrue        []TruthUnit     `json:"untrue_visits"`
 	Turns         []TruthTurns    `json:"turns"`
 	VisitsHeld    []TruthVisits   `json:"visits_held"`
 	Instant       []TruthUnit     `json:"instant_claims"`
@@ -159,6 +161,17 @@ type TruthVisits struct {
 	Traceless int       `json:"traceless"` // of these
 	HeldAWeek int       `json:"held_for_7_days"`
 	Unnoted   int       `json:"without_note"` // of these
+	Untrue    int       `json:"untrue"`       // of these: recorded, and not made
+
+	BackCheck []TruthCheck `json:"back_check"` // of these, by kind of activity
+}
+
+// TruthCheck is what the visits of a kind that are drawn by lot are said to have been, at the present of the province: of what F7 makes falseShare.
+type TruthCheck struct {
+	Activity groundwork.ActivityKind `json:"activity_kind"`
+	Held     int                     `json:"held_for_7_days"`
+	Answered int                     `json:"drawn_and_answered"`
+	Denied   int                     `json:"said_not_held"` // of these
 }
 
 // TruthDuplicates is how often one matter became two issues.
@@ -181,7 +194,7 @@ func (s *Simulation) Truth() (Truth, error) {
 			usuallyTraceless, unnotedVisits, skippedTurns, excusedTurns, lateTurns},
 		Instant: s.unitsThat(func(h unitHabits) float64 { return h.instant }), OnTheLine: s.unitsThat(func(h unitHabits) float64 { return h.onTheLine }),
 		Verdicts: s.unitsThat(func(h unitHabits) float64 { return h.verdicts }), Pressure: s.unitsThat(func(h unitHabits) float64 { return h.pressure }),
-		Skips: s.unitsThat(func(h unitHabits) float64 { return h.skips }), VisitsHeld: s.visitsHeld(),
+		Skips: s.unitsThat(func(h unitHabits) float64 { return h.skips }), Untrue: s.unitsThat(func(h unitHabits) float64 { return h.untrue }), VisitsHeld: s.visitsHeld(),
 	}
 	for n, k := range topics {
 		t.Topics = append(t.Topics, TruthTopic{k.code, w.topics[n].category, k.urban, k.rural, k.peak, k.swing, k.days, k.target, k.explained, k.referred, k.inquiry, k.repeats})
@@ -298,9 +311,30 @@ func (s *Simulation) visitsHeld() (all []TruthVisits) {
 		if !v.EndedAt.After(s.cfg.To.Add(-groundwork.NoteDays * day)) {
 			row.HeldAWeek++
 			row.Unnoted += one(v.NoteCreatedAt == nil)
+			row.Untrue += one(s.world.untrue(v))
+			row.check(v, s.attestations(v))
 		}
 	}
 	return all
+}
+
+// check counts what is said of a visit.
+func (t *TruthVisits) check(v *visit, answers []groundwork.Attestation) {
+	at := slices.IndexFunc(t.BackCheck, func(c TruthCheck) bool { return c.Activity == v.ActivityKind })
+	if at < 0 {
+		at, t.BackCheck = len(t.BackCheck), append(t.BackCheck, TruthCheck{Activity: v.ActivityKind})
+	}
+	row := &t.BackCheck[at]
+	row.Held++
+	if !drawnByLot(v) {
+		return
+	}
+	for _, a := range answers {
+		if a.Voice != groundwork.ByHost && a.Says != groundwork.HeldUnsure {
+			row.Answered++
+			row.Denied += one(a.Says == groundwork.NotHeld)
+		}
+	}
 }
 
 func one(counts bool) int {

@@ -74,6 +74,7 @@ func (w *world) makeVisits() []visit {
 		return cmp.Or(a.StartedAt.Compare(b.StartedAt), slices.Compare(a.ID[:], b.ID[:]))
 	})
 	w.copyNotes(all)
+	w.accompany(all)
 	return all
 }
 
@@ -320,6 +321,7 @@ func (w *world) stepsOf(v *visit) []visitStep {
 func (s *Simulation) history(i int) (groundwork.Visit, []groundwork.EntityEvent, error) {
 	v := &s.visits[i]
 	stood := v.Visit
+	stood.TakePartIDs = nil // known when it is loaded, not by the steps
 	stood.State, stood.Version, stood.NoteCreatedAt, stood.NoteUnitID = "", 0, nil, nil
 	if !v.entered {
 		stood.EndedAt, stood.CitizensMet = nil, nil

@@ -17,6 +17,8 @@ type shape struct{ prefectures, counties, townships, committees int }
 // shapeFor keeps enough counties to compare treated with untreated ones, and enough issues in each to see anything.
 func shapeFor(issues int64) shape {
 	switch {
+	case issues < 500:
+		return shape{2, 3, 2, 2}
 	case issues < 200_000:
 		return shape{4, 6, 5, 5}
 	case issues < 20_000_000:
@@ -117,6 +119,7 @@ func newWorld(cfg Config) *world {
 	w.addRegions(c, shapeFor(cfg.Issues))
 	w.addUnits(c)
 	w.addPosts(c)
+	w.addPolicies(chanceOf(cfg.Seed, streamPolicy, 1<<63))
 	return w
 }
 

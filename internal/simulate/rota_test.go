@@ -125,17 +125,20 @@ func (p *practice) visit(e *groundwork.EntityEvent) {
 	}
 }
 
-// expectFulfilled finds the slot that a visit fulfils as docs/rota.md says: the earliest open one of whoever led it that it is of the kind and place of.
+// expectFulfilled finds the slot that a visit fulfils as docs/rota.md says: an open one of whoever led it that it is of the kind and place of, that in
+// whose window it lies before the earliest that is overdue.
 func (p *practice) expectFulfilled(v *groundwork.Visit, at time.Time) {
 	var found *groundwork.RotaSlot
+	foundInWindow := false
 	held := groundwork.DayOf(*v.EndedAt)
 	for _, s := range p.of[v.LeadID] {
 		if s.State != groundwork.SlotOpen || s.ActivityKind != v.ActivityKind || held < s.WindowFrom.Format(time.DateOnly) ||
 			held >= s.WindowTo.AddDate(0, 0, groundwork.SlotGrace).Format(time.DateOnly) || !p.within(p.sites[v.SiteID], s.RegionID) {
 			continue
 		}
-		if found == nil || s.WindowTo.Before(found.WindowTo) {
-			found = s
+		inWindow := held < s.WindowTo.Format(time.DateOnly)
+		if found == nil || inWindow && !foundInWindow || inWindow == foundInWindow && s.WindowTo.Before(found.WindowTo) {
+			found, foundInWindow = s, inWindow
 		}
 	}
 	if found != nil {

@@ -26,7 +26,7 @@ func Open(t testing.TB, req *http.Request) *Stream {
 	req.Header.Set("Accept", "text/event-stream")
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	t.Cleanup(func() { res.Body.Close() })
+	t.Cleanup(func() { _ = res.Body.Close() })
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	require.Equal(t, "text/event-stream; charset=utf-8", res.Header.Get("Content-Type"))
 	return &Stream{Response: res, lines: bufio.NewScanner(res.Body)}
@@ -66,4 +66,4 @@ func (s *Stream) Next() (Event, bool) {
 }
 
 // Close ends the stream, as a client does that goes away.
-func (s *Stream) Close() { s.Response.Body.Close() }
+func (s *Stream) Close() { _ = s.Response.Body.Close() }

@@ -122,6 +122,9 @@ func (s *Simulation) policyItems(v *visit) []groundwork.VisitPolicyItem {
 	var items []groundwork.VisitPolicyItem
 	for _, n := range c.Perm(len(s.world.PolicyVersions))[:1+c.IntN(2)] {
 		asked := c.IntN(13)
+		if v.traceless { // nobody has a question either
+			asked = 0
+		}
 		items = append(items, groundwork.VisitPolicyItem{ID: c.id(v.known), VisitID: v.ID, PolicyVersionID: s.world.PolicyVersions[n].ID,
 			QuestionsAsked: asked, Answered: asked - min(asked, c.IntN(4)), CreatedAt: v.known})
 	}

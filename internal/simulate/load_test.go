@@ -183,7 +183,15 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 				}
 			}
 		},
-		"histories without gaps":                        func(b *groundwork.Bulk) { b.Histories = slices.Delete(b.Histories, 1, 2) },
+		"histories without gaps": func(b *groundwork.Bulk) {
+			h := b.Histories // an event between two others of the same visit
+			for n := range h[2:] {
+				if h[n].EntityID == h[n+1].EntityID && h[n+1].EntityID == h[n+2].EntityID {
+					b.Histories = slices.Delete(h, n+1, n+2)
+					return
+				}
+			}
+		},
 		"visits and turns stand as their histories say": func(b *groundwork.Bulk) { b.Slots[0].Version++ },
 		"visits and turns go by their lives": func(b *groundwork.Bulk) {
 			b.Histories[0].Actor.Role = groundwork.RoleIntake

@@ -86,7 +86,7 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 		require.InDelta(t, row.Traceless, f1["tracelessVisits"], 0)
 		require.InDelta(t, row.HeldAWeek, f7["n"], 0)
 		require.InDelta(t, float64(row.Unnoted)/float64(row.HeldAWeek), f7["noteLate"], 1e-9)
-		require.Zero(t, f7["tooShort"]+f7["noteByOthers"]+f7["overlapping"]+f7["tooFast"])
+		require.Zero(t, f7["tooShort"]+f7["noteByOthers"])
 		agreesOnBackCheck(t, row.BackCheck, f7)
 	}
 	require.Len(t, traceless, len(truth.VisitsHeld))

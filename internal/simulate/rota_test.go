@@ -215,6 +215,24 @@ func TestVisitsAndTurnsLiveByTheirRules(t *testing.T) {
 	p.replay()
 	require.Len(t, p.stood, len(b.Visits))
 	require.Len(t, p.turns, len(b.Slots))
+	type postDay struct {
+		post uuid.UUID
+		day  string
+	}
+	at, company := map[postDay]bool{}, 0
+	for i := range b.Visits {
+		at[postDay{b.Visits[i].LeadID, groundwork.DayOf(b.Visits[i].StartedAt)}] = true
+	}
+	for i := range b.Visits {
+		for _, post := range b.Visits[i].TakePartIDs {
+			company++
+			there := postDay{post, groundwork.DayOf(b.Visits[i].StartedAt)}
+			require.False(t, at[there], "who takes part is at no other visit that day")
+			require.Equal(t, p.posts[b.Visits[i].LeadID].OrgUnitID, p.posts[post].OrgUnitID)
+			at[there] = true
+		}
+	}
+	require.Greater(t, company, len(b.Visits)/4)
 	for id, v := range p.stood {
 		require.Equal(t, p.visits[id], v)
 	}

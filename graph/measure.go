@@ -79,12 +79,13 @@ func unavailable(err error) error {
 	return &groundwork.Error{Code: groundwork.CodeUnavailable, Message: "the warehouse does not answer; the rest of the API works without it, try again later", Err: err}
 }
 
-// warehouseError shows a fault of the warehouse as one that passes, and leaves its cause to the log.
+// warehouseError shows a warehouse that does not answer as what passes, and leaves its cause to the log. What else is wrong is a fault of the program: it is
+// logged and masked like any other.
 func (r *Resolver) warehouseError(ctx context.Context, err error) error {
 	if in, ok := errors.AsType[*warehouse.InputError](err); ok {
 		return groundwork.Invalid(measureFields[in.Field], "%s", in.Message)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !errors.Is(err, warehouse.ErrUnavailable) {
 		return fmt.Errorf("measure: %w", err)
 	}
 	r.logger.LogAttrs(ctx, slog.LevelError, "warehouse does not answer", slog.Any("error", err))

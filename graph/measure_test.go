@@ -1,11 +1,17 @@
 package graph_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"groundwork/graph"
 	"groundwork/graph/model"
 	"groundwork/warehouse"
 )
@@ -149,4 +155,32 @@ func TestWithoutWarehouseTheRestWorks(t *testing.T) {
 	require.Nil(t, r.at(t, "backlog"))
 	require.Len(t, r.Errors, 2)
 	require.Equal(t, "UPSTREAM_UNAVAILABLE", r.Errors[0].Extensions.Code)
+}
+
+// broken answers every question with the same error.
+type broken struct {
+	graph.Measures
+	err error
+}
+
+func (b broken) Ask(context.Context, string, warehouse.Question) (*warehouse.Table, error) {
+	return nil, b.err
+}
+
+// A statement that is wrong stays wrong: nobody is told to try again later.
+func TestAFaultOfAMeasureIsNoOutage(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, options{})
+	for code, err := range map[string]error{
+		"INTERNAL":             errors.New("count: ClickHouse refuses the statement: code: 47, unknown identifier"),
+		"UPSTREAM_UNAVAILABLE": fmt.Errorf("count: %w: connection refused", warehouse.ErrUnavailable),
+	} {
+		var log bytes.Buffer
+		f.serve(graph.Deps{Store: f.store, Logger: slog.New(slog.NewTextHandler(&log, nil)), Measures: broken{err: err}})
+		r := f.as("SUPERVISOR").ask(`{ measures(query: {measures: [T4]}) { rowCount } }`, nil)
+		require.Len(t, r.Errors, 1)
+		require.Equal(t, code, r.Errors[0].Extensions.Code)
+		require.NotContains(t, r.Errors[0].Message, "count:")
+		require.Contains(t, log.String(), err.Error(), "the cause is in the log")
+	}
 }

@@ -106,7 +106,7 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	}
 	b, err := readBase(ctx, m.db)
 	if err != nil {
-		return unavailable(ctx, "measure", err)
+		return failed(ctx, "measure", err)
 	}
 	if b != nil && !b.void && b.position <= s.watermark.LSN && b.tail <= maxTail {
 		s.base = b

@@ -207,7 +207,7 @@ func (m *Measures) state(ctx context.Context) (s state, err error) {
 		return state{}, errNotLoaded
 	}
 	if err != nil {
-		return state{}, unavailable(ctx, "read the state of the warehouse", err)
+		return state{}, failed(ctx, "read the state of the warehouse", err)
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"time"
 )
@@ -26,6 +27,12 @@ func (m *Measures) WithoutBase() { m.mirrorOnly = true }
 
 // LookEachTime makes the cache look at the versions for every question, by the given clock.
 func (c *Cache) LookEachTime(now func() time.Time) { c.now, c.again = now, 0 }
+
+// Refused asks what ClickHouse refuses with that code.
+func (m *Measures) Refused(ctx context.Context, code int) error {
+	refusal := statement{text: fmt.Sprintf("SELECT throwIf(1, 'as a test wants it', toInt16(%d)) SETTINGS allow_custom_error_code_in_throwif = 1", code)}
+	return m.each(ctx, "ask", refusal, func(scan func(...any) error) error { return scan(new(uint8)) })
+}
 
 // AskOf asks for a number that is bound twice, by both ways in which statements get their values.
 func (m *Measures) AskOf(ctx context.Context, first, second int64) (n int64, err error) {

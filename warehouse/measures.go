@@ -12,7 +12,7 @@ import (
 )
 
 // Measures answers the questions of Definitions from the mirrors. What it returns is wrong input (*InputError), no warehouse
-// (ErrUnavailable), a context's error, or an answer that says of when it is.
+// (ErrUnavailable), a context's error, a fault of the program, or an answer that says of when it is.
 type Measures struct {
 	db         *DB
 	maxGroups  uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
@@ -70,7 +70,7 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 	}
 	rows, err := m.query(ctx, s)
 	if err != nil {
-		return unavailable(ctx, operation, err)
+		return failed(ctx, operation, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -79,7 +79,7 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return unavailable(ctx, operation, err)
+		return failed(ctx, operation, err)
 	}
 	return nil
 }

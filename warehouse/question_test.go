@@ -201,6 +201,24 @@ func TestWithoutAWarehouse(t *testing.T) {
 	require.NoError(t, h.Close())
 	_, err = h.Backlog(t.Context(), warehouse.Query{})
 	require.ErrorIs(t, err, warehouse.ErrUnavailable)
+
+	h = open(t)
+	h.watermark(1, start)
+	require.NoError(t, h.Exec(t.Context(), "ALTER TABLE f_issue RENAME COLUMN claimed_at TO claimed"))
+	_, err = h.Backlog(t.Context(), warehouse.Query{})
+	require.ErrorContains(t, err, "ClickHouse refuses the statement", "waiting mends no statement")
+	require.NotErrorIs(t, err, warehouse.ErrUnavailable)
+
+	for code, remedy := range map[int]string{159: "narrow the filter", 241: "split by less", 202: "as many queries at once", 210: "", 497: "may not read"} {
+		err := h.Refused(t.Context(), code)
+		require.ErrorIs(t, err, warehouse.ErrUnavailable)
+		require.ErrorContains(t, err, remedy)
+	}
+	for _, code := range []int{47, 62, 6, 395} { // unknown identifier, syntax, a text that is no number, throwIf
+		err := h.Refused(t.Context(), code)
+		require.ErrorContains(t, err, "ClickHouse refuses the statement")
+		require.NotErrorIs(t, err, warehouse.ErrUnavailable)
+	}
 }
 
 // A name that two parts of a statement use for different things is an error, not the other's value.

@@ -23,7 +23,7 @@ func (m *Measures) Watermark(ctx context.Context) (Watermark, error) {
 		return Watermark{}, errNotLoaded
 	}
 	if err != nil {
-		return Watermark{}, unavailable(ctx, "read the watermark", err)
+		return Watermark{}, failed(ctx, "read the watermark", err)
 	}
 	return w, nil
 }

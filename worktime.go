@@ -9,6 +9,9 @@ const (
 	workTo   = 17*time.Hour + 30*time.Minute
 )
 
+// WorkingFrom is when work begins, after midnight in China.
+const WorkingFrom = workFrom
+
 // WorkingDay is how long a working day lasts.
 const WorkingDay = workTo - workFrom
 

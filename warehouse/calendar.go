@@ -25,6 +25,21 @@ func (m *Measures) calendar(ctx context.Context) (groundwork.Calendar, error) {
 	return days, err
 }
 
+// workingDays is SQL with one row a day, from 1990 on: whether it is worked, and on how many worked ones before it. Days are those of China, as working hours are.
+const workingDays = `SELECT day, worked, sum(toInt64(worked)) OVER (ORDER BY day) - worked AS before
+	FROM (SELECT d.day AS day, if(c.known, toUInt8(c.is_workday), toUInt8(toDayOfWeek(d.day) < 6)) AS worked
+		FROM (SELECT toDate('1990-01-01') + number AS day FROM numbers(40000)) AS d
+		LEFT ANY JOIN (SELECT makeDate(intDiv(day, 10000), intDiv(day, 100) % 100, day % 100) AS day, is_workday, toUInt8(1) AS known FROM d_calendar_day FINAL WHERE _deleted = 0) AS c ON c.day = d.day)`
+
+// dayInChina is SQL of the day of a moment, as workingDays has it.
+func dayInChina(moment string) string { return "toDate(toTimeZone(" + moment + ", 'Asia/Shanghai'))" }
+
+// workedBefore is SQL of the seconds of working time before a moment, since 1990; day is its row of workingDays.
+func workedBefore(moment, day string) string {
+	return fmt.Sprintf("(%[2]s.before * %[3]d + %[2]s.worked * least(greatest(dateDiff('second', toStartOfDay(toTimeZone(%[1]s, 'Asia/Shanghai')), %[1]s) - %[4]d, 0), %[3]d))",
+		moment, day, int(groundwork.WorkingDay.Seconds()), int(groundwork.WorkingFrom.Seconds()))
+}
+
 // dueBefore is the moment before which whatever happened has had n working days by asOf. A deadline never comes earlier for what happened later,
 // so that one moment parts the two.
 func dueBefore(c groundwork.Calendar, asOf time.Time, n int) time.Time {

@@ -15,6 +15,14 @@ type Definition struct {
 	Method            string // in one line, as answers carry it
 	Caveats           []string
 	Weights           map[string]float64 // of the measures that a composite is made of
+	Former            []Former           // versions that can still be asked for
+}
+
+// Former is an earlier version of a definition, by which figures can still be computed (Question.Version).
+type Former struct {
+	Version string
+	Differs string // how it differs from the version after it
+	Method  string // in one line, as answers carry it
 }
 
 // Definitions lists the measures in the order of the registry.
@@ -36,6 +44,27 @@ var definitions = func() map[string]Definition {
 	}
 	return all
 }()
+
+// versioned is the definition of a measure as a version had it; "" = the latest.
+func versioned(code, version string) (Definition, error) {
+	d := definition(code)
+	if version == "" || version == d.Version {
+		return d, nil
+	}
+	for _, f := range d.Former {
+		if f.Version == version {
+			d.Version, d.Method = f.Version, f.Method
+			return d, nil
+		}
+	}
+	return d, invalid("Version", "%s cannot be computed by version %.20q of its definition any more; the latest is %s", code, version, d.Version)
+}
+
+// Computes reports whether figures of a version can still be computed.
+func (d Definition) Computes(version string) bool {
+	_, err := versioned(d.Code, version)
+	return err == nil
+}
 
 func definition(code string) Definition {
 	d, ok := definitions[code]

@@ -54,6 +54,9 @@ func document(measures []warehouse.Measure) string {
 		for _, c := range d.Caveats {
 			fmt.Fprintf(&b, "- %s\n", c)
 		}
+		for _, f := range d.Former {
+			fmt.Fprintf(&b, "- Version %s can still be computed (snapshots of it are verified by it): %s\n", f.Version, f.Differs)
+		}
 	}
 	return b.String()
 }

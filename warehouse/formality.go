@@ -48,25 +48,30 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 // Claims that come too soon to be true, and the hours before the due time that are compared.
 const (
 	instantMinutes = 10
-	lineHours      = 4
+	lineHours      = 4 // working hours
 )
 
-// InstantClaims is F5. Numbers: instant (share), instantClaims, onTheLine (claims in the last 4 hours before their due time), before (mean of
-// the two times 4 hours before), lineRatio. n = FIXED claims.
+// InstantClaims is F5. Numbers: instant (share), instantClaims, onTheLine (claims in the last 4 working hours before their due time), before (mean of
+// the two times 4 working hours before), lineRatio. n = FIXED claims.
 func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error) {
 	s, t, err := m.begin(ctx, q, "F5")
 	if err != nil {
 		return nil, err
 	}
 	rows := s.spells()
+	before, days := "dateDiff('second', c.claimed_at, s.due_at)", ""
+	if !s.former {
+		before = workedBefore("assumeNotNull(s.due_at)", "due") + " - " + workedBefore("c.claimed_at", "claimed")
+		days = fmt.Sprintf(" LEFT ANY JOIN (%[1]s) AS due ON due.day = %[2]s LEFT ANY JOIN (%[1]s) AS claimed ON claimed.day = %[3]s", workingDays, dayInChina("assumeNotNull(s.due_at)"), dayInChina("c.claimed_at"))
+	}
 	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claimed_at < addMinutes(if(l.sent > toDateTime64(0, 6, 'UTC'), l.sent, s.origin_at), %[1]d) AS instant,
-			ifNull(intDiv(dateDiff('second', c.claimed_at, s.due_at), %[2]d), -1) AS bin, ifNull(c.claimed_at <= s.due_at, 0) AS claimed_before_due
+			ifNull(c.claimed_at <= s.due_at, 0) AS claimed_before_due, if(claimed_before_due, intDiv(%[6]s, %[2]d), -1) AS bin
 		FROM (SELECT issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND kind = 'FIXED' AND source = 'groundwork' AND claimed_at <= %[3]s) AS c
 		INNER JOIN (%[4]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS sent FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS l ON l.issue_id = s.id
-		WHERE s.state != 'MERGED'`, instantMinutes, lineHours*3600, asOf, rows.text)
+		LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS sent FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS l ON l.issue_id = s.id%[5]s
+		WHERE s.state != 'MERGED'`, instantMinutes, lineHours*3600, asOf, rows.text, days, before)
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"countIf(instant)", "countIf(bin = 0 AND claimed_before_due)", "countIf(bin IN (1, 2))",
+		"countIf(instant)", "countIf(bin = 0)", "countIf(bin IN (1, 2))",
 	}})
 	if err != nil {
 		return nil, err

@@ -208,12 +208,31 @@ func TestVisits(t *testing.T) {
 	ended := "toDateTime64('2026-04-02 04:00:00', 6, 'UTC') + toIntervalDay(if(n < 18, 83 + n % 6, n))"
 	h.sql("f_visit", "id, activity_kind, notice, site_id, lead_id, started_at, ended_at, state, created_at", issueID+", 'RESEARCH', 'ANNOUNCED', "+siteID+", "+siteID+", "+ended+", toNullable("+ended+"), if(n % 2 = 0, 'HELD', 'CLOSED_OUT'), "+atStart, 60)
 	h.sql("f_visit", "id, activity_kind, notice, site_id, lead_id, started_at, state, created_at", "toUUID('00000000-0000-7000-8000-0000000000dd'), 'RESEARCH', 'ANNOUNCED', "+siteID+", "+siteID+", "+atStart+" + toIntervalDay(40), 'CANCELLED', "+atStart, 1)
-	bunched := h.one("F4", warehouse.Question{})
-	require.EqualValues(t, 60, bunched.N[0])
-	requireShare(t, bunched, "ratio", 5.142857142857143)
-	requireShare(t, bunched, "excessShare", 0.24166666666666667)
-	requireShare(t, bunched, "p", 3.4839401907387226e-07)
-	require.True(t, bunched.Flags["bunched"][0])
+	golden := func(bunched *warehouse.Table) {
+		t.Helper()
+		require.EqualValues(t, 60, bunched.N[0])
+		requireShare(t, bunched, "ratio", 5.142857142857143)
+		requireShare(t, bunched, "excessShare", 0.24166666666666667)
+		requireShare(t, bunched, "p", 3.4839401907387226e-07)
+		require.True(t, bunched.Flags["bunched"][0])
+	}
+	golden(h.one("F4", warehouse.Question{Version: "1"}))
+	// Of 65 weekdays the last seven begin on 22 June: three visits on each of four of them, thirty on the others; eighteen on days off.
+	weekdays := h.one("F4", warehouse.Question{})
+	require.EqualValues(t, 42, weekdays.N[0])
+	require.EqualValues(t, 18, weekdays.Excluded["onDaysOff"])
+	requireShare(t, weekdays, "inWindow", 12)
+	requireShare(t, weekdays, "expected", 42*7./65)
+	requireShare(t, weekdays, "ratio", (12./7)/(30./58))
+	requireShare(t, weekdays, "issuesInside", 0)
+	requireShare(t, weekdays, "tracelessInside", 1)
+	// Those who can visit from 1 June on only have 22 days at risk, though they held nothing then.
+	h.sql("d_post_holding", "id, official_id, org_unit_id, rank, title, held_from, created_at", siteID+", "+siteID+", "+siteID+", 'COUNTY', '', toDate32('2026-06-01'), "+atStart, 1)
+	one, err := h.Ask(t.Context(), "F4", warehouse.Question{Reviewer: true, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByPost}}})
+	require.NoError(t, err)
+	requireShare(t, one, "expected", 42*7./22)
+	h.sql("d_calendar_day", "day, is_workday", "toInt32(toYYYYMMDD(toDate('2026-04-01') + n)), true", 91)
+	golden(h.one("F4", warehouse.Question{}))
 
 	h.sql("f_opinion", "id, source, channel, kind, received_at, received_precision, visit_id, confidentiality, supported, opposed, created_at",
 		issueID+", 'groundwork', 'VISIT', 'HELP', toDateTime64('2026-07-01 00:00:00', 6, 'UTC'), 'SECOND', toNullable(toUUID(concat('00000000-0000-7000-8000-', leftPad(toString(n + 12), 12, '0')))), 'PUBLIC', 0, 0, "+atStart, 6)
@@ -286,10 +305,20 @@ func TestFormalityOfClosingsAndClaims(t *testing.T) {
 
 	h.sql("f_claim", "id, issue_id, n, kind, source, claimed_at, claimed_precision, created_at",
 		issueID+", "+issueID+", 1, 'FIXED', if(n = 63, 'import', 'groundwork'), multiIf(n < 3, "+atStart+" + toIntervalMinute(5), n < 33, "+atStart+" + toIntervalDay(5), "+atStart+" + toIntervalDay(5) - toIntervalHour(4)), 'SECOND', "+atStart, 64)
-	claims := h.one("F5", warehouse.Question{})
+	claims := h.one("F5", warehouse.Question{Version: "1"})
 	require.EqualValues(t, 63, claims.N[0])
 	requireShare(t, claims, "instant", 3.0/63)
 	requireShare(t, claims, "onTheLine", 30)
 	requireShare(t, claims, "before", 15)
 	requireShare(t, claims, "lineRatio", 2)
+	// Due on a Friday at ten, so that all came within its first hour; what came on Thursday at noon came 6.5 working hours before, if Thursday was worked.
+	requireShare(t, h.one("F5", warehouse.Question{}), "onTheLine", 60)
+	h.sql("f_claim", "id, issue_id, n, kind, source, claimed_at, claimed_precision, created_at",
+		"toUUID(concat('00000000-0000-7000-8000-', leftPad(toString(n + 100), 12, '0'))), "+issueID+", 2, 'FIXED', 'groundwork', "+atStart+" + toIntervalDay(5) - toIntervalHour(20), 'SECOND', "+atStart, 20)
+	claims = h.one("F5", warehouse.Question{})
+	requireShare(t, claims, "onTheLine", 60)
+	requireShare(t, claims, "before", 10)
+	requireShare(t, claims, "lineRatio", 6)
+	h.sql("d_calendar_day", "day, is_workday", "toInt32(20260305), false", 1)
+	requireShare(t, h.one("F5", warehouse.Question{}), "onTheLine", 80)
 }

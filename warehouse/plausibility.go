@@ -63,18 +63,15 @@ func (m *Measures) Plausibility(ctx context.Context, q Question) (*Table, error)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.plausibilityRows()
+	how, err := countPlausibility(s)
 	if err != nil {
 		return nil, err
 	}
-	sums := []string{"countIf(overlapping OR fast OR short OR late OR foreign_note)", "countIf(overlapping)", "countIf(fast)", "countIf(located)", "countIf(short)", "countIf(timed)",
-		"countIf(late)", "countIf(foreign_note)", "countIf(note_unit_id IS NOT NULL)", "countIf(checked)"}
-	fixed := len(sums)
-	for _, kind := range activityKinds {
-		of := "activity_kind = '" + kind + "'"
-		sums = append(sums, "countIf("+of+" AND denied)", "countIf("+of+" AND told)", "countIf("+of+")")
+	found, err := m.tally(ctx, s, how)
+	if err != nil {
+		return nil, err
 	}
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: sums})
+	among, err := m.crowd(ctx, s, append([]shareOf{falseShare}, implausible...), countPlausibility)
 	if err != nil {
 		return nil, err
 	}
@@ -86,40 +83,66 @@ func (m *Measures) Plausibility(ctx context.Context, q Question) (*Table, error)
 	}
 	for _, cell := range cells {
 		v := cell.sums
-		if err := c.shares(float64(cell.n), map[string]float64{"implausible": v[0], "overlapping": v[1], "noteLate": v[6]}); err != nil {
+		if err := c.sharesOf(implausible, v, float64(cell.n), among); err != nil {
 			return nil, err
 		}
-		for name, of := range map[string][2]float64{"tooFast": {v[2], v[3]}, "tooShort": {v[4], v[5]}, "noteByOthers": {v[7], v[8]}} {
-			if err := c.share(name, of[0], of[1]); err != nil {
-				return nil, err
-			}
-		}
 		c.number("checked", v[9])
-		if err := c.backCheck(v[fixed:]); err != nil {
+		if err := c.backCheck(v, among); err != nil {
 			return nil, err
 		}
 		c.end(cell.n, nil)
 	}
 	t.notePlausibility(cells)
+	t.notePeople(among)
 	s.ownUnits(t)
 	return t, nil
 }
 
-// backCheck puts what those who were asked said, with strata as tally gives them: denied, told and visits of each kind of activity.
-func (c *columns) backCheck(v []float64) error {
-	var strata []stats.Sampled
-	var told float64
-	for i := 0; i < len(v); i += 3 {
-		strata, told = append(strata, stats.Sampled{X: v[i], N: v[i+1], Size: v[i+2]}), told+v[i+1]
+// countPlausibility counts, after what stands in implausible, of each kind of activity who denied, who told, and the visits.
+func countPlausibility(s *scope) (tally, error) {
+	rows, err := s.plausibilityRows()
+	sums := []string{"countIf(overlapping OR fast OR short OR late OR foreign_note)", "countIf(overlapping)", "countIf(fast)", "countIf(located)", "countIf(short)", "countIf(timed)",
+		"countIf(late)", "countIf(foreign_note)", "countIf(note_unit_id IS NOT NULL)", "countIf(checked)"}
+	for _, kind := range activityKinds {
+		of := "activity_kind = '" + kind + "'"
+		sums = append(sums, "countIf("+of+" AND denied)", "countIf("+of+" AND told)", "countIf("+of+")")
 	}
-	share, err := stats.DesignShare(strata)
-	if err != nil {
-		return err
+	return tally{rows: rows, sums: sums}, err
+}
+
+var implausible = []shareOf{of("implausible", 0, ofUnits), of("overlapping", 1, ofUnits), of("tooFast", 2, 3), of("tooShort", 4, 5), of("noteLate", 6, ofUnits), of("noteByOthers", 7, 8)}
+
+// strata are of the sample: who denied and who told of the visits of each kind of activity.
+func strata(v []float64) (all []stats.Sampled) {
+	for i := 10; i < len(v); i += 3 {
+		all = append(all, stats.Sampled{X: v[i], N: v[i+1], Size: v[i+2]})
 	}
-	num := &c.table.Nums[c.index["falseShare"]]
-	num.Of = append(num.Of, int64(told))
-	c.estimate("falseShare", share, 1)
-	c.number("answered", told)
+	return all
+}
+
+// falseShare is that of a post: with so few answers kinds of activity are not weighed.
+var falseShare = shareOf{"falseShare", func(v []float64, _ float64) (all stats.Counted) {
+	for _, s := range strata(v) {
+		all.X, all.N = all.X+s.X, all.N+s.N
+	}
+	return all
+}}
+
+// backCheck puts what those who were asked said.
+func (c *columns) backCheck(v []float64, among crowd) error {
+	all := falseShare.of(v, 0)
+	if among != nil {
+		c.person("falseShare", all, among)
+	} else {
+		share, err := stats.DesignShare(strata(v))
+		if err != nil {
+			return err
+		}
+		num := &c.table.Nums[c.index["falseShare"]]
+		num.Of = append(num.Of, int64(all.N))
+		c.estimate("falseShare", share, 1)
+	}
+	c.number("answered", all.N)
 	return nil
 }
 
@@ -128,9 +151,7 @@ func (t *Table) notePlausibility(cells []*tallied) {
 	var located, told float64
 	for _, cell := range cells {
 		located += cell.sums[3]
-		for i := 11; i < len(cell.sums); i += 3 {
-			told += cell.sums[i]
-		}
+		told += falseShare.of(cell.sums, 0).N
 	}
 	if len(cells) > 0 && located == 0 {
 		t.Notes = append(t.Notes, "tooFast is not computable: of no two visits of one person after another are both places known")

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"groundwork/warehouse"
+	"groundwork/warehouse/stats"
 )
 
 type siteRow struct {
@@ -226,6 +227,57 @@ func TestCopiedNotes(t *testing.T) {
 	for name, want := range map[string]float64{"copied": 0.25, "ownCopies": 0.15, "othersCopies": 0.1} {
 		require.InDelta(t, want, value(t, table, name, 0), 1e-12, name)
 	}
+}
+
+// Of posts no share is told that a few visits made: it is drawn towards that of all posts, whichever are asked about, and is null below ten.
+func TestSharesOfPostsAreDrawnTowardsAll(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.watermark(1, start.AddDate(1, 0, 0))
+	unit, posts := id(), []uuid.UUID{id(), id(), id()}
+	copied := map[uuid.UUID][2]int{posts[0]: {30, 40}, posts[1]: {4, 12}, posts[2]: {5, 5}}
+	var seen []stats.Counted
+	for _, post := range posts {
+		var visits []heldRow
+		var checks []noteRow
+		for i := range copied[post][1] {
+			v := held(id(), post, unit, start.AddDate(0, 0, i))
+			visits, checks = append(visits, v), append(checks, noteRow{v.ID, new("OWN"), i < copied[post][0], start})
+		}
+		insert(h, "f_visit", visits...)
+		insert(h, "f_note_check", checks...)
+		seen = append(seen, stats.Counted{X: float64(copied[post][0]), N: float64(copied[post][1])})
+	}
+	insert(h, "d_post_holding", postOf{posts[0], id(), unit, start.AddDate(-5, 0, 0), nil}, postOf{posts[1], id(), unit, start.AddDate(-5, 0, 0), nil})
+	prior, err := stats.SharesOf(seen)
+	require.NoError(t, err)
+	want := map[string]*float64{posts[0].String(): &[]float64{prior.Shrink(seen[0]).Value}[0], posts[1].String(): &[]float64{prior.Shrink(seen[1]).Value}[0], posts[2].String(): nil}
+	require.Less(t, *want[posts[0].String()], 0.75)
+	require.Greater(t, *want[posts[1].String()], 4./12)
+
+	byPost := warehouse.Question{Reviewer: true, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByPost}}}
+	table := h.answer("F3", byPost)
+	require.Len(t, table.N, 3)
+	for row, key := range table.Dims[0].Keys {
+		require.EqualValues(t, copied[uuid.MustParse(key.ID)][1], table.N[row])
+		if want[key.ID] == nil {
+			require.Nil(t, table.Nums[0].Value[row], "five notes say nothing of anybody")
+			continue
+		}
+		require.InDelta(t, *want[key.ID], value(t, table, "copied", row), 1e-12)
+	}
+	alone := h.answer("F3", warehouse.Question{Reviewer: true, Query: warehouse.Query{Where: warehouse.Filter{Posts: []string{posts[1].String()}}}})
+	require.InDelta(t, *want[posts[1].String()], value(t, alone, "copied", 0), 1e-12, "the same, though nobody else is asked about")
+	byPost.Version = "1"
+	former := h.answer("F3", byPost)
+	require.Equal(t, "1", former.DefinitionVersion)
+	for row, key := range former.Dims[0].Keys {
+		of := copied[uuid.MustParse(key.ID)]
+		require.InDelta(t, float64(of[0])/float64(of[1]), value(t, former, "copied", row), 1e-12, "figures of the past can be computed as they were")
+	}
+	byPost.Version = "7"
+	_, err = h.Ask(t.Context(), "F3", byPost)
+	require.ErrorContains(t, err, `by version "7" of its definition`)
 }
 
 type skillRow struct {

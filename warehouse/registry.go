@@ -24,6 +24,7 @@ type Question struct {
 	Query
 	From, To *time.Time // window of the measure's anchor; nil = open. A stock has none.
 	Reviewer bool       // asked by those who assess: units and posts may be told apart
+	Version  string     `json:",omitempty"` // of the definition; "" = the latest
 }
 
 // Registry lists the measures in the order of their codes.
@@ -64,6 +65,9 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 		}
 	}
 	if err := measure.checkSubject(q); err != nil {
+		return nil, err
+	}
+	if _, err := versioned(measure.Code, q.Version); err != nil {
 		return nil, err
 	}
 	if q.From != nil && q.To != nil && !q.To.After(*q.From) {
@@ -182,8 +186,12 @@ func (m *Measures) begin(ctx context.Context, q Question, code string) (*scope, 
 	if err != nil {
 		return nil, nil, err
 	}
-	s.from, s.to = q.From, q.To
-	return s, s.table(definition(code)), nil
+	d, err := versioned(code, q.Version)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.from, s.to, s.former = q.From, q.To, d.Version != definition(code).Version
+	return s, s.table(d), nil
 }
 
 // The dimensions of issues, of what is found at places, and of both with time.

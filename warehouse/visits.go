@@ -55,6 +55,23 @@ func (s *scope) ownUnits(t *Table) {
 // traceDays is how long after a visit what it left must be there.
 const traceDays = 14
 
+// traces adds to rows of visits what was there of each within 14 days of its end, and whether these are over (ripe).
+func traces(rows statement) statement {
+	rows.text = fmt.Sprintf(`SELECT v.*, o.first_opinion != toDateTime64(0, 6, 'UTC') AND o.first_opinion <= addDays(v.anchor_at, %[1]d) AS voiced,
+			p.first_answer != toDateTime64(0, 6, 'UTC') AND p.first_answer <= addDays(v.anchor_at, %[1]d) AS answered,
+			p.first_question != toDateTime64(0, 6, 'UTC') AND p.first_question <= addDays(v.anchor_at, %[1]d) AND ifNull(v.citizens_met, 0) > 0 AS asked,
+			a.first_word != toDateTime64(0, 6, 'UTC') AND a.first_word <= addDays(v.anchor_at, %[1]d) AS attested,
+			toUInt64(arrayCount(at -> at <= addDays(v.anchor_at, %[1]d), i.origins)) AS issues,
+			NOT voiced AND issues = 0 AND NOT if(activity_kind = 'PROPAGATION', asked, answered OR attested) AS traceless, v.anchor_at <= subtractDays(%[3]s, %[1]d) AS ripe
+		FROM (%[2]s) AS v
+		LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first_opinion FROM f_opinion FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS o ON o.visit = v.id
+		LEFT ANY JOIN (SELECT assumeNotNull(source_visit_id) AS visit, groupArray(origin_at) AS origins FROM f_issue FINAL WHERE _deleted = 0 AND source_visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS i ON i.visit = v.id
+		LEFT ANY JOIN (SELECT visit_id AS visit, minIf(created_at, questions_asked > 0) AS first_question, minIf(created_at, answered > 0) AS first_answer FROM f_visit_policy_item FINAL WHERE _deleted = 0 GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS p ON p.visit = v.id
+		LEFT ANY JOIN (SELECT visit_id AS visit, min(at) AS first_word FROM f_attestation FINAL WHERE _deleted = 0 AND nothing_raised GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS a ON a.visit = v.id`,
+		traceDays, rows.text, asOf)
+	return rows
+}
+
 // TracelessVisits is F1: neither an opinion nor an issue, nor what the activity may leave instead — policy that was propagated to an audience
 // which asked at least one question; elsewhere an answered question of policy, or somebody's word that nothing was raised. Numbers: traceless (share), withoutOpinion (share), tracelessVisits (count). n = visits held.
 func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, error) {
@@ -62,22 +79,22 @@ func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, err
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.visitRows()
+	count := func(s *scope) (tally, error) {
+		rows, err := s.visitRows()
+		rows = traces(rows)
+		rows.text = "SELECT * FROM (" + rows.text + ") WHERE ripe"
+		return tally{rows: rows, sums: []string{"countIf(traceless)", "countIf(NOT voiced)"}}, err
+	}
+	how, err := count(s)
 	if err != nil {
 		return nil, err
 	}
-	rows.text = fmt.Sprintf(`SELECT v.*, o.first_opinion != toDateTime64(0, 6, 'UTC') AND o.first_opinion <= addDays(v.anchor_at, %[1]d) AS voiced,
-			p.first_answer != toDateTime64(0, 6, 'UTC') AND p.first_answer <= addDays(v.anchor_at, %[1]d) AS answered,
-			p.first_question != toDateTime64(0, 6, 'UTC') AND p.first_question <= addDays(v.anchor_at, %[1]d) AND ifNull(v.citizens_met, 0) > 0 AS asked,
-			a.first_word != toDateTime64(0, 6, 'UTC') AND a.first_word <= addDays(v.anchor_at, %[1]d) AS attested,
-			i.first_issue != toDateTime64(0, 6, 'UTC') AND i.first_issue <= addDays(v.anchor_at, %[1]d) AS raised
-		FROM (%[2]s) AS v
-		LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first_opinion FROM f_opinion FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS o ON o.visit = v.id
-		LEFT ANY JOIN (SELECT assumeNotNull(source_visit_id) AS visit, min(origin_at) AS first_issue FROM f_issue FINAL WHERE _deleted = 0 AND source_visit_id IS NOT NULL GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS i ON i.visit = v.id
-		LEFT ANY JOIN (SELECT visit_id AS visit, minIf(created_at, questions_asked > 0) AS first_question, minIf(created_at, answered > 0) AS first_answer FROM f_visit_policy_item FINAL WHERE _deleted = 0 GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS p ON p.visit = v.id
-		LEFT ANY JOIN (SELECT visit_id AS visit, min(at) AS first_word FROM f_attestation FINAL WHERE _deleted = 0 AND nothing_raised GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS a ON a.visit = v.id
-		WHERE v.anchor_at <= subtractDays(%[3]s, %[1]d)`, traceDays, rows.text, asOf)
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(NOT voiced AND NOT raised AND NOT if(activity_kind = 'PROPAGATION', asked, answered OR attested))", "countIf(NOT voiced)"}})
+	found, err := m.tally(ctx, s, how)
+	if err != nil {
+		return nil, err
+	}
+	shares := []shareOf{of("traceless", 0, ofUnits), of("withoutOpinion", 1, ofUnits)}
+	among, err := m.crowd(ctx, s, shares, count)
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +104,13 @@ func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, err
 		return nil, err
 	}
 	for _, cell := range cells {
-		if err := c.shares(float64(cell.n), map[string]float64{"traceless": cell.sums[0], "withoutOpinion": cell.sums[1]}); err != nil {
+		if err := c.sharesOf(shares, cell.sums, float64(cell.n), among); err != nil {
 			return nil, err
 		}
 		c.number("tracelessVisits", cell.sums[0])
 		c.end(cell.n, nil)
 	}
+	t.notePeople(among)
 	t.noteNoVisits()
 	s.ownUnits(t)
 	return t, nil
@@ -108,57 +126,111 @@ func (t *Table) noteNoVisits() {
 const bunchDays = 7
 
 // DeadlineBunching is F4, over the whole quarters of the window. Numbers: ratio, expected (visits), inWindow (visits), excessShare, p, q
-// (Benjamini–Hochberg over the rows). n = visits.
+// (Benjamini–Hochberg over the rows), and of both parts of the quarter issuesInside, issuesOutside (per visit), tracelessInside, tracelessOutside (shares). n = visits on
+// working days.
 func (m *Measures) DeadlineBunching(ctx context.Context, q Question) (*Table, error) {
 	s, t, err := m.begin(ctx, q, "F4")
 	if err != nil {
 		return nil, err
 	}
 	t.Flags["bunched"] = []bool{}
-	rows, err := s.visitRows()
+	count := func(s *scope) (tally, error) {
+		rows, err := s.visitRows()
+		return tally{rows: s.wholeQuarters(traces(rows)), sums: []string{"countIf(worked AND last_days)", "countIf(worked)", "arraySum(x -> x.3, groupUniqArray((quarter, risk, days)))", "arraySum(x -> x.3, groupUniqArray((quarter, risk, window_days)))",
+			"sumIf(issues, worked AND last_days)", "sumIf(issues, worked AND NOT last_days)", "countIf(traceless AND ripe AND worked AND last_days)", "countIf(ripe AND worked AND last_days)",
+			"countIf(traceless AND ripe AND worked AND NOT last_days)", "countIf(ripe AND worked AND NOT last_days)"}}, err
+	}
+	how, err := count(s)
 	if err != nil {
 		return nil, err
 	}
-	rows = s.wholeQuarters(rows)
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(last_days)", "toFloat64(uniqExact(quarter))", "sumDistinct(toFloat64(days) + toFloat64(toRelativeQuarterNum(quarter)) * 1000) - sumDistinct(toFloat64(toRelativeQuarterNum(quarter)) * 1000)"}})
+	found, err := m.tally(ctx, s, how)
 	if err != nil {
 		return nil, err
 	}
-	c := newColumns(t, []Num{plain("ratio", "ratio"), plain("expected", "visits"), plain("inWindow", "visits"), plain("excessShare", "share of visits"), plain("p", "probability"), plain("q", "probability")})
+	for key, cell := range found {
+		t.exclude("onDaysOff", cell.n-int64(cell.sums[1]))
+		if cell.sums[1] == 0 {
+			delete(found, key)
+		}
+	}
+	inWindow, traceless := of("ratio", 0, 1), []shareOf{of("tracelessInside", 6, 7), of("tracelessOutside", 8, 9)}
+	beside := []Num{plain("issuesInside", "issues per visit"), plain("issuesOutside", "issues per visit"), shared("tracelessInside"), shared("tracelessOutside")}
+	if s.former {
+		beside, traceless = nil, nil
+	}
+	among, err := m.crowd(ctx, s, append([]shareOf{inWindow}, traceless...), count)
+	if err != nil {
+		return nil, err
+	}
+	c := newColumns(t, append([]Num{plain("ratio", "ratio"), plain("expected", "visits"), plain("inWindow", "visits"), plain("excessShare", "share of visits"), plain("p", "probability"), plain("q", "probability")}, beside...))
 	cells, err := arrange(ctx, m, s, found, t)
 	if err != nil {
 		return nil, err
 	}
 	tested, p := make([]bool, len(cells)), []float64{}
 	for row, cell := range cells {
-		if tested[row] = cell.n >= stats.MinBunching; !tested[row] {
+		v := cell.sums
+		c.number("inWindow", v[0])
+		if tested[row] = v[1] >= stats.MinBunching && v[3] > 0 && v[3] < v[2]; tested[row] {
+			tail, err := c.bunching(v, inWindow.of(v, 0), among)
+			if err != nil {
+				return nil, err
+			}
+			p = append(p, tail)
+		} else {
 			c.missing("ratio", "expected", "excessShare", "p")
-			c.number("inWindow", cell.sums[0])
-			continue
 		}
-		found, err := stats.Bunch(cell.sums[0], float64(cell.n), bunchDays*cell.sums[1], cell.sums[2])
-		if err != nil {
+		if !s.former {
+			c.perVisit("issuesInside", v[4], v[0])
+			c.perVisit("issuesOutside", v[5], v[1]-v[0])
+		}
+		if err := c.sharesOf(traceless, v, 0, among); err != nil {
 			return nil, err
 		}
-		c.number("inWindow", cell.sums[0])
-		c.number("expected", found.Expected)
-		c.number("excessShare", found.ExcessShare)
-		c.number("p", found.P)
-		if found.Known {
-			c.number("ratio", found.Ratio)
-		} else {
-			c.missing("ratio")
-		}
-		p = append(p, found.P)
 	}
 	if err := c.adjusted(tested, p, func(row int, low bool) {
-		c.end(cells[row].n, map[string]bool{"bunched": low})
+		c.end(int64(cells[row].sums[1]), map[string]bool{"bunched": low})
 	}); err != nil {
 		return nil, err
 	}
 	t.noteNoVisits()
+	t.notePeople(among)
 	s.ownUnits(t)
 	return t, nil
+}
+
+// bunching puts how the visits of a cell lie in the quarter, and returns the tail probability. Of posts ratio and excess are of the share in the window that is drawn towards that of all;
+// the probability is that of the visits as they are.
+func (c *columns) bunching(v []float64, counted stats.Counted, among crowd) (tail float64, err error) {
+	found, err := stats.Bunch(counted.X, counted.N, v[3], v[2])
+	if err != nil {
+		return 0, err
+	}
+	c.number("expected", found.Expected)
+	c.number("p", found.P)
+	shown := found
+	if among != nil {
+		if shown, err = stats.Bunch(among["ratio"].Shrink(counted).Value*counted.N, counted.N, v[3], v[2]); err != nil {
+			return 0, err
+		}
+	}
+	c.number("excessShare", shown.ExcessShare)
+	if shown.Known {
+		c.number("ratio", shown.Ratio)
+	} else {
+		c.missing("ratio")
+	}
+	return found.P, nil
+}
+
+// perVisit puts a mean, which of nothing is unknown.
+func (c *columns) perVisit(name string, sum, visits float64) {
+	if visits == 0 {
+		c.missing(name)
+		return
+	}
+	c.number(name, sum/visits)
 }
 
 // familyLevel is the share of false discoveries within one release.
@@ -184,16 +256,32 @@ func (c *columns) adjusted(tested []bool, p []float64, end func(row int, low boo
 	return nil
 }
 
-// wholeQuarters leaves visits of quarters that are over at as-of and that the window covers from their beginning.
+// wholeQuarters leaves visits of quarters that are over at as-of and that the window covers from their beginning, each with the working days of its quarter on which it
+// could have been held (days), how many of them are of the last 7 of the quarter (window_days), and whether it was held on a working day (worked), and on one of those (last_days).
+// Posts could visit while they were held. Version 1 took all days of the calendar for working days.
 func (s *scope) wholeQuarters(rows statement) statement {
 	b := &builder{values: rows.values}
 	b.value("zone", s.Timezone)
-	b.write(`SELECT *, toStartOfQuarter(toTimeZone(anchor_at, {zone:String})) AS quarter, addQuarters(quarter, 1) AS next, dateDiff('day', quarter, next) AS days,
-		toDate(toTimeZone(anchor_at, {zone:String})) >= next - `, fmt.Sprint(bunchDays), ` AS last_days FROM (`, rows.text, `)
-		WHERE next <= toDate(toTimeZone(`, asOf, `, {zone:String}))`)
+	every := "if(worked, day, NULL)"
+	if s.former {
+		every = "day"
+	}
+	held, risk := "1", "toUUID('00000000-0000-0000-0000-000000000000')"
+	if people := !s.former && (s.split(ByPost) || len(s.Where.Posts) > 0); people {
+		held, risk = "d >= h.since AND d < h.until", "v.lead_id"
+	}
+	b.write(`SELECT v.*, q.quarter AS quarter, `, risk, ` AS risk, toUInt64(arrayCount(d -> `, held, `, q.workdays)) AS days, toUInt64(arrayCount(d -> d >= q.last_from AND `, held, `, q.workdays)) AS window_days,
+			has(q.workdays, v.day) AS worked, v.day >= q.last_from AS last_days
+		FROM (SELECT *, toDate(toTimeZone(anchor_at, {zone:String})) AS day, toStartOfQuarter(day) AS of_quarter FROM (`, rows.text, `)) AS v
+		INNER JOIN (SELECT toStartOfQuarter(day) AS quarter, arraySort(groupArray(`, every, `)) AS workdays, workdays[-`, fmt.Sprint(bunchDays), `] AS last_from FROM (`, workingDays, `)
+			WHERE addQuarters(quarter, 1) <= toDate(toTimeZone(`, asOf, `, {zone:String}))`)
 	if s.from != nil {
 		b.write(" AND quarter >= toDate(toTimeZone(fromUnixTimestamp64Micro({quarter_from:Int64}, 'UTC'), {zone:String}))")
 		b.value("quarter_from", s.from.UnixMicro())
+	}
+	b.write(" GROUP BY quarter HAVING length(workdays) > ", fmt.Sprint(bunchDays), " SETTINGS max_rows_to_group_by = 0) AS q ON q.quarter = v.of_quarter")
+	if held != "1" {
+		b.write(` LEFT ANY JOIN (SELECT id, toDate(held_from) AS since, if(held_to IS NULL, toDate('2149-01-01'), toDate(assumeNotNull(held_to))) AS until FROM d_post_holding FINAL WHERE _deleted = 0) AS h ON h.id = v.lead_id`)
 	}
 	return b.statement()
 }

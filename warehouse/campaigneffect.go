@@ -40,13 +40,10 @@ type campaignCell struct {
 // regressionToMean (what the rates of regions so extreme do by themselves), effectCompared (against the regions frozen at selection), treated, controls
 // (regions), months (after it). Flags descriptive and preTrend. n = issues in the regions treated.
 func (m *Measures) CampaignEffect(ctx context.Context, q Question) (*Table, error) {
-	q.By = nil
-	s, err := m.scope(ctx, q.Query)
+	s, t, err := m.beginEffect(ctx, q, "P2")
 	if err != nil {
 		return nil, err
 	}
-	t := s.table(definition("P2"))
-	t.Flags["descriptive"], t.Flags["preTrend"] = []bool{}, []bool{}
 	campaigns, err := m.campaigns(ctx, s)
 	if err != nil {
 		return nil, err
@@ -169,21 +166,16 @@ func (m *Measures) judgeCampaign(ctx context.Context, s *scope, t *Table, c *cam
 	if reason := matched.lacks(); reason != "" {
 		return because("%s", reason)
 	}
-	e := &policyEffect{scale: p.scale, months: after}
-	random := seed("P2 "+c.id, t.DefinitionVersion, span{p.first, p.last})
-	if e.all, err = stats.DiD(matched.panels, 0, effectDraws, random); err != nil {
+	var others []stats.Panel
+	if len(frozen.panels) > len(c.treated) {
+		others = frozen.panels
+	}
+	e, err := matched.effect(t, s, c.id, 0, after, others)
+	if err != nil {
 		return err
 	}
-	if !e.all.Overall.Known {
+	if e == nil {
 		return because("no month after it has both its regions and others to compare with, and months before")
-	}
-	if len(frozen.panels) > len(c.treated) {
-		if e.apart, err = stats.DiD(frozen.panels, 0, effectDraws, random); err != nil {
-			return err
-		}
-	}
-	for _, v := range e.all.Events {
-		e.preTrend = e.preTrend || v.Relative < 0 && (v.BandLo > 0 || v.BandHi < 0)
 	}
 	cells[cellKey{c.id}] = &campaignCell{n: matched.issues(func(int) bool { return true }), effect: e, regression: c.regression(before), controls: e.all.Controls}
 	return nil

@@ -47,13 +47,10 @@ type policyEffect struct {
 // n = issues in the regions treated.
 func (m *Measures) PolicyEffect(ctx context.Context, q Question) (*Table, error) {
 	split := q.By
-	q.By = nil
-	s, err := m.scope(ctx, q.Query)
+	s, t, err := m.beginEffect(ctx, q, "P1")
 	if err != nil {
 		return nil, err
 	}
-	t := s.table(definition("P1"))
-	t.Flags["descriptive"], t.Flags["preTrend"] = []bool{}, []bool{}
 	changes, err := m.policyChanges(ctx, s)
 	if err != nil {
 		return nil, err
@@ -82,6 +79,35 @@ func (m *Measures) PolicyEffect(ctx context.Context, q Question) (*Table, error)
 	}
 	s.ownUnits(t)
 	return t, nil
+}
+
+// beginEffect is the scope and the empty answer of a measure of effects, which takes its windows and regions from what it judges.
+func (m *Measures) beginEffect(ctx context.Context, q Question, code string) (*scope, *Table, error) {
+	q.By, q.From, q.To = nil, nil, nil
+	s, t, err := m.begin(ctx, q, code)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.Flags["descriptive"], t.Flags["preTrend"] = []bool{}, []bool{}
+	return s, t, nil
+}
+
+// effect estimates what happened to the regions of a panel that were treated, against the others, and once more on other panels, which may be too few for that. It is
+// nil if nothing can be compared.
+func (p *policyPanel) effect(t *Table, s *scope, id string, anticipation, months int, others []stats.Panel) (*policyEffect, error) {
+	o := stats.DiDOptions{Anticipation: anticipation, LargeSample: s.former, Draws: effectDraws, Seed: seed(t.Measure+" "+id, t.DefinitionVersion, span{p.first, p.last})}
+	all, err := stats.DiD(p.panels, o)
+	if err != nil || !all.Overall.Known {
+		return nil, err
+	}
+	e := &policyEffect{all: all, scale: p.scale, months: months}
+	for _, v := range all.Events {
+		e.preTrend = e.preTrend || v.Relative < -anticipation && (v.BandLo > 0 || v.BandHi < 0)
+	}
+	if len(others) > 1 {
+		e.apart, err = stats.DiD(others, o)
+	}
+	return e, err
 }
 
 func (c *columns) effect(cell *effectCell) {
@@ -161,25 +187,20 @@ func (m *Measures) judge(ctx context.Context, s *scope, t *Table, change *policy
 		return because("%s", reason)
 	}
 	anticipation := int(math.Ceil(float64(change.anticipate) / daysInAMonth))
-	e := &policyEffect{scale: p.scale, months: p.months()}
-	random := seed("P1 "+change.id, t.DefinitionVersion, span{p.first, p.last})
-	if e.all, err = stats.DiD(p.panels, anticipation, effectDraws, random); err != nil {
-		return err
-	}
-	if !e.all.Overall.Known {
-		return because("no month with it has both treated regions and regions without it to compare with, and months before")
-	}
 	around, err := m.surroundings(ctx, change.level, p.last)
 	if err != nil {
 		return err
 	}
-	if apart := p.apart(around); len(apart) < len(p.panels) && len(apart) > 1 {
-		if e.apart, err = stats.DiD(apart, anticipation, effectDraws, random); err != nil {
-			return err
-		}
+	apart := p.apart(around)
+	if len(apart) == len(p.panels) {
+		apart = nil
 	}
-	for _, v := range e.all.Events {
-		e.preTrend = e.preTrend || v.Relative < -anticipation && (v.BandLo > 0 || v.BandHi < 0)
+	e, err := p.effect(t, s, change.id, anticipation, p.months(), apart)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		return because("no month with it has both treated regions and regions without it to compare with, and months before")
 	}
 	if anticipation > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("policy change %s: compared with the month before %d months of anticipation", change.id, anticipation))

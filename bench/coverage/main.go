@@ -68,7 +68,7 @@ func (c trial) report(worlds int) error {
 	held, path, found := 0, 0, 0
 	for seed := range worlds {
 		panels, truth, overall := c.panels(uint64(seed))
-		e, err := stats.DiD(panels, 0, 999, uint64(seed))
+		e, err := stats.DiD(panels, stats.DiDOptions{})
 		if err != nil {
 			return err
 		}

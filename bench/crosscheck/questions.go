@@ -209,7 +209,7 @@ func (a *asked) panel() error {
 		}
 		panels = append(panels, p)
 	}
-	e, err := stats.DiD(panels, 0, 0, 1)
+	e, err := stats.DiD(panels, stats.DiDOptions{})
 	if err != nil {
 		return err
 	}

@@ -6,10 +6,15 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// MethodDiD names the estimator of policy effects.
-const MethodDiD = "Callaway–Sant'Anna group-time effects, not-yet-treated controls, multiplier bootstrap by region, uniform 95 % band"
+// The names of the estimator of policy effects.
+const (
+	MethodDiD      = "Callaway–Sant'Anna group-time effects, not-yet-treated controls; HC2 by region, Student's t with Welch–Satterthwaite degrees of freedom; uniform 95 % band of Šidák"
+	MethodDiDLarge = "Callaway–Sant'Anna group-time effects, not-yet-treated controls, multiplier bootstrap by region, uniform 95 % band"
+)
 
 // MinClusters is the number of treated, and of control, regions under which an
 // effect is only descriptive.
@@ -57,16 +62,34 @@ type Effect struct {
 	Method      string
 }
 
+// DiDOptions are how a policy effect is estimated.
+type DiDOptions struct {
+	Anticipation int // periods before treatment that it may already change
+	// LargeSample takes regions for many: residuals are not corrected for that means were fitted to them, estimates are taken for normal, and the band is that of a
+	// multiplier bootstrap. Intervals of few regions are too short then.
+	LargeSample bool
+	Draws       int    // of the bootstrap
+	Seed        uint64 // on which its draws, and so the band, depend alone
+}
+
 // DiD estimates what a policy did (measure P1; Callaway–Sant'Anna 2021):
 // ATT(g,t) = E[Y_t − Y_{g−1−a} | G = g] − the same of regions not yet treated at
-// t, a being the periods of anticipation. Bootstrap draws and so intervals depend
-// on the seed alone.
-func DiD(panels []Panel, anticipation, draws int, seed uint64) (*Effect, error) {
+// t, a being the periods of anticipation.
+//
+// Standard errors are by region. With few regions in a group the residuals about its mean are smaller than the deviations from its expectation: each is divided by
+// √(1−h), h the region's share in the mean (HC2). A group of one region has no residual, and takes the spread of those that it is compared with (Conley–Taber 2011).
+// Estimates are held against Student's t, with Welch and Satterthwaite's degrees of freedom of the groups that they rest on. The uniform band is Šidák's, which holds
+// whatever the months have to do with each other: a bootstrap learns that from the regions, and of few it learns too much (docs/decisions/0330-few-regions.md).
+func DiD(panels []Panel, o DiDOptions) (*Effect, error) {
+	anticipation := o.Anticipation
 	periods, err := checkPanels(panels, anticipation)
 	if err != nil {
 		return nil, err
 	}
 	e := &Effect{Method: MethodDiD}
+	if o.LargeSample {
+		e.Method = MethodDiDLarge
+	}
 	groups := map[int]bool{}
 	for _, p := range panels {
 		if p.Treated < 0 {
@@ -82,12 +105,12 @@ func DiD(panels []Panel, anticipation, draws int, seed uint64) (*Effect, error) 
 			continue
 		}
 		for t := 1; t < periods; t++ {
-			if gt, ok := groupTime(panels, g, t, anticipation); ok {
+			if gt, ok := groupTime(panels, g, t, o); ok {
 				e.GroupTimes = append(e.GroupTimes, gt)
 			}
 		}
 	}
-	e.aggregate(panels, draws, seed)
+	e.aggregate(panels, o)
 	return e, nil
 }
 
@@ -116,8 +139,8 @@ func (p Panel) weight() float64 {
 
 // groupTime compares the change since the base period with that of the controls. Before treatment the base is the period before
 // (varying base), so that pre-trends are told step by step.
-func groupTime(panels []Panel, g, t, anticipation int) (GroupTime, bool) {
-	base := g - 1 - anticipation
+func groupTime(panels []Panel, g, t int, o DiDOptions) (GroupTime, bool) {
+	base := g - 1 - o.Anticipation
 	if t <= base {
 		base = t - 1
 	}
@@ -130,7 +153,7 @@ func groupTime(panels []Panel, g, t, anticipation int) (GroupTime, bool) {
 		switch {
 		case p.Treated == g:
 			treated.add(i, change, p.weight())
-		case p.Treated < 0 || p.Treated > max(t, base)+anticipation:
+		case p.Treated < 0 || p.Treated > max(t, base)+o.Anticipation:
 			control.add(i, change, p.weight())
 		}
 	}
@@ -139,8 +162,8 @@ func groupTime(panels []Panel, g, t, anticipation int) (GroupTime, bool) {
 	}
 	gt := GroupTime{Group: g, Time: t, Estimate: treated.mean() - control.mean(), Treated: len(treated.index), Controls: len(control.index),
 		influence: make([]float64, len(panels))}
-	treated.spread(gt.influence, 1)
-	control.spread(gt.influence, -1)
+	treated.spread(gt.influence, 1, &control, o)
+	control.spread(gt.influence, -1, &treated, o)
 	gt.SE = norm(gt.influence)
 	return gt, true
 }
@@ -159,11 +182,32 @@ func (s *side) add(i int, change, weight float64) {
 
 func (s *side) mean() float64 { return s.sum / s.weight }
 
-// spread notes each region's pull on the mean.
-func (s *side) spread(influence []float64, sign float64) {
-	for k, i := range s.index {
-		influence[i] += sign * s.weights[k] * (s.change[k] - s.mean()) / s.weight
+// spread notes each region's pull on the mean; other is the side that this one is compared with.
+func (s *side) spread(influence []float64, sign float64, other *side, o DiDOptions) {
+	if len(s.index) == 1 && !o.LargeSample {
+		influence[s.index[0]] += sign * other.deviation()
+		return
 	}
+	for k, i := range s.index {
+		pull := s.weights[k] * (s.change[k] - s.mean()) / s.weight
+		if !o.LargeSample {
+			pull /= math.Sqrt(1 - s.weights[k]/s.weight)
+		}
+		influence[i] += sign * pull
+	}
+}
+
+// deviation is the standard deviation of a region's change; NaN of one region.
+func (s *side) deviation() float64 {
+	if len(s.index) == 1 {
+		return math.NaN()
+	}
+	var sum float64
+	for k, change := range s.change {
+		h := s.weights[k] / s.weight
+		sum += h * (change - s.mean()) * (change - s.mean()) / (1 - h)
+	}
+	return math.Sqrt(sum)
 }
 
 func norm(v []float64) float64 {
@@ -175,7 +219,7 @@ func norm(v []float64) float64 {
 }
 
 // aggregate averages the group-time effects by time since treatment, and over all treated region-periods, and draws the bands.
-func (e *Effect) aggregate(panels []Panel, draws int, seed uint64) {
+func (e *Effect) aggregate(panels []Panel, o DiDOptions) {
 	size := map[int]float64{}
 	for _, p := range panels {
 		if p.Treated >= 0 {
@@ -196,17 +240,64 @@ func (e *Effect) aggregate(panels []Panel, draws int, seed uint64) {
 		e.Events = append(e.Events, EventTime{Relative: r, Estimate: value, SE: norm(influence)})
 		influences = append(influences, influence)
 	}
-	critical := uniformCritical(influences, draws, seed)
+	quantile := studentOf(panels, o)
+	critical := distuv.UnitNormal.Quantile((1 + math.Pow(Level, 1/float64(max(1, len(influences))))) / 2)
+	if o.LargeSample {
+		critical = uniformCritical(influences, o.Draws, o.Seed)
+	}
 	for i := range e.Events {
 		v := &e.Events[i]
-		v.Lo, v.Hi = v.Estimate-z95*v.SE, v.Estimate+z95*v.SE
-		v.BandLo, v.BandHi = v.Estimate-critical*v.SE, v.Estimate+critical*v.SE
+		half, band := quantile(influences[i], z95)*v.SE, quantile(influences[i], critical)*v.SE
+		v.Lo, v.Hi = v.Estimate-half, v.Estimate+half
+		v.BandLo, v.BandHi = v.Estimate-band, v.Estimate+band
 	}
-	e.Overall = newEstimate(float64(e.Treated), MethodDiD)
+	e.Overall = newEstimate(float64(e.Treated), e.Method)
 	if len(after) > 0 {
 		value, influence := average(after, size, len(panels))
 		e.Overall.Value, e.Overall.Known, e.Overall.SE = value, true, norm(influence)
-		e.Overall.Interval = Interval{Lo: value - z95*e.Overall.SE, Hi: value + z95*e.Overall.SE, OK: true}
+		half := quantile(influence, z95) * e.Overall.SE
+		e.Overall.Interval = Interval{Lo: value - half, Hi: value + half, OK: !math.IsNaN(half)}
+	}
+}
+
+// studentOf returns what takes a quantile of the normal distribution to that of Student's t of the same probability, for an estimate with these influences:
+// its variance is the sum of those of the groups of regions treated at the same time, each with as many degrees of freedom as the group has regions, less one.
+// A group of one region took its spread from others: its variance goes with that of the largest group. Unequal weights count for fewer regions (Kish).
+func studentOf(panels []Panel, o DiDOptions) func(influence []float64, z float64) float64 {
+	if o.LargeSample {
+		return func(_ []float64, z float64) float64 { return z }
+	}
+	type sums struct{ w, w2 float64 }
+	groups := map[int]sums{}
+	for _, p := range panels {
+		s := groups[p.Treated]
+		groups[p.Treated] = sums{s.w + p.weight(), s.w2 + p.weight()*p.weight()}
+	}
+	free, lender := map[int]float64{}, panels[0].Treated
+	for _, g := range sortedKeys(groups) {
+		s := groups[g]
+		if free[g] = s.w*s.w/s.w2 - 1; free[g] > free[lender] {
+			lender = g
+		}
+	}
+	return func(influence []float64, z float64) float64 {
+		variances := map[int]float64{}
+		for i, v := range influence {
+			g := panels[i].Treated
+			if free[g] < 1e-9 {
+				g = lender
+			}
+			variances[g] += v * v
+		}
+		var all, squares float64
+		for _, g := range sortedKeys(variances) {
+			all, squares = all+variances[g], squares+variances[g]*variances[g]/free[g]
+		}
+		if all == 0 || math.IsNaN(all) {
+			return z
+		}
+		t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: max(1, all*all/squares)}
+		return t.Quantile(distuv.UnitNormal.CDF(z))
 	}
 }
 

@@ -280,7 +280,7 @@ func TestDiDGolden(t *testing.T) {
 		Pre   float64 `json:"pretrend_g3_t2"`
 	}](t, "golden.json", "did")
 	panels := []Panel{{Code: "3", Outcome: g.Means["g3"], Treated: 2}, {Code: "4", Outcome: g.Means["g4"], Treated: 3}, {Code: "n", Outcome: g.Means["never"], Treated: -1}}
-	e, err := DiD(panels, 0, 99, 1)
+	e, err := DiD(panels, DiDOptions{})
 	require.NoError(t, err)
 	require.True(t, e.Descriptive)
 	at := map[[2]int]float64{}
@@ -323,7 +323,7 @@ func TestDiDCoversTheTruth(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	covered, rounds, sum := 0, 200, 0.0
 	for range rounds {
-		e, err := DiD(effectPanel(rng, 60, 10, -1.5), 0, 0, 1)
+		e, err := DiD(effectPanel(rng, 60, 10, -1.5), DiDOptions{})
 		require.NoError(t, err)
 		require.False(t, e.Descriptive)
 		sum += e.Overall.Value
@@ -335,14 +335,67 @@ func TestDiDCoversTheTruth(t *testing.T) {
 	require.InDelta(t, 0.95, float64(covered)/float64(rounds), 0.045, "covers at 95 %%")
 }
 
+// With 8 regions on either side, in two waves, intervals hold the truth about as often as they say, and bands the whole path; the normal ones did not.
+func TestFewRegionsGetHonestIntervals(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 5))
+	const rounds = 300
+	held := map[string]float64{}
+	count := func(name string, is bool) {
+		if is {
+			held[name] += 1. / rounds
+		}
+	}
+	for range rounds {
+		panels := effectPanel(rng, 16, 14, -1.5)
+		for large, name := range map[bool]string{false: "few", true: "many"} {
+			e, err := DiD(panels, DiDOptions{LargeSample: large, Draws: 199, Seed: 3})
+			require.NoError(t, err)
+			count(name, e.Overall.Interval.Lo <= -1.5 && -1.5 <= e.Overall.Interval.Hi)
+			path := true
+			for _, v := range e.Events {
+				truth := 0.0
+				if v.Relative >= 0 {
+					truth = -1.5
+				}
+				path = path && v.BandLo <= truth && truth <= v.BandHi
+			}
+			count(name+" path", path)
+		}
+	}
+	require.InDelta(t, 0.95, held["few"], 0.045)
+	require.Greater(t, held["few path"], 0.89)
+	require.Less(t, held["many"], held["few"])
+	require.Less(t, held["many path"], 0.7)
+}
+
+// A group of one region has nothing to tell its spread by: it takes that of the others; where these are one too, nothing is known.
+func TestAGroupOfOneRegionIsNotCertain(t *testing.T) {
+	t.Parallel()
+	panels := []Panel{{Outcome: []float64{1, 1, 5}, Treated: 2}, {Outcome: []float64{0, 0, 1}, Treated: -1}, {Outcome: []float64{0, 0, 2}, Treated: -1}, {Outcome: []float64{0, 0, 3}, Treated: -1}}
+	e, err := DiD(panels, DiDOptions{})
+	require.NoError(t, err)
+	last := e.Events[len(e.Events)-1]
+	require.InDelta(t, 2, last.Estimate, 1e-12)
+	require.InDelta(t, math.Sqrt(1+1./3), last.SE, 1e-12, "controls change by 2 with a standard deviation of 1: that of one, and that of the mean of three")
+	require.InDelta(t, 4.302653*math.Sqrt(4./3), last.Hi-last.Estimate, 1e-5, "t with two degrees of freedom")
+	e, err = DiD(panels[:2], DiDOptions{})
+	require.NoError(t, err)
+	require.True(t, e.Overall.Known)
+	require.False(t, e.Overall.Interval.OK)
+}
+
 func TestDiDBand(t *testing.T) {
 	t.Parallel()
 	panels := effectPanel(rand.New(rand.NewPCG(31, 32)), 60, 10, -1.5)
-	e, err := DiD(panels, 0, 499, 1)
+	former, err := DiD(panels, DiDOptions{LargeSample: true, Draws: 499, Seed: 1})
 	require.NoError(t, err)
-	again, err := DiD(panels, 0, 499, 1)
+	again, err := DiD(panels, DiDOptions{LargeSample: true, Draws: 499, Seed: 1})
 	require.NoError(t, err)
-	require.Equal(t, e, again)
+	require.Equal(t, former, again)
+	e, err := DiD(panels, DiDOptions{})
+	require.NoError(t, err)
+	require.Greater(t, e.Overall.SE, former.Overall.SE, "residuals are smaller than deviations")
 	for _, v := range e.Events {
 		require.LessOrEqual(t, v.BandLo, v.Lo, "the uniform band is the wider")
 		require.GreaterOrEqual(t, v.BandHi, v.Hi)
@@ -351,8 +404,8 @@ func TestDiDBand(t *testing.T) {
 		}
 	}
 	panels[0].Outcome[3] = math.NaN()
-	_, err = DiD(panels, 1, 0, 1)
+	_, err = DiD(panels, DiDOptions{Anticipation: 1})
 	require.NoError(t, err, "an unknown outcome is left out")
-	_, err = DiD([]Panel{{Outcome: []float64{1}}, {Outcome: []float64{1, 2}}}, 0, 0, 1)
+	_, err = DiD([]Panel{{Outcome: []float64{1}}, {Outcome: []float64{1, 2}}}, DiDOptions{})
 	require.ErrorContains(t, err, "give all the same")
 }

@@ -139,6 +139,20 @@ type NoteCopy struct {
 	Span        *NoteSpan // the longest passage that stands in both; nil without
 }
 
+// NoteCheck is what was found of a visit's note, as it is kept (measure F3). The official who led the visit, assessors and supervisors see it.
+type NoteCheck struct {
+	VisitID     uuid.UUID
+	SourceID    *uuid.UUID // the visit whose note holds most of it; nil = nothing of it stands in an earlier note
+	Own         bool       // that note is of the same author
+	Containment float64    // share of the note's shingles that stand in the source
+	Shingles    int
+	Copied      bool
+	Passage     *string // the longest that stands in both, as the note has it; nil without, and once the note was taken away
+	PassageFrom *int    // where it begins in the note, in characters
+	SourceFrom  *int    // and where in the source
+	CheckedAt   time.Time
+}
+
 // NoteSpan is a passage of a note and where it stands in its source, in characters of the texts as written.
 type NoteSpan struct{ From, Length, SourceFrom int }
 

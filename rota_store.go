@@ -22,6 +22,7 @@ type RotaStore interface {
 	StepVisit(ctx context.Context, s VisitStep) (*Visit, Receipt, error)
 	AttestVisit(ctx context.Context, by Actor, a Attestation) (*Attestation, Receipt, error)
 	AttestationsOf(ctx context.Context, visitIDs []uuid.UUID) (map[uuid.UUID][]*Attestation, error)
+	NoteChecksOf(ctx context.Context, visitIDs []uuid.UUID) (map[uuid.UUID]*NoteCheck, error) // of those that the actor may see
 	// RecordPolicyItem notes that a policy was talked of; CodeConflict if that was noted before.
 	RecordPolicyItem(ctx context.Context, by Actor, i VisitPolicyItem) (*VisitPolicyItem, Receipt, error)
 	PolicyItemsOf(ctx context.Context, visitIDs []uuid.UUID) (map[uuid.UUID][]*VisitPolicyItem, error) // the earliest first

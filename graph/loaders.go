@@ -126,6 +126,7 @@ type loaders struct {
 	slots           loader[uuid.UUID, *groundwork.RotaSlot]
 	participants    loader[uuid.UUID, []*groundwork.PostHolding]
 	attestations    loader[uuid.UUID, []*groundwork.Attestation]
+	noteChecks      loader[uuid.UUID, *groundwork.NoteCheck]
 	campaignRegions loader[uuid.UUID, []*groundwork.CampaignRegion]
 	exitCriteria    loader[uuid.UUID, []*groundwork.ExitCriterion]
 	results         loader[uuid.UUID, []*groundwork.CriterionResult]
@@ -176,6 +177,7 @@ func newLoaders(s groundwork.Store) *loaders {
 		slots:           newLoader(s.RotaSlotsByID),
 		participants:    newLoader(s.ParticipantsOf),
 		attestations:    newLoader(s.AttestationsOf),
+		noteChecks:      newLoader(s.NoteChecksOf),
 		opinions:        newLoader(s.OpinionsByID),
 		issues:          newLoader(s.IssuesByID),
 		issuesOf:        newLoader(s.IssuesOfOpinions),

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -76,6 +77,24 @@ func TestTheRotaThroughTheAPI(t *testing.T) {
 	require.Equal(t, visit, r.at(t, "rotaSlots", "nodes", 0, "visit", "id"))
 	require.Equal(t, "2026-03-01", r.at(t, "rotaSlots", "nodes", 0, "windowFrom"))
 	require.Empty(t, g.as("CITIZEN").get(`query($visit: ID!) { visit(id: $visit) { attestations { says } } }`, map[string]any{"visit": visit}).at(t, "visit", "attestations"))
+
+	// What the comparison of notes found is for the official, assessors and supervisors.
+	conn, err := pgx.Connect(t.Context(), g.dsn)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	_, err = conn.Exec(t.Context(), `INSERT INTO note_check (visit_id, official_id, noted_at, shingles, sketch, source_id, whose, containment, copied, span_from, span_length, source_from, detector)
+		SELECT v.id, h.official_id, now(), 90, '{}', v.id, 'OWN', 0.9, true, 9, 9, 2, 1 FROM visit v JOIN post_holding h ON h.id = v.lead_id`)
+	require.NoError(t, err)
+	const check = `query($visit: ID!) { visit(id: $visit) { noteCheck { containment shingles copied own passage passageFrom sourceFrom checkedAt source { id } } } }`
+	for _, who := range []caller{g.leader(), g.as("SUPERVISOR")} {
+		found := who.get(check, map[string]any{"visit": visit})
+		require.Equal(t, "the water", found.text(t, "visit", "noteCheck", "passage"))
+		require.Equal(t, visit, found.text(t, "visit", "noteCheck", "source", "id"))
+		require.Equal(t, 0.9, found.at(t, "visit", "noteCheck", "containment"))
+	}
+	for _, role := range []string{"CITIZEN", "ANALYST", "CALLER"} {
+		require.Nil(t, g.as(role).get(check, map[string]any{"visit": visit}).at(t, "visit", "noteCheck"), role)
+	}
 
 	slot := r.text(t, "rotaSlots", "nodes", 1, "id")
 	excused := g.as("SUPERVISOR").get(`mutation($slot: ID!) { excuseSlot(input: {slotId: $slot, reason: "Flood"}) { rotaSlot { state permittedTransitions history { kind reason } } userErrors { message } } }`, map[string]any{"slot": slot})

@@ -87,6 +87,9 @@ type rows struct {
 	calls      []callRow
 	legs       []legRow
 	visits     []visitRow
+	held       []heldRow
+	turns      []turnRow
+	traces     []traceRow
 	calendar   []dayRow
 }
 

@@ -37,8 +37,11 @@ func TestApiViewsAndRowsGiveOneAnswer(t *testing.T) {
 			t.Parallel()
 			w := newThreeWays(t, seed)
 			compared := map[string]int{}
-			for k := range 3 {
+			for k := range 6 {
 				q := w.someQuestion(k)
+				if k >= 3 {
+					q = w.ofThePractice(k - 3)
+				}
 				for _, code := range slices.Sorted(maps.Keys(threeWays)) {
 					if m := threeWays[code]; m.admits(q) {
 						t.Run(fmt.Sprintf("%s %d", code, k), func(t *testing.T) { compared[code] += w.compare(t, code, m, q) })
@@ -58,6 +61,7 @@ type way struct {
 	sql    func(question) string
 	reckon func(*rows, question, time.Time) answer
 	unseen []string // numbers that the published views do not tell enough for
+	places bool     // of what has a place and a time alone
 	splits []string // what it is split by, beside REGION, without which it is not asked; nil = anything
 }
 
@@ -74,10 +78,16 @@ var threeWays = map[string]way{
 	"Q5": {n: "resolved", sql: onTheSpotInViews, reckon: reckonOnTheSpot},
 	"H1": {n: "issues", sql: hotspotsInViews, reckon: reckonHotspots, splits: []string{"CATEGORY"}},
 	"E1": {n: "crude", sql: equityInViews, reckon: reckonEquity, splits: []string{}},
+	"F1": {n: "traceless", sql: tracesInViews, reckon: reckonTraces, places: true, unseen: []string{"traceless", "tracelessVisits"}},
+	"F2": {n: "withoutCitizen", sql: closingsInViews, reckon: reckonClosings},
+	"I1": {n: "fulfilled", sql: turnsInViews, reckon: reckonTurns, places: true},
 }
 
 // admits: what a measure cannot be asked is left to others.
 func (m way) admits(q question) bool {
+	if m.places != q.practice {
+		return false
+	}
 	return m.splits == nil || q.grain == "" && slices.Contains(q.by, "REGION") &&
 		!slices.ContainsFunc(q.by, func(d string) bool { return d != "REGION" && !slices.Contains(m.splits, d) })
 }
@@ -98,6 +108,7 @@ type question struct {
 	channels, kinds      []string
 	originFrom, originTo *time.Time
 	windowFrom, windowTo *time.Time // of the anchor
+	practice             bool       // one for visits and turns
 }
 
 func (q question) String() string {
@@ -349,6 +360,9 @@ func readRows(t *testing.T, dsn string) *rows {
 		verdicts: collect[verdictRow](t, conn, "SELECT id::text, claim_id::text, issue_id::text, resolved, satisfaction, collected_by, at FROM feedback ORDER BY at, id"),
 		calls:    collect[callRow](t, conn, "SELECT claim_id::text, outcome, at FROM callback_attempt"),
 		legs:     collect[legRow](t, conn, "SELECT issue_id::text, sent_at, returned_at FROM dispatch_leg"),
+		held:     collect[heldRow](t, conn, heldVisits),
+		turns:    collect[turnRow](t, conn, turnsDue),
+		traces:   collect[traceRow](t, conn, tracesLeft),
 		visits:   collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),
 		calendar: collect[dayRow](t, conn, "SELECT date::text, is_workday FROM calendar_day"),
 	}

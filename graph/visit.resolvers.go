@@ -87,6 +87,10 @@ func (r *mutationResolver) AttestVisit(ctx context.Context, input model.AttestVi
 	return &model.AttestVisitPayload{Attestation: made, UserErrors: done.userErrors, Consistency: done.consistency, ClientMutationID: input.ClientMutationID.Value()}, nil
 }
 
+func (r *noteCheckResolver) Source(ctx context.Context, objs []*groundwork.NoteCheck) ([]*model.Visit, error) {
+	return point(ctx, loadersOf(ctx).visits, objs, func(c *groundwork.NoteCheck) *uuid.UUID { return c.SourceID }, asVisit)
+}
+
 func (r *queryResolver) Visit(ctx context.Context, id model.ID) (*model.Visit, error) {
 	return byID(ctx, loadersOf(ctx).visits, id, model.TypeVisit, asVisit)
 }
@@ -139,10 +143,19 @@ func (r *visitResolver) Attestations(ctx context.Context, objs []*model.Visit) (
 	return lists, nil
 }
 
+func (r *visitResolver) NoteCheck(ctx context.Context, objs []*model.Visit) ([]*groundwork.NoteCheck, error) {
+	return point(ctx, loadersOf(ctx).noteChecks, objs, func(v *model.Visit) *uuid.UUID { return &v.ID }, itself[groundwork.NoteCheck])
+}
+
 func (r *visitResolver) History(ctx context.Context, objs []*model.Visit, first int32) ([][]model.EntityEvent, error) {
 	return history(ctx, "visit", objs, first, func(v *model.Visit) uuid.UUID { return v.ID })
 }
 
+func (r *Resolver) NoteCheck() gen.NoteCheckResolver { return &noteCheckResolver{r} }
+
 func (r *Resolver) Visit() gen.VisitResolver { return &visitResolver{r} }
 
-type visitResolver struct{ *Resolver }
+type (
+	noteCheckResolver struct{ *Resolver }
+	visitResolver     struct{ *Resolver }
+)

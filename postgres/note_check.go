@@ -75,6 +75,18 @@ func noteTemplate(ctx context.Context, tx pgx.Tx, before time.Time) (map[uint64]
 	return groundwork.NoteTemplate(texts), err
 }
 
+// NoteChecksOf implements groundwork.RotaStore.
+func (db *DB) NoteChecksOf(ctx context.Context, visitIDs []uuid.UUID) (map[uuid.UUID]*groundwork.NoteCheck, error) {
+	items, err := collect[groundwork.NoteCheck](ctx, db.reads(), "read what was found of notes", `SELECT c.visit_id, c.source_id, coalesce(c.whose = 'OWN', false) AS own, c.containment, c.shingles, c.copied,
+			substr(v.note_text, c.span_from + 1, c.span_length) AS passage, c.span_from AS passage_from, c.source_from, c.checked_at
+		FROM note_check c JOIN visit v ON v.id = c.visit_id WHERE c.visit_id = ANY(@ids)`, pgx.NamedArgs{"ids": distinct(visitIDs)})
+	of := map[uuid.UUID]*groundwork.NoteCheck{}
+	for _, c := range items {
+		of[c.VisitID] = &c
+	}
+	return of, err
+}
+
 func checkNote(ctx context.Context, tx pgx.Tx, n *groundwork.NoteText, template map[uint64]bool) error {
 	sketch := n.Sketch(template)
 	rows, err := collect[noteRow](ctx, tx, "find notes alike", notes+` AND v.id IN (

@@ -29,29 +29,23 @@ func TestNotesAreCompared(t *testing.T) {
 	}
 	require.Equal(t, 3, run())
 	require.Zero(t, run(), "a note is compared once")
-	var source *uuid.UUID
-	var whose, passage *string
-	var containment float64
-	var copied bool
-	conn := connectAs(t, r.dsn, "postgres")
-	read := func(v *groundwork.Visit) {
-		t.Helper()
-		require.NoError(t, conn.QueryRow(t.Context(), `SELECT c.source_id, c.whose, c.containment, c.copied, substr(v.note_text, c.span_from + 1, c.span_length)
-			FROM note_check c JOIN visit v ON v.id = c.visit_id WHERE v.id = $1`, v.ID).Scan(&source, &whose, &containment, &copied, &passage))
-	}
+	found, err := r.NoteChecksOf(t.Context(), []uuid.UUID{visits[0].ID, visits[1].ID, visits[2].ID})
+	require.NoError(t, err)
 	for _, v := range visits[:2] {
-		read(v)
-		require.Nil(t, source)
-		require.False(t, copied)
-		require.Zero(t, containment)
+		c := found[v.ID]
+		require.Nil(t, c.SourceID)
+		require.Nil(t, c.Passage)
+		require.False(t, c.Copied)
+		require.Zero(t, c.Containment)
 	}
-	read(visits[2])
-	require.Equal(t, visits[0].ID, *source)
-	require.Equal(t, "OWN", *whose)
-	require.True(t, copied)
-	require.Greater(t, containment, 0.9)
-	require.True(t, strings.HasPrefix(*passage, "反映食堂"), *passage)
-	require.True(t, strings.HasSuffix(*passage, "说明情况"), *passage)
+	c := found[visits[2].ID]
+	require.Equal(t, visits[0].ID, *c.SourceID)
+	require.True(t, c.Own)
+	require.True(t, c.Copied)
+	require.Greater(t, c.Containment, 0.9)
+	require.True(t, strings.HasPrefix(*c.Passage, "反映食堂"), *c.Passage)
+	require.True(t, strings.HasSuffix(*c.Passage, "说明情况"), *c.Passage)
+	require.Equal(t, []rune(*c.Passage), []rune(*visits[2].NoteText)[*c.PassageFrom:][:len([]rune(*c.Passage))])
 
 	// The official, assessors and supervisors see it, and nobody writes it but the chore.
 	count := func(role, official string) (n int) {

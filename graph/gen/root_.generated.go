@@ -48,6 +48,7 @@ type ResolverRoot interface {
 	IssueEvent() IssueEventResolver
 	MeasureSnapshot() MeasureSnapshotResolver
 	Mutation() MutationResolver
+	NoteCheck() NoteCheckResolver
 	Notification() NotificationResolver
 	Official() OfficialResolver
 	Opinion() OpinionResolver
@@ -1304,6 +1305,18 @@ type ComplexityRoot struct {
 		UserErrors       func(childComplexity int) int
 	}
 
+	NoteCheck struct {
+		CheckedAt   func(childComplexity int) int
+		Containment func(childComplexity int) int
+		Copied      func(childComplexity int) int
+		Own         func(childComplexity int) int
+		Passage     func(childComplexity int) int
+		PassageFrom func(childComplexity int) int
+		Shingles    func(childComplexity int) int
+		Source      func(childComplexity int) int
+		SourceFrom  func(childComplexity int) int
+	}
+
 	Notification struct {
 		At       func(childComplexity int) int
 		GlobalID func(childComplexity int) int
@@ -2385,6 +2398,7 @@ type ComplexityRoot struct {
 		GlobalID             func(childComplexity int) int
 		History              func(childComplexity int, first int32) int
 		Lead                 func(childComplexity int) int
+		NoteCheck            func(childComplexity int) int
 		NoteCreatedAt        func(childComplexity int) int
 		NoteText             func(childComplexity int) int
 		NoteUnit             func(childComplexity int) int
@@ -8360,6 +8374,61 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.NominateCampaignPayload.UserErrors(childComplexity), true
 
+	case "NoteCheck.checkedAt":
+		if e.ComplexityRoot.NoteCheck.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.CheckedAt(childComplexity), true
+	case "NoteCheck.containment":
+		if e.ComplexityRoot.NoteCheck.Containment == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.Containment(childComplexity), true
+	case "NoteCheck.copied":
+		if e.ComplexityRoot.NoteCheck.Copied == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.Copied(childComplexity), true
+	case "NoteCheck.own":
+		if e.ComplexityRoot.NoteCheck.Own == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.Own(childComplexity), true
+	case "NoteCheck.passage":
+		if e.ComplexityRoot.NoteCheck.Passage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.Passage(childComplexity), true
+	case "NoteCheck.passageFrom":
+		if e.ComplexityRoot.NoteCheck.PassageFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.PassageFrom(childComplexity), true
+	case "NoteCheck.shingles":
+		if e.ComplexityRoot.NoteCheck.Shingles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.Shingles(childComplexity), true
+	case "NoteCheck.source":
+		if e.ComplexityRoot.NoteCheck.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.Source(childComplexity), true
+	case "NoteCheck.sourceFrom":
+		if e.ComplexityRoot.NoteCheck.SourceFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NoteCheck.SourceFrom(childComplexity), true
+
 	case "Notification.at":
 		if e.ComplexityRoot.Notification.At == nil {
 			break
@@ -13097,6 +13166,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Visit.Lead(childComplexity), true
+	case "Visit.noteCheck":
+		if e.ComplexityRoot.Visit.NoteCheck == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Visit.NoteCheck(childComplexity), true
 	case "Visit.noteCreatedAt":
 		if e.ComplexityRoot.Visit.NoteCreatedAt == nil {
 			break
@@ -16907,7 +16982,7 @@ type Hotspots {
     "Narrows the list."
     filter: MeasureSnapshotFilter
   ): MeasureSnapshotConnection
-  "Asks the measure of a snapshot again, as of the same moment, and compares the hashes. Null if there is no such snapshot, or the warehouse does not answer."
+  "Asks the measure of a snapshot again, as of the same moment and by the version of its definition that the snapshot was taken by, and compares the hashes. Null if there is no such snapshot, or the warehouse does not answer."
   verifySnapshot(
     "Id of the snapshot."
     id: ID!
@@ -17002,7 +17077,7 @@ enum SnapshotOutcome {
   SAME
   "Something else: what came in later speaks of that moment, such as an import, or a visit that was declared void."
   DIFFERENT
-  "The measure means something else now; it was not asked."
+  "The measure means something else now, and the program no longer computes what it meant; it was not asked."
   DEFINITION_CHANGED
 }
 
@@ -21896,11 +21971,35 @@ type Visit implements Node {
   participants: [PostHolding!]!
   "What others say of it; empty for roles that do not work on issues."
   attestations: [Attestation!]!
+  "What the comparison of its note with earlier ones found (measure F3), for the official who led it, assessors and supervisors; null for others, and of a note that was not compared."
+  noteCheck: NoteCheck
   "Its history, the earliest first."
   history(
     "At most so many, 1 to 100."
     first: Int! = 100
   ): [EntityEvent!]!
+}
+
+"How much of a visit's note stands in one earlier note, the one that holds most of it. A long note that repeats what is still true is no fault: read the passage."
+type NoteCheck {
+  "Share of the note's shingles of 5 characters that stand in the earlier note; names, digits and template text are left out."
+  containment: Float!
+  "How many shingles the note has."
+  shingles: Int!
+  "At least 0.8 of at least 80."
+  copied: Boolean!
+  "The earlier note is of the same author."
+  own: Boolean!
+  "The visit of the earlier note; null if nothing of the note stands in one, and where whoever asks may not see it."
+  source: Visit
+  "The longest passage that stands in both, as this note has it."
+  passage: String
+  "Where it begins in this note, in characters."
+  passageFrom: Int
+  "Where it begins in the earlier note."
+  sourceFrom: Int
+  "When the notes were compared."
+  checkedAt: DateTime!
 }
 
 "One page of visits."
@@ -24590,6 +24689,30 @@ func (ec *executionContext) childFields_NominateCampaignPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type NominateCampaignPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_NoteCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "containment":
+		return ec.fieldContext_NoteCheck_containment(ctx, field)
+	case "shingles":
+		return ec.fieldContext_NoteCheck_shingles(ctx, field)
+	case "copied":
+		return ec.fieldContext_NoteCheck_copied(ctx, field)
+	case "own":
+		return ec.fieldContext_NoteCheck_own(ctx, field)
+	case "source":
+		return ec.fieldContext_NoteCheck_source(ctx, field)
+	case "passage":
+		return ec.fieldContext_NoteCheck_passage(ctx, field)
+	case "passageFrom":
+		return ec.fieldContext_NoteCheck_passageFrom(ctx, field)
+	case "sourceFrom":
+		return ec.fieldContext_NoteCheck_sourceFrom(ctx, field)
+	case "checkedAt":
+		return ec.fieldContext_NoteCheck_checkedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NoteCheck", field.Name)
+}
+
 func (ec *executionContext) childFields_Notification(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -26606,6 +26729,8 @@ func (ec *executionContext) childFields_Visit(ctx context.Context, field graphql
 		return ec.fieldContext_Visit_participants(ctx, field)
 	case "attestations":
 		return ec.fieldContext_Visit_attestations(ctx, field)
+	case "noteCheck":
+		return ec.fieldContext_Visit_noteCheck(ctx, field)
 	case "history":
 		return ec.fieldContext_Visit_history(ctx, field)
 	case "policyItems":

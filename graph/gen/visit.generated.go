@@ -17,6 +17,9 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
+type NoteCheckResolver interface {
+	Source(ctx context.Context, objs []*groundwork.NoteCheck) ([]*model.Visit, error)
+}
 type VisitResolver interface {
 	Site(ctx context.Context, objs []*model.Visit) ([]*model.Site, error)
 	Lead(ctx context.Context, objs []*model.Visit) ([]*model.PostHolding, error)
@@ -25,6 +28,7 @@ type VisitResolver interface {
 	PermittedTransitions(ctx context.Context, obj *model.Visit) ([]string, error)
 	Participants(ctx context.Context, objs []*model.Visit) ([][]model.PostHolding, error)
 	Attestations(ctx context.Context, objs []*model.Visit) ([][]groundwork.Attestation, error)
+	NoteCheck(ctx context.Context, objs []*model.Visit) ([]*groundwork.NoteCheck, error)
 	History(ctx context.Context, objs []*model.Visit, first int32) ([][]model.EntityEvent, error)
 	PolicyItems(ctx context.Context, objs []*model.Visit) ([][]model.VisitPolicyItem, error)
 }
@@ -691,6 +695,245 @@ func (ec *executionContext) _EndVisitPayload_clientMutationId(ctx context.Contex
 }
 func (ec *executionContext) fieldContext_EndVisitPayload_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("EndVisitPayload", field, false, false, "String")
+}
+
+func (ec *executionContext) _NoteCheck_containment(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_containment(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Containment, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_containment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "Float")
+}
+
+func (ec *executionContext) _NoteCheck_shingles(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_shingles(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Shingles, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_shingles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NoteCheck_copied(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_copied(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Copied, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_copied(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _NoteCheck_own(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_own(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Own, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_own(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _NoteCheck_source(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_NoteCheck_source(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Visit) graphql.Marshaler {
+			return ec.marshalOVisit2ᚖgroundworkᚋgraphᚋmodelᚐVisit(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "NoteCheck",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Visit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_NoteCheck_source(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (any, error) {
+	resolver := ec.Resolvers.NoteCheck()
+	if batch, ok := graphql.BatchParentsFor[*groundwork.NoteCheck](ctx, "NoteCheck"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.Source(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*model.Visit](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"NoteCheck.source",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.Source(ctx, []*groundwork.NoteCheck{obj})
+	return graphql.ResolveBatchSingleResult[*model.Visit](
+		ctx,
+		results,
+		err,
+		"NoteCheck.source",
+	)
+}
+
+func (ec *executionContext) _NoteCheck_passage(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_passage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Passage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_passage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "String")
+}
+
+func (ec *executionContext) _NoteCheck_passageFrom(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_passageFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PassageFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_passageFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NoteCheck_sourceFrom(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_sourceFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceFrom, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_sourceFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "Int")
+}
+
+func (ec *executionContext) _NoteCheck_checkedAt(ctx context.Context, field graphql.CollectedField, obj *groundwork.NoteCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NoteCheck_checkedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CheckedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NoteCheck_checkedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NoteCheck", field, false, false, "DateTime")
 }
 
 func (ec *executionContext) _PlanVisitPayload_visit(ctx context.Context, field graphql.CollectedField, obj *model.VisitPayload) (ret graphql.Marshaler) {
@@ -1594,6 +1837,61 @@ func (ec *executionContext) resolveBatch_Visit_attestations(ctx context.Context,
 		results,
 		err,
 		"Visit.attestations",
+	)
+}
+
+func (ec *executionContext) _Visit_noteCheck(ctx context.Context, field graphql.CollectedField, obj *model.Visit) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Visit_noteCheck(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.resolveBatch_Visit_noteCheck(ctx, field, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *groundwork.NoteCheck) graphql.Marshaler {
+			return ec.marshalONoteCheck2ᚖgroundworkᚐNoteCheck(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Visit_noteCheck(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Visit",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NoteCheck(ctx, field)
+		},
+	}
+	return fc, nil
+}
+func (ec *executionContext) resolveBatch_Visit_noteCheck(ctx context.Context, field graphql.CollectedField, obj *model.Visit) (any, error) {
+	resolver := ec.Resolvers.Visit()
+	if batch, ok := graphql.BatchParentsFor[*model.Visit](ctx, "Visit"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.NoteCheck(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[*groundwork.NoteCheck](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Visit.noteCheck",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.NoteCheck(ctx, []*model.Visit{obj})
+	return graphql.ResolveBatchSingleResult[*groundwork.NoteCheck](
+		ctx,
+		results,
+		err,
+		"Visit.noteCheck",
 	)
 }
 
@@ -3181,6 +3479,80 @@ func (ec *executionContext) _EndVisitPayload(ctx context.Context, sel ast.Select
 	return out
 }
 
+var noteCheckImplementors = []string{"NoteCheck"}
+
+func (ec *executionContext) _NoteCheck(ctx context.Context, sel ast.SelectionSet, obj *groundwork.NoteCheck) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, noteCheckImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NoteCheck")
+		case "containment":
+			out.Values[i] = ec._NoteCheck_containment(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "shingles":
+			out.Values[i] = ec._NoteCheck_shingles(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "copied":
+			out.Values[i] = ec._NoteCheck_copied(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "own":
+			out.Values[i] = ec._NoteCheck_own(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "source":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._NoteCheck_source(ctx, field, obj)
+				})
+		case "passage":
+			out.Values[i] = ec._NoteCheck_passage(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "passageFrom":
+			out.Values[i] = ec._NoteCheck_passageFrom(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sourceFrom":
+			out.Values[i] = ec._NoteCheck_sourceFrom(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "checkedAt":
+			out.Values[i] = ec._NoteCheck_checkedAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var planVisitPayloadImplementors = []string{"PlanVisitPayload"}
 
 func (ec *executionContext) _PlanVisitPayload(ctx context.Context, sel ast.SelectionSet, obj *model.VisitPayload) graphql.Marshaler {
@@ -3431,6 +3803,12 @@ func (ec *executionContext) _Visit(ctx context.Context, sel ast.SelectionSet, ob
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Visit_attestations(ctx, field, obj)
+				})
+		case "noteCheck":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Visit_noteCheck(ctx, field, obj)
 				})
 		case "history":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -3921,6 +4299,13 @@ func (ec *executionContext) marshalOAttestation2ᚖgroundworkᚐAttestation(ctx 
 		return graphql.Null
 	}
 	return ec._Attestation(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalONoteCheck2ᚖgroundworkᚐNoteCheck(ctx context.Context, sel ast.SelectionSet, v *groundwork.NoteCheck) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._NoteCheck(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOVisit2ᚖgroundworkᚋgraphᚋmodelᚐVisit(ctx context.Context, sel ast.SelectionSet, v *model.Visit) graphql.Marshaler {

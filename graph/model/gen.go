@@ -3269,7 +3269,7 @@ const (
 	SnapshotOutcomeSame SnapshotOutcome = "SAME"
 	// Something else: what came in later speaks of that moment, such as an import, or a visit that was declared void.
 	SnapshotOutcomeDifferent SnapshotOutcome = "DIFFERENT"
-	// The measure means something else now; it was not asked.
+	// The measure means something else now, and the program no longer computes what it meant; it was not asked.
 	SnapshotOutcomeDefinitionChanged SnapshotOutcome = "DEFINITION_CHANGED"
 )
 

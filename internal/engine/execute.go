@@ -216,11 +216,20 @@ func rowsSQL(s *sqlguard.Statement, path, format string) string {
 
 // kill stops the statement with this id, if it runs.
 func (s *Server) kill(id string) {
-	s.controlMu.Lock()
-	defer s.controlMu.Unlock()
-	if _, _, err := s.control.Query("KILL QUERY WHERE Settings['log_comment'] = "+quote(id)+" ASYNC", "Null"); err != nil {
+	if err := s.command("KILL QUERY WHERE Settings['log_comment'] = " + quote(id) + " ASYNC"); err != nil {
 		s.config.Logger.Warn("engine: kill a statement", "error", err)
 	}
+}
+
+// command runs a statement beside the requests; after Close it does nothing.
+func (s *Server) command(sql string) error {
+	s.controlMu.Lock()
+	defer s.controlMu.Unlock()
+	if s.control == nil {
+		return nil
+	}
+	_, _, err := s.control.Query(sql, "Null")
+	return err
 }
 
 func (s *Server) statementID() string {

@@ -37,6 +37,7 @@ type Server struct {
 	tableFunctions map[string]bool
 	statements     uint64
 
+	closing   sync.Once
 	controlMu sync.Mutex
 	control   *chdb.Conn // keeps the engine running, and kills statements
 }
@@ -87,18 +88,22 @@ func (s *Server) introduce() error {
 
 // Close waits for running statements and stops the engine. Close twice is safe.
 func (s *Server) Close() {
-	if s.pool != nil {
-		s.pool.close()
-		s.pool = nil
-	}
-	if s.control != nil {
-		s.control.Close()
-		s.control = nil
-	}
-	s.lock.Close()
+	s.closing.Do(func() {
+		if s.pool != nil {
+			s.pool.close()
+		}
+		s.controlMu.Lock()
+		defer s.controlMu.Unlock()
+		if s.control != nil {
+			s.control.Close()
+			s.control = nil
+		}
+		s.lock.Close()
+	})
 }
 
-// Run serves until ctx is done, then lets running statements end for a few seconds, cancels the rest and stops the engine.
+// Run serves until ctx is done, then lets running statements end for a few seconds, cancels the rest, hangs up on clients that
+// even then neither send nor read, and stops the engine.
 func Run(ctx context.Context, config Config) error {
 	config, err := config.withDefaults()
 	if err != nil {
@@ -129,6 +134,8 @@ func listen(address string) (net.Listener, error) {
 	return listener, nil
 }
 
+// stopGrace is how long statements may go on when the engine is told to stop, and then how long their clients may take to
+// read that they were cancelled.
 const stopGrace = 3 * time.Second
 
 func (s *Server) serve(ctx context.Context, listener net.Listener) error {
@@ -153,12 +160,36 @@ func (s *Server) serve(ctx context.Context, listener net.Listener) error {
 	case err = <-failed:
 	}
 	stopBackground()
+	s.hangUp(server, cancelRequests)
 	<-reloads
-	grace := time.AfterFunc(stopGrace, cancelRequests)
-	defer grace.Stop()
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*stopGrace)
-	defer cancel()
-	return errors.Join(err, server.Shutdown(stopping))
+	return err
+}
+
+// hangUp ends all requests: those that end by themselves, then those that can be cancelled, then those whose client does not
+// move. Afterwards no statement runs for long.
+func (s *Server) hangUp(server *http.Server, cancelRequests func()) {
+	within := func(d time.Duration) error {
+		ctx, cancel := context.WithTimeout(context.Background(), d)
+		defer cancel()
+		return server.Shutdown(ctx)
+	}
+	if within(stopGrace) == nil {
+		return
+	}
+	cancelRequests()
+	s.stopMerges()
+	if err := within(stopGrace); err != nil {
+		s.config.Logger.Warn("engine: hangs up on clients that neither send nor read", "error", err)
+		_ = server.Close() // it only tells that a connection was closed already
+	}
+}
+
+// stopMerges ends the merges and mutations that run and lets none begin, until the process ends. KILL QUERY does not reach
+// them: an OPTIMIZE would hold up the stop until its table is written anew.
+func (s *Server) stopMerges() {
+	if err := s.command("SYSTEM STOP MERGES"); err != nil {
+		s.config.Logger.Warn("engine: stop merges", "error", err)
+	}
 }
 
 const reloadInterval = 30 * time.Second
@@ -179,13 +210,21 @@ func (s *Server) reloadDictionaries(ctx context.Context) {
 	}
 }
 
+// reloadOnce reloads one dictionary after the other, since nothing cuts off a reload: a stop waits for one of them at most.
 func (s *Server) reloadOnce(ctx context.Context) error {
 	h, err := s.pool.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	_, _, err = h.conn.Query("SYSTEM RELOAD DICTIONARIES", "Null")
-	s.pool.release(h, false)
+	defer s.pool.release(h, false)
+	names, err := h.strings("SELECT concat(if(database = '', '', concat(backQuote(database), '.')), backQuote(name)) FROM system.dictionaries")
+	for _, name := range names {
+		if ctx.Err() != nil {
+			break
+		}
+		_, _, reloadErr := h.conn.Query("SYSTEM RELOAD DICTIONARY "+name, "Null")
+		err = errors.Join(err, reloadErr)
+	}
 	return err
 }
 

@@ -71,12 +71,17 @@ func startEngine(c Config) (*chdb.Library, *chdb.Conn, error) {
 const engineConfig = `<clickhouse>
   <users_config>%s</users_config>
   <max_server_memory_usage>%d</max_server_memory_usage>
+  <background_schedule_pool_max_parallel_tasks_per_type_ratio>1</background_schedule_pool_max_parallel_tasks_per_type_ratio>
   <mark_cache_size>%d</mark_cache_size>
   <logger>
     <size>10M</size>
     <count>2</count>
     <!-- Errors of statements go to the client that sent them. Here they would put statements, and so people's data, into a log. -->
-    <levels><executeQuery>none</executeQuery></levels>
+    <levels>
+      <executeQuery>none</executeQuery>
+      <!-- It warns whenever two tables want the one thread for work in the background: thousands of lines a minute. -->
+      <logger><name>BackgroundSchedulePool/BgSchPool</name><level>error</level></logger>
+    </levels>
   </logger>
   <merge_tree>
     <fsync_after_insert>1</fsync_after_insert>

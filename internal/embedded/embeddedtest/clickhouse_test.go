@@ -98,3 +98,27 @@ func TestEngineWithBrokenLibrarySaysSo(t *testing.T) {
 	_, err := embedded.StartEngine(t.Context(), cfg)
 	require.ErrorContains(t, err, "make engines")
 }
+
+func TestClickHouseDatabaseGoesWithTheTest(t *testing.T) {
+	t.Parallel()
+	var dsn string
+	t.Run("its test", func(t *testing.T) {
+		dsn = embeddedtest.ClickHouse(t)
+		name := strings.TrimPrefix(pathOf(t, dsn), "/")
+		for _, statement := range []string{"CREATE DATABASE " + name + " ENGINE = Atomic", "CREATE TABLE " + name + ".kept (word String) ENGINE = MergeTree ORDER BY word"} {
+			answer, err := ask(t, dsn, statement)
+			require.NoError(t, err)
+			require.Empty(t, answer)
+		}
+	})
+	answer, err := ask(t, dsn, "SELECT count() FROM system.databases WHERE name = '"+strings.TrimPrefix(pathOf(t, dsn), "/")+"'")
+	require.NoError(t, err)
+	require.Equal(t, "0", answer)
+}
+
+func pathOf(t *testing.T, dsn string) string {
+	t.Helper()
+	address, err := url.Parse(dsn)
+	require.NoError(t, err)
+	return address.Path
+}

@@ -39,7 +39,8 @@ func Main(m *testing.M) {
 	running.prepared = true
 	code := m.Run()
 	if err := stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "embeddedtest:", err) // no verdict on what was tested: that engines stop in order is for the tests of package embedded
+		fmt.Fprintln(os.Stderr, "embeddedtest:", err)
+		code = max(code, 1)
 	}
 	os.Exit(code)
 }
@@ -106,8 +107,7 @@ func removeLeftovers() {
 func stop() error {
 	running.mu.Lock()
 	defer running.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
+	ctx := context.Background() // how long they may take is theirs to say
 	var faults []error
 	if running.postgres != nil {
 		faults = append(faults, running.postgres.Stop(ctx))

@@ -149,7 +149,7 @@ type Event struct {
 	KnownAt    time.Time // when it was known; never decreases
 	RecordedAt time.Time
 	Actor      Actor
-	ReasonCode *string
+	ReasonCode *string // why: a code of the system, or the words of whoever did it
 	Payload    map[string]any
 	Progress   // after the event; Progress.Seq is the event's number, Progress.State its to_state
 }

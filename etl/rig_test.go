@@ -3,6 +3,7 @@ package etl
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -94,10 +95,15 @@ func makeTemplate(t *testing.T, admin string) {
 	require.NoError(t, err)
 	db := stdlib.OpenDB(*config)
 	defer db.Close()
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS("../postgres/migrations"))
+	_, err = migrations(t, db).Up(t.Context())
 	require.NoError(t, err)
-	_, err = provider.Up(t.Context())
+}
+
+func migrations(t *testing.T, db *sql.DB) *goose.Provider {
+	t.Helper()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS("../postgres/migrations"), goose.WithAllowOutofOrder(true))
 	require.NoError(t, err)
+	return provider
 }
 
 func withDatabase(t testing.TB, dsn, name string) string {

@@ -260,7 +260,7 @@ func bulkLinks(rows []groundwork.BulkLink) bulkTable {
 
 func bulkEvents(rows []groundwork.Event) bulkTable {
 	columns := []string{"issue_id", "seq", "kind", "from_state", "to_state", "at", "known_at", "recorded_at", "actor", "actor_role", "actor_unit_id",
-		"reason_code", "payload"}
+		"reason_code", "reason", "payload"}
 	return bulkTable{"issue_event", append(columns, bulkProgressColumns...), len(rows), func(c *copyRows, i int) {
 		e := &rows[i]
 		c.uuid(e.IssueID)
@@ -274,7 +274,9 @@ func bulkEvents(rows []groundwork.Event) bulkTable {
 		copyText(c, e.Actor.ID)
 		copyText(c, e.Actor.Role)
 		c.uuidOrNull(e.Actor.UnitID)
-		copyTextOrNull(c, e.ReasonCode)
+		code, words := codeOrWords(e)
+		copyTextOrNull(c, code)
+		copyTextOrNull(c, words)
 		c.json(e.Payload)
 		copyProgress(c, &e.Progress)
 	}}

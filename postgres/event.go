@@ -10,7 +10,7 @@ import (
 	"groundwork"
 )
 
-const eventColumns = `issue_id, kind, from_state, at, known_at, recorded_at, actor, actor_role, actor_unit_id, reason_code, payload,
+const eventColumns = `issue_id, kind, from_state, at, known_at, recorded_at, actor, actor_role, actor_unit_id, coalesce(reason, reason_code) AS reason_code, payload,
 	to_state AS state, ` + progressColumns
 
 // eventRow is an event as the table has it: the actor in three columns.
@@ -43,7 +43,7 @@ func events(rows []eventRow) []groundwork.Event {
 
 // eventInsertColumns are the columns of a new event, in the order of eventValues.
 var eventInsertColumns = []string{
-	"issue_id", "seq", "kind", "from_state", "to_state", "at", "known_at", "actor", "actor_role", "actor_unit_id", "reason_code",
+	"issue_id", "seq", "kind", "from_state", "to_state", "at", "known_at", "actor", "actor_role", "actor_unit_id", "reason_code", "reason",
 	"payload", "closure_type", "origin_at", "first_response_at", "claimed_at",
 	"resolved_at", "closed_at", "merged_into_id", "lead_unit_id", "paused_since", "paused_seconds", "return_count", "dispute_count",
 	"reopen_count", "escalation_level", "opinion_count",
@@ -51,12 +51,21 @@ var eventInsertColumns = []string{
 
 func eventValues(e groundwork.Event) []any {
 	p := e.Progress
+	code, words := codeOrWords(&e)
 	return []any{
-		e.IssueID, p.Seq, e.Kind, e.FromState, p.State, e.At, e.KnownAt, e.Actor.ID, e.Actor.Role, e.Actor.UnitID, e.ReasonCode,
+		e.IssueID, p.Seq, e.Kind, e.FromState, p.State, e.At, e.KnownAt, e.Actor.ID, e.Actor.Role, e.Actor.UnitID, code, words,
 		e.Payload, p.ClosureType, p.OriginAt, p.FirstResponseAt, p.ClaimedAt,
 		p.ResolvedAt, p.ClosedAt, p.MergedIntoID, p.LeadUnitID, p.PausedSince, p.PausedSeconds, p.ReturnCount, p.DisputeCount,
 		p.ReopenCount, p.EscalationLevel, p.OpinionCount,
 	}
+}
+
+// codeOrWords tells the codes of the system, which leave for the warehouse, from the words of people, which do not.
+func codeOrWords(e *groundwork.Event) (code, words *string) {
+	if e.Actor.Role == groundwork.RoleSystem {
+		return e.ReasonCode, nil
+	}
+	return nil, e.ReasonCode
 }
 
 // addEvents appends events, in their order.

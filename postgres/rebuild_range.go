@@ -79,7 +79,7 @@ type folding struct {
 }
 
 func (f *folding) read(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
-	rows, err := tx.Query(ctx, "SELECT issue_id, kind, from_state, at, known_at, actor_unit_id, reason_code, payload, to_state, "+progressColumns+` FROM issue_event
+	rows, err := tx.Query(ctx, "SELECT issue_id, kind, from_state, at, known_at, actor_unit_id, coalesce(reason, reason_code), payload, to_state, "+progressColumns+` FROM issue_event
 		WHERE issue_id > @behind AND issue_id <= @up_to ORDER BY issue_id, seq`, args)
 	if err != nil {
 		return translate("read events", err)

@@ -396,7 +396,7 @@ func TestEveryTextGoesOrStays(t *testing.T) {
 	t.Parallel()
 	goes := map[groundwork.RetentionKind]string{
 		groundwork.KeepOpinionWords:     "opinion.subject opinion.text",
-		groundwork.KeepIssueWords:       "issue.title issue_event.payload feedback.comment claim.text claim.legal_basis claim.appeal_notice claim.receipt claim.evidence",
+		groundwork.KeepIssueWords:       "issue.title issue_event.payload issue_event.reason feedback.comment claim.text claim.legal_basis claim.appeal_notice claim.receipt claim.evidence",
 		groundwork.KeepVisitWords:       "visit.note_text",
 		groundwork.KeepPostWords:        "discussion_post.text discussion_post.withheld_reason",
 		groundwork.KeepHistoryReasons:   "entity_event.reason",

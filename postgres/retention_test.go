@@ -50,7 +50,7 @@ func (a *archive) old(account string, months int, closed bool) (opinion, issue u
 		`INSERT INTO issue (id, public_ref, kind, channel, title, seq, state, closure_type, origin_at, claimed_at, resolved_at, closed_at, recorded_by) VALUES (@issue, 'GW-' || @issue, 'COMPLAINT', 'APP', 'My roof', 2,
 			CASE WHEN @closed THEN 'CLOSED' ELSE 'IN_PROGRESS' END, CASE WHEN @closed THEN 'CONFIRMED' END, @at, @at, @at, CASE WHEN @closed THEN @at END, @account)`,
 		"INSERT INTO issue_opinion (issue_id, opinion_id, linked_at, linked_by) VALUES (@issue, @opinion, @at, @account)",
-		`INSERT INTO issue_event (issue_id, seq, kind, from_state, to_state, at, known_at, actor, actor_role, reason_code, origin_at, payload) VALUES
+		`INSERT INTO issue_event (issue_id, seq, kind, from_state, to_state, at, known_at, actor, actor_role, reason, origin_at, payload) VALUES
 			(@issue, 1, 'REGISTERED', NULL, 'REGISTERED', @at, @at, @account, 'CITIZEN', NULL, @at, jsonb_build_object('opinions', jsonb_build_array(@opinion), 'received_at', @at)),
 			(@issue, 2, 'CONFIRMED', 'REGISTERED', 'CLOSED', @at, @at, @account, 'CITIZEN', 'Li Mei said so', @at, '{"comment": "Thanks, says Li Mei", "resolved": "YES"}')`,
 		`INSERT INTO claim (id, issue_id, n, text, source, claimed_at, legal_basis, appeal_notice, receipt, evidence) VALUES (gen_random_uuid(), @issue, 1, 'Mended for Li Mei', 'x', @at,
@@ -104,11 +104,11 @@ func (a *archive) audited() groundwork.AuditReport {
 	return report
 }
 
-// published is a digest of all that leaves for the warehouse and is counted there: not the reasons that people give, which are words.
+// published is a digest of all that leaves for the warehouse and is counted there.
 const published = `SELECT md5(string_agg(row, ';' ORDER BY row)) FROM (
 	SELECT 'o' || (o.id, source, channel, kind, received_at, received_precision, occurred_at, visit_id, reporter_pid, region_id, site_id, confidentiality, supported, opposed, created_at)::text AS row FROM opinion o
 	UNION ALL SELECT 'i' || (id, public_ref, category_id, severity, difficulty, kind, channel, region_id, seq, state, closure_type, origin_at, claimed_at, resolved_at, closed_at, updated_at, created_at)::text FROM issue
-	UNION ALL SELECT 'e' || (issue_id, seq, kind, from_state, to_state, at, known_at, actor_role, actor_unit_id, CASE WHEN actor_role = 'SYSTEM' THEN reason_code END, closure_type, origin_at)::text FROM issue_event
+	UNION ALL SELECT 'e' || (issue_id, seq, kind, from_state, to_state, at, known_at, actor_role, actor_unit_id, reason_code, closure_type, origin_at)::text FROM issue_event
 	UNION ALL SELECT 'c' || (id, issue_id, n, kind, source, claimed_at, unit_id)::text FROM claim
 	UNION ALL SELECT 'f' || (id, claim_id, issue_id, resolved, satisfaction, pressured, collected_by, at)::text FROM feedback) rows`
 
@@ -127,7 +127,7 @@ func TestRetentionForgetsWhatIsPersonalAndKeepsWhatIsCounted(t *testing.T) {
 
 	require.Equal(t, "||28.23|112.93|1000|erased|true", a.ask(`SELECT concat_ws('|', subject, text, latitude, longitude, precision_m, recorded_by, (redacted_at IS NOT NULL)::text) FROM opinion WHERE id = $1`, opinion))
 	require.Equal(t, "|erased", a.ask(`SELECT title || '|' || recorded_by FROM issue WHERE id = $1`, issue))
-	require.EqualValues(t, 0, a.ask(`SELECT count(*) FROM issue_event WHERE issue_id = $1 AND (actor <> 'erased' OR payload ? 'comment' OR reason_code IS NOT NULL)`, issue))
+	require.EqualValues(t, 0, a.ask(`SELECT count(*) FROM issue_event WHERE issue_id = $1 AND (actor <> 'erased' OR payload ? 'comment' OR reason IS NOT NULL)`, issue))
 	require.Equal(t, "YES", a.ask(`SELECT payload ->> 'resolved' FROM issue_event WHERE issue_id = $1 AND seq = 2`, issue), "what was answered is counted")
 	require.EqualValues(t, 0, a.ask(`SELECT count(*) FROM claim c JOIN feedback f USING (issue_id) WHERE issue_id = $1 AND (c.text <> '' OR f.comment IS NOT NULL OR f.recorded_by <> 'erased')`, issue))
 	require.EqualValues(t, 0, a.ask(`SELECT (SELECT count(*) FROM vault.reporter WHERE external_key = 'mei') + (SELECT count(*) FROM mutation_receipt WHERE actor = 'mei')

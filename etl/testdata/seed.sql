@@ -28,7 +28,7 @@ INSERT INTO issue (id, public_ref, category_id, kind, channel, title, region_id,
 INSERT INTO issue_opinion (issue_id, opinion_id, linked_at, linked_by, score) VALUES
   ('00000000-0000-7000-8000-000000000081', '00000000-0000-7000-8000-000000000071', now(), 'x', NULL),
   ('00000000-0000-7000-8000-000000000081', '00000000-0000-7000-8000-000000000072', now(), 'x', 0.1);
-INSERT INTO issue_event (issue_id, seq, kind, from_state, to_state, at, known_at, actor, actor_role, reason_code, origin_at) VALUES
+INSERT INTO issue_event (issue_id, seq, kind, from_state, to_state, at, known_at, actor, actor_role, reason, origin_at) VALUES
   ('00000000-0000-7000-8000-000000000082', 1, 'REGISTERED', NULL, 'REGISTERED', '2024-05-02Z', '2024-05-02Z', 'a', 'CITIZEN', NULL, '2024-05-02Z'),
   ('00000000-0000-7000-8000-000000000082', 2, 'WITHDRAWN', 'REGISTERED', 'CLOSED', '2024-05-03Z', '2024-05-03Z', 'a', 'CITIZEN', 'r', '2024-05-02Z');
 INSERT INTO claim (id, issue_id, n, kind, source, text, claimed_at, unit_id) VALUES

@@ -167,7 +167,7 @@ func (e *Engine) launch(ctx context.Context) error {
 		command:     cmd,
 		as:          identity{uid: os.Geteuid(), gid: os.Getegid(), how: sameUser},
 		parentDeath: syscall.SIGTERM,
-		stop:        []stopStep{{syscall.SIGTERM, 30 * time.Second}},
+		stop:        []stopStep{{syscall.SIGTERM, 90 * time.Second}},
 		logger:      e.cfg.Logger,
 		level:       engineLevel,
 	})
@@ -261,7 +261,7 @@ func (e *Engine) Err() error {
 	}
 }
 
-// Stop ends the engine in order and returns when it is gone. After 30 seconds, or when ctx ends, it is killed, which loses
+// Stop ends the engine in order and returns when it is gone. After 90 seconds, or when ctx ends, it is killed, which loses
 // nothing that was acknowledged. Stopping twice is safe.
 func (e *Engine) Stop(ctx context.Context) error {
 	e.stopOnce.Do(func() { close(e.stopping) })

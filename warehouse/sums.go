@@ -45,8 +45,8 @@ func (s *scope) issuesByPlace(data extent) []statement {
 		return []statement{single(s.spells())}
 	}
 	b := &builder{}
-	b.write("SELECT i.*, ", s.regionPlace("i.region_id"), " AS region_place FROM (SELECT region_id, category_id, ", sumMerged, " AS merged, sumMerge(", sumWeight, ") AS w, sumMerge(", sumRepeats,
-		") AS repeats FROM ", keptSums, " WHERE ", ofSums, " GROUP BY region_id, category_id, merged SETTINGS max_rows_to_group_by = 0) AS i")
+	b.write("SELECT i.*, ", s.regionPlace("i.region_id"), " AS region_place FROM (SELECT region_id, category_id, ", sumMerged, " AS merged, finalizeAggregation(", sumWeight, ") AS w, finalizeAggregation(", sumRepeats,
+		") AS repeats FROM ", keptSums, " WHERE ", ofSums, ") AS i")
 	b.value("level", s.RegionLevel)
 	s.base.bind(b.value)
 	whenever := *s

@@ -152,7 +152,11 @@ func TestWorklistsAreToldAsTheyChange(t *testing.T) {
 	}
 	require.Equal(t, "Road bureau", r.text(t, "worklistChanged", "waiting", 0, "leadUnit", "name"))
 	f.done("REGISTERED", "HANDLER", "returnIssue", issue, `returnReason: NOT_OUR_DUTY, dutyList: "entry 9"`)
-	require.Equal(t, []any{issue}, handler.next().at(t, "worklistChanged", "gone"))
+	// What was dispatched between the look at its registration and the reading of the list is told as waiting twice.
+	for r = handler.next(); len(r.at(t, "worklistChanged", "waiting").([]any)) > 0; r = handler.next() {
+		require.Equal(t, issue, r.text(t, "worklistChanged", "waiting", 0, "id"))
+	}
+	require.Equal(t, []any{issue}, r.at(t, "worklistChanged", "gone"))
 
 	refused := f.as("ASSESSOR").follow(document, "").next()
 	require.Equal(t, "FORBIDDEN", refused.Errors[0].Extensions.Code)

@@ -22,6 +22,7 @@ type base struct {
 	source   string // the table that it was made of: a load builds the mirror anew and puts another in its place
 	void     bool   // what it was made of was changed behind its back, or is no longer the mirror
 	tail     uint64 // rows that changed since
+	sums     bool   // the server reads sums by place: ClickHouse 25.6 and later (keptSums)
 	tailOnly bool   // and nothing else is asked of
 }
 
@@ -57,7 +58,7 @@ const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabas
 func readBase(ctx context.Context, db *DB) (*base, error) {
 	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
 	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), newest.3 < 0 OR newest.4 != ("+mirrorID+
-		"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)) WHERE newest.1 IS NOT NULL")
+		"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection') WHERE newest.1 IS NOT NULL")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
@@ -66,7 +67,7 @@ func readBase(ctx context.Context, db *DB) (*base, error) {
 		return nil, rows.Err()
 	}
 	var b base
-	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.void, &b.tail); err != nil {
+	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.void, &b.tail, &b.sums); err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
 	return &b, rows.Err()
@@ -110,6 +111,7 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	}
 	if b != nil && !b.void && b.position <= s.watermark.LSN && b.tail <= maxTail {
 		s.base = b
+		b.sums = b.sums && !m.withoutSums
 	}
 	return nil
 }

@@ -32,7 +32,8 @@ var based = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
 // sameAsExact asks random questions of the base and of the mirror, by second, and as is asked of many issues: the base in arrays, the mirror without.
 func (h *house) sameAsExact(w *world, questions int) {
 	h.t.Helper()
-	exact, coarse, coarseExact := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
+	exact, coarse, coarseExact, older := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
+	older.WithoutSums()
 	exact.WithoutBase()
 	coarseExact.WithoutBase()
 	coarseExact.Arrays(0)
@@ -55,6 +56,11 @@ func (h *house) sameAsExact(w *world, questions int) {
 			got, err := h.Ask(h.t.Context(), code, q)
 			require.NoError(h.t, err)
 			require.Equal(h.t, want, got, "%s %+v", code, q)
+			if code == "H1" { // which reads the sums
+				got, err = older.Ask(h.t.Context(), code, q)
+				require.NoError(h.t, err)
+				require.Equal(h.t, want, got, "without sums by place: %+v", q)
+			}
 			if want, err = coarseExact.Ask(h.t.Context(), code, q); err == nil {
 				got, err = coarse.Ask(h.t.Context(), code, q)
 			}

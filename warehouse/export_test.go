@@ -25,6 +25,9 @@ func (l Layout) Render() (fs.FS, error) { return l.render() }
 // WithoutBase makes the measures read the mirror alone.
 func (m *Measures) WithoutBase() { m.mirrorOnly = true }
 
+// WithoutSums makes the measures read the base as on a server that knows no table function mergeTreeProjection.
+func (m *Measures) WithoutSums() { m.withoutSums = true }
+
 // LookEachTime makes the cache look at the versions for every question, by the given clock.
 func (c *Cache) LookEachTime(now func() time.Time) { c.now, c.again = now, 0 }
 

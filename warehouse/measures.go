@@ -14,12 +14,13 @@ import (
 // Measures answers the questions of Definitions from the mirrors. What it returns is wrong input (*InputError), no warehouse
 // (ErrUnavailable), a context's error, a fault of the program, or an answer that says of when it is.
 type Measures struct {
-	db         *DB
-	maxGroups  uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
-	maxCounts  uint64 // counts that the arrays of an answer may have together; beyond it each is handed over by itself
-	mirrorOnly bool   // the base is not read
-	coarse     bool   // times are not counted by second, as if there were many issues
-	queryTime  time.Duration
+	db          *DB
+	maxGroups   uint64 // distinct (cell, time, end) that ClickHouse may hand over; beyond it times are counted in coarser units
+	maxCounts   uint64 // counts that the arrays of an answer may have together; beyond it each is handed over by itself
+	mirrorOnly  bool   // the base is not read
+	withoutSums bool   // of the base by place, as on a server that cannot read them
+	coarse      bool   // times are not counted by second, as if there were many issues
+	queryTime   time.Duration
 }
 
 // Guards of every query.

@@ -29,7 +29,7 @@ const ofSums = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64}"
 // within the window.
 func (s *scope) countedByPlace(data extent) bool {
 	w := s.Where
-	return s.base != nil && len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0 &&
+	return s.base != nil && s.base.sums && len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0 &&
 		!slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && d != ByCategory }) &&
 		(w.OriginFrom == nil || !w.OriginFrom.After(data.from)) && (w.OriginTo == nil || w.OriginTo.After(data.latest))
 }
@@ -74,7 +74,7 @@ func (m *Measures) dataExtent(ctx context.Context, s *scope) (data extent, err e
 	}
 	whole := *s
 	whole.Where, whole.categories, whole.units, whole.By = Filter{}, nil, nil, nil
-	if whole.base != nil {
+	if whole.base != nil && whole.base.sums {
 		if data, known, err := m.keptExtent(ctx, &whole); err != nil || known {
 			return data, err
 		}

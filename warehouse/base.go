@@ -48,7 +48,7 @@ const (
 	// fromMirror makes them of the mirror.
 	fromMirror = "SELECT id, toString(f.category_id) AS category_id, toString(f.region_id) AS region_id, " + basePlain + " FROM f_issue AS f FINAL WHERE _deleted = 0"
 	changedIDs = "SELECT id FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128({base_position:UInt64} + 1), 64)"
-	ofBase     = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64} AND w != 0"
+	ofBase     = ofSums + " AND w != 0" // marks are no issues
 )
 
 // mirrorID is the identity of the table that is the mirror now.

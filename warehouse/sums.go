@@ -23,6 +23,7 @@ const (
 	sumUnending  = "`sum(if(isNull(observed_until), w, 0))`"
 )
 
+// ofSums are those of a state of the base.
 const ofSums = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64}"
 
 // countedByPlace reports whether the sums by place answer for the issues of the scope: nothing but places and categories is asked for, and all issues began

@@ -2,33 +2,32 @@ package warehouse
 
 import "context"
 
-// counted is what Counts knows of a cell.
-type counted struct{ issues, reporters int64 }
-
-// Counts counts issues, except merged ones, and the distinct reporters behind them, per cell. Opinions of unknown reporters count as
-// one reporter each. Numbers: reporters. n = issues.
+// Counts counts issues, except merged ones, and the distinct reporters behind them, per cell: up to 11, since that many are enough for Protect. Opinions of unknown
+// reporters count as one reporter each. Numbers: reporters. n = issues.
 func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 	s, err := m.scope(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	t := s.table(Definition{Code: "COUNT", Version: "1", Anchor: "RECEIVED", Method: "census"})
-	found := map[cellKey]*counted{}
-	targets, key := s.scanKeys()
-	var row counted
-	targets = append(targets, &row.issues, &row.reporters)
-	err = m.each(ctx, "count issues and reporters", s.countStatement(), func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		found[key()] = &counted{row.issues, row.reporters}
-		return nil
-	})
+	near := *s
+	if err := m.useBase(ctx, &near); err != nil {
+		return nil, err
+	}
+	issues, err := m.countIssues(ctx, &near)
 	if err != nil {
 		return nil, err
 	}
-	if len(s.By) == 0 && len(found) == 0 {
-		found[cellKey{}] = &counted{} // the whole is none, which is a count
+	behind, err := m.reporters(ctx, s, s.unmerged(), near.unmerged(), issues)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.By) == 0 && len(issues) == 0 {
+		issues[cellKey{}] = 0 // the whole is none, which is a count
+	}
+	found := make(map[cellKey]spoken, len(issues))
+	for key, n := range issues {
+		found[key] = spoken{n, behind[key].reporters}
 	}
 	c := newColumns(t, []Num{plain("reporters", "persons")})
 	cells, err := arrange(ctx, m, s, found, t)
@@ -43,11 +42,25 @@ func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 	return t, nil
 }
 
-func (s *scope) countStatement() statement {
+// countIssues counts those that are not merged, per cell.
+func (m *Measures) countIssues(ctx context.Context, s *scope) (map[cellKey]int64, error) {
+	issues := map[cellKey]int64{}
+	targets, key := s.scanKeys()
+	var n int64
+	targets = append(targets, &n)
+	err := m.each(ctx, "count issues", s.byCell(&builder{}, s.unmerged(), nil, "toInt64(sum(w))"), func(scan func(...any) error) error {
+		err := scan(targets...)
+		if n != 0 { // what came and went again leaves nothing
+			issues[key()] = n
+		}
+		return err
+	})
+	return issues, err
+}
+
+// unmerged are the spells of issues that count by themselves.
+func (s *scope) unmerged() statement {
 	rows := s.spells()
-	rows.text = `SELECT i.*, i.id AS issue, ifNull(o.reporter_pid, o.id) AS reporter FROM (` + rows.text + `) AS i
-		LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link ON link.issue_id = i.id
-		LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL WHERE _deleted = 0) AS o ON o.id = link.opinion_id
-		WHERE i.state != 'MERGED'`
-	return s.byCell(&builder{}, rows, nil, "toInt64(uniqExact(issue)), toInt64(uniqExact(reporter))")
+	rows.text = "SELECT * FROM (" + rows.text + ") WHERE state != 'MERGED'"
+	return rows
 }

@@ -74,25 +74,12 @@ func (s *scope) window(b *builder) {
 	}
 }
 
-// withReporters adds to the table how many units and reporters there are behind its cells, for Protect. Opinions of unknown reporters
-// count as one reporter each.
+// withReporters adds to the table how many units and reporters there are behind its cells, for Protect.
 func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, rows statement) error {
 	if !s.Protect {
 		return nil
 	}
-	linked := statement{values: rows.values, text: `SELECT u.*, ifNull(o.reporter_pid, o.id) AS reporter FROM (` + rows.text + `) AS u
-		LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0) AS link ON link.issue_id = u.id
-		LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL WHERE _deleted = 0) AS o ON o.id = link.opinion_id`}
-	found := map[cellKey]int64{}
-	targets, key := s.scanKeys()
-	var reporters int64
-	err := m.each(ctx, "count reporters", s.group(linked, "toInt64(uniqExact(reporter))"), func(scan func(...any) error) error {
-		if err := scan(append(targets, &reporters)...); err != nil {
-			return err
-		}
-		found[key()] = reporters
-		return nil
-	})
+	found, err := m.reporters(ctx, s, rows, rows, nil)
 	if err != nil {
 		return err
 	}
@@ -100,7 +87,7 @@ func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, rows s
 	c := newColumns(t.counts, []Num{plain("reporters", "persons")})
 	t.counts.Dims = t.Dims
 	for row := range t.N {
-		c.number("reporters", float64(found[t.cell(row)]))
+		c.number("reporters", float64(found[t.cell(row)].reporters))
 		t.counts.N = append(t.counts.N, t.N[row])
 		t.counts.flag(nil)
 	}

@@ -4,7 +4,7 @@
 //	bin/groundwork up --demo=1000000        # in another terminal, until it says that it is ready
 //	go run ./bench/measures -postgres URL -clickhouse URL
 //
-// With -rows N it makes N issues by SQL in engines of its own (of bin/groundwork), without histories, opinions or verdicts, and times the measures over issues:
+// With -rows N it makes N issues by SQL in engines of its own (of bin/groundwork), without histories or verdicts, and times the measures over issues:
 //
 //	go run ./bench/measures -rows 10000000        # -cpu where others use the machine
 package main

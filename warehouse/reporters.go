@@ -1,0 +1,118 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"groundwork/warehouse/privacy"
+)
+
+// Protect asks only whether a cell has fewer than so many reporters, so nobody counts beyond.
+const enoughReporters = privacy.Least
+
+// looked is how many issues of each cell are looked at first. Nearly always they show enough reporters, or are all there are.
+const looked = 64
+
+// spoken is what is found of a cell: the issues that were looked at, and their reporters up to enoughReporters.
+type spoken struct{ issues, reporters int64 }
+
+// reporters counts the reporters behind the rows of each cell, up to enoughReporters; opinions of unknown reporters count as one each. Issues are taken from
+// near, which may be the base. Of most cells a few are enough, so what is read of opinions grows with the cells and not with the issues; the others are counted
+// whole. issues are how many a cell has, where the caller knows; nil = count them if need be.
+func (m *Measures) reporters(ctx context.Context, s *scope, rows, near statement, issues map[cellKey]int64) (map[cellKey]spoken, error) {
+	first := s.group(near, fmt.Sprintf("groupUniqArray(%d)(id) AS ids", looked))
+	first.text = "SELECT arrayJoin(ids) FROM (" + first.text + ")"
+	found, err := m.spoken(ctx, s, rows, first)
+	if err != nil {
+		return nil, err
+	}
+	few := func(key cellKey) bool { return found[key].reporters < enoughReporters }
+	if issues == nil {
+		for key := range found {
+			if few(key) {
+				issues, err = m.issuesUpTo(ctx, s, rows, looked)
+				break
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var open []string
+	for key, n := range issues {
+		if few(key) && found[key].issues < n {
+			open = append(open, s.keyText(key))
+		}
+	}
+	if len(open) == 0 {
+		return found, nil
+	}
+	whole, err := m.spoken(ctx, s, rows, s.idsOf(rows, open))
+	for key, cell := range whole {
+		found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
+	}
+	return found, err
+}
+
+// spoken counts the reporters of the chosen issues among the rows.
+func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement) (map[cellKey]spoken, error) {
+	b := &builder{}
+	for name, value := range chosen.values {
+		b.value(name, value)
+	}
+	for name, value := range rows.values {
+		b.value(name, value)
+	}
+	among := " IN (" + chosen.text + ")"
+	b.write("SELECT u.*, u.id AS issue, ifNull(o.reporter_pid, o.id) AS reporter FROM (SELECT * FROM (", rows.text, ") WHERE id", among, ") AS u",
+		" LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0 AND issue_id", among, ") AS link ON link.issue_id = u.id",
+		" LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL WHERE _deleted = 0 AND id IN (SELECT opinion_id FROM f_issue_opinion WHERE issue_id", among, ")) AS o ON o.id = link.opinion_id")
+	counts := s.group(b.statement(), fmt.Sprintf("toInt64(uniqExact(issue)), toInt64(least(uniqExact(reporter), %d))", enoughReporters))
+	found := map[cellKey]spoken{}
+	targets, key := s.scanKeys()
+	var cell spoken
+	targets = append(targets, &cell.issues, &cell.reporters)
+	err := m.each(ctx, "count reporters", counts, func(scan func(...any) error) error {
+		err := scan(targets...)
+		found[key()] = cell
+		return err
+	})
+	return found, err
+}
+
+// issuesUpTo counts the issues of each cell that has at most so many; the others have very many.
+func (m *Measures) issuesUpTo(ctx context.Context, s *scope, rows statement, most int64) (map[cellKey]int64, error) {
+	found := map[cellKey]int64{}
+	targets, key := s.scanKeys()
+	var n int64
+	targets = append(targets, &n)
+	err := m.each(ctx, "count issues", s.group(rows, fmt.Sprintf("toInt64(uniqUpTo(%d)(id))", most)), func(scan func(...any) error) error {
+		err := scan(targets...)
+		if found[key()] = n; n > most {
+			found[key()] = math.MaxInt64
+		}
+		return err
+	})
+	return found, err
+}
+
+// keySeparator stands in no key.
+const keySeparator = "\n"
+
+func (s *scope) keyText(key cellKey) string { return strings.Join(key[:len(s.By)], keySeparator) }
+
+// idsOf selects the issues of the cells with those texts.
+func (s *scope) idsOf(rows statement, cells []string) statement {
+	ids := s.group(rows, "id", "id")
+	names := make([]string, len(s.By))
+	for i := range names {
+		names[i] = fmt.Sprintf("ifNull(tupleElement(cell, %d), '')", i+1)
+	}
+	if len(names) > 0 {
+		ids.text = "SELECT id FROM (SELECT id, tuple(* EXCEPT id) AS cell FROM (" + ids.text + ")) WHERE arrayStringConcat([" + strings.Join(names, ", ") + "], '\\n') IN {cells:Array(String)}"
+		bind(ids.values, "cells", cells)
+	}
+	return ids
+}

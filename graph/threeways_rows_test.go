@@ -24,6 +24,7 @@ type progressRow struct {
 	Returns, Disputes, Opinions         int
 	PausedSince                         *time.Time
 	PausedSeconds                       int64
+	MergedInto                          *string
 }
 
 type issueRow struct {
@@ -66,6 +67,13 @@ type legRow struct {
 	Returned *time.Time
 }
 
+// opinionRow is an opinion that is on an issue.
+type opinionRow struct {
+	ID, Issue, Channel, Kind string
+	Reporter                 *string
+	Received, Linked         time.Time
+}
+
 type visitRow struct {
 	ID      string
 	Started time.Time
@@ -86,6 +94,7 @@ type rows struct {
 	verdicts   []verdictRow
 	calls      []callRow
 	legs       []legRow
+	opinions   []opinionRow
 	visits     []visitRow
 	held       []heldRow
 	turns      []turnRow

@@ -76,6 +76,7 @@ var threeWays = map[string]way{
 	"Q3": {n: "attempted", sql: reachInViews, reckon: reckonReach},
 	"Q4": {n: "reopened", sql: reopeningInViews, reckon: reckonReopening, unseen: []string{"recurred180"}},
 	"Q5": {n: "resolved", sql: onTheSpotInViews, reckon: reckonOnTheSpot},
+	"D1": {n: "repeated", sql: toldAgainInViews, reckon: reckonToldAgain, unseen: []string{"sameReporter"}},
 	"H1": {n: "issues", sql: hotspotsInViews, reckon: reckonHotspots, splits: []string{"CATEGORY"}},
 	"E1": {n: "crude", sql: equityInViews, reckon: reckonEquity, splits: []string{}},
 	"F1": {n: "traceless", sql: tracesInViews, reckon: reckonTraces, places: true, unseen: []string{"traceless", "tracelessVisits"}},
@@ -349,7 +350,7 @@ func readRows(t *testing.T, dsn string) *rows {
 	conn, err := pgx.Connect(t.Context(), dsn)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
-	const progress = "closure_type, origin_at, first_response_at, claimed_at, resolved_at, closed_at, return_count, dispute_count, opinion_count, paused_since, paused_seconds"
+	const progress = "closure_type, origin_at, first_response_at, claimed_at, resolved_at, closed_at, return_count, dispute_count, opinion_count, paused_since, paused_seconds, merged_into_id::text"
 	return &rows{
 		regions:    collect[regionRow](t, conn, "SELECT id::text, code, level, path::text FROM region ORDER BY nlevel(path), code"),
 		categories: collect[categoryRow](t, conn, "SELECT id::text, code, parent_id::text FROM category ORDER BY code"),
@@ -363,6 +364,7 @@ func readRows(t *testing.T, dsn string) *rows {
 		held:     collect[heldRow](t, conn, heldVisits),
 		turns:    collect[turnRow](t, conn, turnsDue),
 		traces:   collect[traceRow](t, conn, tracesLeft),
+		opinions: collect[opinionRow](t, conn, "SELECT o.id::text, l.issue_id::text, o.channel, o.kind, o.reporter_pid::text, o.received_at, l.linked_at FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id ORDER BY o.received_at, o.id"),
 		visits:   collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),
 		calendar: collect[dayRow](t, conn, "SELECT date::text, is_workday FROM calendar_day"),
 	}

@@ -37,7 +37,7 @@ func Definitions() []Definition {
 // definitions has those of all measures by code. It is filled from the groups, which do not refer to it.
 var definitions = func() map[string]Definition {
 	all := map[string]Definition{}
-	for _, group := range [][]Definition{timelinessDefinitions, outcomeDefinitions, placeDefinitions, aroundDefinitions, policyDefinitions, formalismDefinitions, learningDefinitions} {
+	for _, group := range [][]Definition{timelinessDefinitions, outcomeDefinitions, repeatDefinitions, placeDefinitions, aroundDefinitions, policyDefinitions, formalismDefinitions, learningDefinitions} {
 		for _, d := range group {
 			all[d.Code] = d
 		}

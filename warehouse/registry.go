@@ -30,16 +30,16 @@ type Question struct {
 // Registry lists the measures in the order of their codes.
 func Registry() []Measure { return slices.Clone(registry) }
 
-var registry = sorted(slices.Concat(timelinessMeasures, outcomeMeasures, placeMeasures, aroundMeasures, policyMeasures, formalismMeasures, learningMeasures))
+var registry = sorted(slices.Concat(timelinessMeasures, outcomeMeasures, repeatMeasures, placeMeasures, aroundMeasures, policyMeasures, formalismMeasures, learningMeasures))
 
 func sorted(all []Measure) []Measure {
 	slices.SortFunc(all, func(a, b Measure) int { return strings.Compare(a.rank(), b.rank()) })
 	return all
 }
 
-// rank puts the groups in the order of MEASURES: time, outcome, places, formalism, institution, equity, policy, learning, composite.
+// rank puts the groups in the order of MEASURES: time, outcome, repeats, places, formalism, institution, equity, policy, learning, composite.
 func (m Measure) rank() string {
-	const groups = "TQHFIEPLC"
+	const groups = "TQDHFIEPLC"
 	return string(rune('a'+strings.IndexByte(groups, m.Code[0]))) + m.Code
 }
 

@@ -28,7 +28,7 @@ type scope struct {
 	location   *time.Location
 	categories []string   // the wanted categories with everything below
 	units      []string   // the wanted units with everything below
-	deep       bool       // spells know returns and pauses too
+	deep       bool       // spells know returns, pauses and mergers too
 	base       *base      // read instead of the mirror by measures that sum weights; nil = not
 	from, to   *time.Time // window of the anchor, of measures that are not anchored at the origin
 	claimsDue  time.Time  // claims made before it are due for a verdict

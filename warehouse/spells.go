@@ -86,7 +86,7 @@ func (s *scope) split(d Dimension) bool {
 const frozen = "id, region_id, category_id, channel, kind, severity, observed_until, site_id, source_visit_id, due_at"
 
 // deepProgress are further columns that events change, which few measures need.
-var deepProgress = []string{"return_count", "reopen_count", "paused_since", "paused_seconds"}
+var deepProgress = []string{"return_count", "reopen_count", "paused_since", "paused_seconds", "merged_into_id"}
 
 func (s *scope) progress() []string {
 	columns := progress

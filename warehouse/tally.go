@@ -83,15 +83,20 @@ func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, rows s
 	if err != nil {
 		return err
 	}
+	s.spokenBy(t, func(row int) int64 { return found[t.cell(row)].reporters })
+	return nil
+}
+
+// spokenBy tells Protect how many reporters there are behind each row.
+func (s *scope) spokenBy(t *Table, reporters func(row int) int64) {
 	t.counts = s.table(Definition{})
 	c := newColumns(t.counts, []Num{plain("reporters", "persons")})
 	t.counts.Dims = t.Dims
-	for row := range t.N {
-		c.number("reporters", float64(found[t.cell(row)].reporters))
-		t.counts.N = append(t.counts.N, t.N[row])
+	for row, n := range t.N {
+		c.number("reporters", float64(reporters(row)))
+		t.counts.N = append(t.counts.N, n)
 		t.counts.flag(nil)
 	}
-	return nil
 }
 
 // cell is the key of a row, as queries have it.

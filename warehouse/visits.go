@@ -42,14 +42,7 @@ func (s *scope) visitRows() (statement, error) {
 
 // ownUnits makes Protect hide cells of few units, where units are not spoken by reporters.
 func (s *scope) ownUnits(t *Table) {
-	t.counts = s.table(Definition{})
-	c := newColumns(t.counts, []Num{plain("reporters", "persons")})
-	t.counts.Dims = t.Dims
-	for _, n := range t.N {
-		c.number("reporters", float64(n))
-		t.counts.N = append(t.counts.N, n)
-		t.counts.flag(nil)
-	}
+	s.spokenBy(t, func(row int) int64 { return t.N[row] })
 }
 
 // traceDays is how long after a visit what it left must be there.

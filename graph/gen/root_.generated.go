@@ -17401,6 +17401,8 @@ enum MeasureCode {
   Q4
   "On-the-spot resolution."
   Q5
+  "Matters told again."
+  D1
   "Hotspots: shrunk rate."
   H1
   "Temporal surprise."

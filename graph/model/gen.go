@@ -3134,6 +3134,8 @@ const (
 	MeasureCodeQ4 MeasureCode = "Q4"
 	// On-the-spot resolution.
 	MeasureCodeQ5 MeasureCode = "Q5"
+	// Matters told again.
+	MeasureCodeD1 MeasureCode = "D1"
 	// Hotspots: shrunk rate.
 	MeasureCodeH1 MeasureCode = "H1"
 	// Temporal surprise.
@@ -3193,6 +3195,7 @@ var AllMeasureCode = []MeasureCode{
 	MeasureCodeQ3,
 	MeasureCodeQ4,
 	MeasureCodeQ5,
+	MeasureCodeD1,
 	MeasureCodeH1,
 	MeasureCodeH4,
 	MeasureCodeH5,
@@ -3220,7 +3223,7 @@ var AllMeasureCode = []MeasureCode{
 
 func (e MeasureCode) IsValid() bool {
 	switch e {
-	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1, MeasureCodeH2, MeasureCodeH3, MeasureCodeE1c, MeasureCodeI3, MeasureCodeP1, MeasureCodeP3, MeasureCodeF3, MeasureCodeF6, MeasureCodeF7, MeasureCodeE1b, MeasureCodeP2, MeasureCodeL1, MeasureCodeC1:
+	case MeasureCodeT1, MeasureCodeT2, MeasureCodeT3, MeasureCodeT4, MeasureCodeT5, MeasureCodeQ1, MeasureCodeQ2, MeasureCodeQ3, MeasureCodeQ4, MeasureCodeQ5, MeasureCodeD1, MeasureCodeH1, MeasureCodeH4, MeasureCodeH5, MeasureCodeF1, MeasureCodeF2, MeasureCodeF4, MeasureCodeF5, MeasureCodeI1, MeasureCodeI2, MeasureCodeE1, MeasureCodeH2, MeasureCodeH3, MeasureCodeE1c, MeasureCodeI3, MeasureCodeP1, MeasureCodeP3, MeasureCodeF3, MeasureCodeF6, MeasureCodeF7, MeasureCodeE1b, MeasureCodeP2, MeasureCodeL1, MeasureCodeC1:
 		return true
 	}
 	return false

@@ -91,6 +91,30 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 	}
 	require.Len(t, traceless, len(truth.VisitsHeld))
 	findsUntrueVisits(t, truth, asked(t, m, "F7", j.Simulation.To)[""])
+	findsRepeats(t, dsn, truth, asked(t, m, "D1", j.Simulation.To)[""])
+}
+
+// findsRepeats compares D1 with what was planted: of the issues that repeat another, it finds the opinions on those that were merged since, all of which were planted.
+func findsRepeats(t *testing.T, dsn string, truth simulate.Truth, d1 map[string]float64) {
+	t.Helper()
+	conn := connect(t, dsn)
+	const said = "SELECT count(*) FROM issue_opinion l JOIN issue i ON i.id = l.issue_id"
+	opinions, merged := value[int64](t, conn, said), value[int64](t, conn, said+" WHERE i.state = 'MERGED'")
+	standing := value[int64](t, conn, "SELECT count(*) FROM issue WHERE state <> 'MERGED'")
+	require.Positive(t, merged)
+	require.InDelta(t, opinions, d1["n"], 0)
+	require.InDelta(t, float64(opinions-standing)/float64(opinions), d1["repeated"], 1e-9, "all but the first of each matter")
+	require.InDelta(t, float64(merged)/float64(opinions), d1["foundLater"], 1e-9)
+	planted := map[uuid.UUID]bool{}
+	for _, pair := range truth.Repeats.Pairs {
+		planted[pair[0]] = true
+	}
+	found := value[[]uuid.UUID](t, conn, "SELECT array_agg(id) FROM issue WHERE state = 'MERGED'")
+	for _, id := range found {
+		require.True(t, planted[id], "%s was merged and not planted", id)
+	}
+	share := truth.Repeats.Merged
+	require.InDelta(t, share, float64(len(found))/float64(len(planted)), 3*math.Sqrt(share*(1-share)/float64(len(planted)))+0.1, "some are closed before anybody sees that they are the same")
 }
 
 // agreesOnBackCheck compares what is answered of visits that were drawn by lot with what was said of them.

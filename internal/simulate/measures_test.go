@@ -86,7 +86,9 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 		require.InDelta(t, row.Traceless, f1["tracelessVisits"], 0)
 		require.InDelta(t, row.HeldAWeek, f7["n"], 0)
 		require.InDelta(t, float64(row.Unnoted)/float64(row.HeldAWeek), f7["noteLate"], 1e-9)
-		require.Zero(t, f7["tooShort"]+f7["noteByOthers"])
+		for _, number := range []string{"overlapping", "tooFast", "tooShort", "noteByOthers"} {
+			require.Zero(t, f7[number], "%s is not planted: %v", number, f7)
+		}
 		agreesOnBackCheck(t, row.BackCheck, f7)
 	}
 	require.Len(t, traceless, len(truth.VisitsHeld))

@@ -221,7 +221,10 @@ func TestVisitsAndTurnsLiveByTheirRules(t *testing.T) {
 	}
 	at, company := map[postDay]bool{}, 0
 	for i := range b.Visits {
-		at[postDay{b.Visits[i].LeadID, groundwork.DayOf(b.Visits[i].StartedAt)}] = true
+		there := postDay{b.Visits[i].LeadID, groundwork.DayOf(b.Visits[i].StartedAt)}
+		require.False(t, at[there], "nobody leads two visits on one day")
+		require.False(t, b.Visits[i].StartedAt.Before(s.cfg.From), "none before the province begins")
+		at[there] = true
 	}
 	for i := range b.Visits {
 		for _, post := range b.Visits[i].TakePartIDs {

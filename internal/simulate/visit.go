@@ -63,9 +63,11 @@ func (w *world) makeVisits() []visit {
 		sites[n] = w.sitesOf(&w.posts[n])
 	}
 	for n := range w.seats {
+		taken := map[int]bool{} // days on which there is a visit of the seat already: nobody leads two on one
 		for _, t := range w.turns(n) {
-			if v, made := w.makeVisit(n, t, sites); made {
+			if v, made := w.makeVisit(n, t, sites, taken); made {
 				v.number, v.township, v.copyOf = t.number, townshipOf[v.site], -1
+				taken[w.day(v.StartedAt)] = true
 				all = append(all, v.visit)
 			}
 		}
@@ -108,7 +110,7 @@ type madeVisit struct {
 }
 
 // makeVisit makes the visit for a turn, unless there is none to tell of.
-func (w *world) makeVisit(seat int, t turn, sites [][]int) (madeVisit, bool) {
+func (w *world) makeVisit(seat int, t turn, sites [][]int, taken map[int]bool) (madeVisit, bool) {
 	c := chanceOf(w.cfg.Seed, streamVisit, t.number)
 	what, _ := w.intends(t, w.unitOf(seat))
 	if what != goes && what != goesLate {
@@ -119,10 +121,10 @@ func (w *world) makeVisit(seat int, t turn, sites [][]int) (madeVisit, bool) {
 		from, to = t.to, t.to.AddDate(0, 0, groundwork.SlotGrace)
 	}
 	post := w.holder(seat, from)
-	start, made := w.start(c, post, from, to)
-	if made && !start.Before(w.posts[post].until) {
-		post = w.holder(seat, start)
-		start, made = w.start(c, post, w.posts[post].from, to)
+	start, made := w.start(c, post, from, to, taken)
+	if successor := w.holder(seat, start); made && successor != post {
+		post = successor
+		start, made = w.start(c, post, w.posts[post].from, to, taken)
 	}
 	if !made {
 		return madeVisit{}, false
@@ -140,10 +142,10 @@ func (w *world) makeVisit(seat int, t turn, sites [][]int) (madeVisit, bool) {
 	return v, !v.CreatedAt.After(w.cfg.To)
 }
 
-// start draws when a visit begins, on a working day of a time in which the post's holder is bound to go down.
-func (w *world) start(c chance, post int, from, to time.Time) (time.Time, bool) {
-	days := w.workdays(from, to)
-	if lastDays := w.workdays(later(from, to.AddDate(0, 0, -7)), to); len(lastDays) > 0 && c.happens(w.posts[post].habits.bunched) {
+// start draws when a visit begins, on a working day of a time in which the post's holder is bound to go down, and that is not taken.
+func (w *world) start(c chance, post int, from, to time.Time, taken map[int]bool) (time.Time, bool) {
+	days := w.workdays(from, to, taken)
+	if lastDays := w.workdays(later(from, to.AddDate(0, 0, -7)), to, taken); len(lastDays) > 0 && c.happens(w.posts[post].habits.bunched) {
 		days = lastDays
 	}
 	if len(days) == 0 {
@@ -212,10 +214,11 @@ func (w *world) follow(c chance, v *visit) {
 	}
 }
 
-func (w *world) workdays(from, to time.Time) []time.Time {
+// workdays are those of a time that are not taken.
+func (w *world) workdays(from, to time.Time, taken map[int]bool) []time.Time {
 	var days []time.Time
 	for day := startOfDay(from); day.Before(to); day = day.AddDate(0, 0, 1) {
-		if w.workday(day) {
+		if w.workday(day) && !taken[w.day(day)] {
 			days = append(days, day)
 		}
 	}

@@ -111,7 +111,7 @@ type SnapshotRequest struct {
 	Actor    Actor
 	Asked    string
 	Snapshot MeasureSnapshot
-	Version  MeasureDefinition // what the program that answered means by the measure
+	Version  MeasureDefinition // by which it was answered: what the program means by the measure, or an earlier version on record
 }
 
 // SnapshotFilter narrows a list of snapshots; zero fields do not narrow.

@@ -90,7 +90,7 @@ func (r *Resolver) freeze(ctx context.Context, input model.FreezeAssessmentInput
 	return assessmentPayload(made, done, in, err)
 }
 
-// grounds are the figures of the subject by the measures of the cycle that can be asked for it. What stands elsewhere than OPEN, or does not
+// grounds are the figures of the subject by the measures of the cycle that can be asked for it, each by the version of its definition that the cycle was opened under. What stands elsewhere than OPEN, or does not
 // exist, has none: the step refuses it.
 func (r *Resolver) grounds(ctx context.Context, by groundwork.Actor, id uuid.UUID, in model.FreezeAssessmentInput) ([]groundwork.SnapshotRequest, error) {
 	found, err := r.store.AssessmentsByID(ctx, []uuid.UUID{id})
@@ -133,7 +133,7 @@ func (r *Resolver) grounds(ctx context.Context, by groundwork.Actor, id uuid.UUI
 		if measure.Anchor != "STOCK" {
 			ask.From, ask.To = new(beginsInChina(cycle.PeriodFrom)), new(beginsInChina(cycle.PeriodTo))
 		}
-		request, err := r.ofSubject(ctx, by, code, ask, subject)
+		request, err := r.ofSubject(ctx, by, code, ask, subject, meant[definition])
 		if err != nil {
 			return nil, unprefixed(err)
 		}

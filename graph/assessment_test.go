@@ -5,6 +5,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"groundwork"
+	"groundwork/graph"
+	"groundwork/postgres"
+	"groundwork/postgres/pgtest"
 )
 
 const flagReply = ` { formalismFlag { id version state finding reviewerUnit { id } permittedTransitions } userErrors { code message field } consistency clientMutationId } }`
@@ -103,4 +108,55 @@ func (r stepped) done(t *testing.T, field, state string) {
 func (r stepped) refused(t *testing.T, code string) {
 	t.Helper()
 	require.Equal(t, code, r.text(t, "s", "userErrors", 0, "code"), "%s", r.body)
+}
+
+// A cycle that was opened under an earlier version of a measure is frozen by that version, and its snapshot is found the same by it afterwards.
+func TestACycleKeepsItsVersionsOfMeasures(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, options{warehouse: true})
+	g := &goesDown{office: f}
+	unit := f.create("createOrgUnit", "orgUnit", `name: "City office", kind: GOVT, regionId: "`+f.city+`"`)
+	g.official = f.create("createOfficial", "official", `pseudonym: "official-1"`)
+	g.post = f.create("createPostHolding", "postHolding", `officialId: "`+g.official+`", orgUnitId: "`+unit+`", rank: COUNTY, title: "Head", heldFrom: "2025-01-01"`)
+	ended := f.clock.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
+	visited := g.leader().get(`mutation { recordVisit(input: {activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+f.site+`", leadId: "`+g.post+`", startedAt: "`+ended+`", endedAt: "`+ended+`", state: HELD}) {
+		userErrors { message } consistency } }`, nil)
+	require.Empty(t, visited.at(t, "recordVisit", "userErrors"))
+	f.clock.advance(40 * 24 * time.Hour)
+	assessor := f.as("ASSESSOR")
+	assessor.headers["Groundwork-Unit"] = f.callers
+
+	store := pgtest.Open(t, f.dsn, postgres.Options{})
+	former, err := groundwork.NewMeasureDefinition("F1", "2", map[string]string{"code": "F1", "version": "2"})
+	require.NoError(t, err)
+	_, err = store.KeepMeasureDefinitions(t.Context(), []groundwork.MeasureDefinition{former})
+	require.NoError(t, err)
+	cycle := assessor.create("openAssessmentCycle", "assessmentCycle", `name: "Before", periodFrom: "2026-01-01", periodTo: "2026-04-01", measures: [F1]`)
+	now, err := graph.MeasureDefinitions()
+	require.NoError(t, err)
+	kept, err := store.KeepMeasureDefinitions(t.Context(), now)
+	require.NoError(t, err)
+	require.NotEmpty(t, kept, "an operator migrates: the measure means something new")
+	after := assessor.create("openAssessmentCycle", "assessmentCycle", `name: "After", periodFrom: "2026-01-01", periodTo: "2026-04-01", measures: [F1]`)
+
+	frozen := func(cycle string) reply {
+		opened := stepped{assessor.get(`mutation { s: openAssessment(input: {cycleId: "`+cycle+`", subject: {postId: "`+g.post+`"}})`+assessmentReply, nil)}
+		opened.done(t, "assessment", "OPEN")
+		f.clock.advance(time.Minute)
+		r := stepped{assessor.get(`mutation { s: freezeAssessment(input: {assessmentId: "`+opened.text(t, "s", "assessment", "id")+`", consistency: "`+visited.text(t, "recordVisit", "consistency")+`"}) {
+			assessment { state snapshots { id cells definition { definitionVersion } } } userErrors { code message } consistency } }`, nil)}
+		r.done(t, "assessment", "FROZEN")
+		snapshot := r.text(t, "s", "assessment", "snapshots", 0, "id")
+		verified := assessor.get(`query($id: ID!) { verifySnapshot(id: $id) { outcome } }`, map[string]any{"id": snapshot})
+		require.Equal(t, "SAME", verified.text(t, "verifySnapshot", "outcome"), "%s", verified.body)
+		return r.reply
+	}
+	share := []any{"s", "assessment", "snapshots", 0, "cells", "numbers", 0, "value", 0}
+	version := []any{"s", "assessment", "snapshots", 0, "definition", "definitionVersion"}
+	r := frozen(cycle)
+	require.Equal(t, "2", r.text(t, version...))
+	require.EqualValues(t, 1, r.at(t, share...), "version 2 showed shares of posts as they were: %s", r.body)
+	r = frozen(after)
+	require.Equal(t, "3", r.text(t, version...))
+	require.Nil(t, r.at(t, share...), "version 3 shows none of a single visit: %s", r.body)
 }

@@ -167,7 +167,7 @@ func (r *Resolver) snapshotRequest(ctx context.Context, by groundwork.Actor, in 
 			return none, err
 		}
 	}
-	return r.ofSubject(ctx, by, string(in.Measure), q, subject)
+	return r.ofSubject(ctx, by, string(in.Measure), q, subject, nil)
 }
 
 // visibleSubject reads a subject that the actor may see.
@@ -227,8 +227,8 @@ func (r *Resolver) settledMoment(ctx context.Context, code string, q warehouse.Q
 	return new(groundwork.Moment(latest.Add(-margin))), nil
 }
 
-// ofSubject asks a measure, of a subject if there is one, and makes a snapshot of the answer.
-func (r *Resolver) ofSubject(ctx context.Context, by groundwork.Actor, code string, q warehouse.Question, subject groundwork.Subject) (none groundwork.SnapshotRequest, err error) {
+// ofSubject asks a measure, of a subject if there is one, and makes a snapshot of the answer: by a version of its definition that is on record, nil = by what the program means.
+func (r *Resolver) ofSubject(ctx context.Context, by groundwork.Actor, code string, q warehouse.Question, subject groundwork.Subject, meant *groundwork.MeasureDefinition) (none groundwork.SnapshotRequest, err error) {
 	q.AsOf, q.MinLSN, q.Wait = new(groundwork.Moment(*q.AsOf)), 0, 0
 	switch {
 	case subject.SubjectPostID != nil:
@@ -240,6 +240,14 @@ func (r *Resolver) ofSubject(ctx context.Context, by groundwork.Actor, code stri
 	if !ok {
 		return none, groundwork.Invalid("measure", "%q is no measure; the catalogue lists them", code)
 	}
+	if meant == nil {
+		now, err := measureDefinition(measure)
+		if err != nil {
+			return none, err
+		}
+		meant = &now
+	}
+	q.Version = meant.DefinitionVersion
 	table, err := r.answer(ctx, code, q)
 	if err != nil {
 		return none, err
@@ -257,8 +265,7 @@ func (r *Resolver) ofSubject(ctx context.Context, by groundwork.Actor, code stri
 		return none, err
 	}
 	s.Seal()
-	version, err := measureDefinition(measure)
-	return groundwork.SnapshotRequest{Actor: by, Snapshot: s, Version: version}, err
+	return groundwork.SnapshotRequest{Actor: by, Snapshot: s, Version: *meant}, nil
 }
 
 // verify asks the measure of a snapshot again.

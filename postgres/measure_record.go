@@ -126,12 +126,12 @@ func (db *DB) addSnapshot(ctx context.Context, tx pgx.Tx, by groundwork.Actor, s
 	if err := s.Validate(now); err != nil {
 		return nil, err
 	}
-	latest, err := one[groundwork.MeasureDefinition](ctx, tx, "read definition",
-		"SELECT "+definitionColumns+" FROM measure_definition WHERE code = @code ORDER BY version DESC LIMIT 1", pgx.NamedArgs{"code": s.Measure})
+	meant, err := one[groundwork.MeasureDefinition](ctx, tx, "read definition",
+		"SELECT "+definitionColumns+" FROM measure_definition WHERE code = @code AND sha256 = @sha256 ORDER BY version DESC LIMIT 1", pgx.NamedArgs{"code": s.Measure, "sha256": d.SHA256})
 	if err != nil {
 		return nil, err
 	}
-	if latest == nil || latest.SHA256 != d.SHA256 {
+	if meant == nil {
 		return nil, groundwork.Errorf(groundwork.CodeConflict, "the definition of %s on record is not the one of this program: an operator runs `groundwork migrate`", s.Measure)
 	}
 	if !s.Subject.None() {
@@ -139,7 +139,7 @@ func (db *DB) addSnapshot(ctx context.Context, tx pgx.Tx, by groundwork.Actor, s
 			return nil, err
 		}
 	}
-	return insert[groundwork.MeasureSnapshot](ctx, tx, "measure_snapshot", snapshotColumns, pgx.NamedArgs{"id": newID(s.ID), "measure_definition_id": latest.ID,
+	return insert[groundwork.MeasureSnapshot](ctx, tx, "measure_snapshot", snapshotColumns, pgx.NamedArgs{"id": newID(s.ID), "measure_definition_id": meant.ID,
 		"measure": s.Measure, "subject_unit_id": s.SubjectUnitID, "subject_post_id": s.SubjectPostID, "subject_official_id": s.SubjectOfficialID,
 		"question": s.Question, "cells": s.Cells, "sha256": s.SHA256, "window_from": s.WindowFrom, "window_to": s.WindowTo, "as_of": s.AsOf,
 		"row_count": s.RowCount, "protected": s.Protected, "taken_at": now, "taken_by_role": by.Role, "taken_by_unit_id": by.UnitID, "recorded_by": by.ID})

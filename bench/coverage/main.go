@@ -1,13 +1,19 @@
-// Command coverage says how often the measures are right where the truth is known: how often intervals hold the effect of a policy, and how much of what the
-// simulator plants the measures of places find. It needs no database: issues are counted as the warehouse counts them.
+// Command coverage says how often the measures are right where the truth is known: how often intervals hold the effect of a policy, how much of what the
+// simulator plants the measures of places find, and how much of the planted formalism the detectors flag. Policies and places need no database: issues are counted as the warehouse
+// counts them. For the flags it starts engines of its own and runs all that `groundwork flags` runs.
+//
+//	make build && go run ./bench/coverage
+//	go run ./bench/coverage -only flags -seeds 2
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"log"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"groundwork/warehouse/stats"
 )
@@ -16,16 +22,33 @@ func main() {
 	worlds := flag.Int("worlds", 1000, "simulated policies for the coverage of intervals")
 	seeds := flag.Int("seeds", 5, "simulated provinces for what is found")
 	issues := flag.Int64("issues", 60_000, "issues of a province")
+	only := flag.String("only", "policies,places,flags", "comma-separated parts")
+	binary := flag.String("binary", "bin/groundwork", "the program (make build), for the flags")
 	flag.Parse()
-	fmt.Printf("%d policies of each kind\n\n| regions under it | never | effect | held by 95 %% interval | whole path held by the band | found (0 outside) |\n|---:|---:|---:|---:|---:|---:|\n", *worlds)
-	for _, c := range []trial{{8, 8, 0}, {8, 8, -2}, {15, 27, 0}, {15, 27, -2}, {40, 60, -1}} {
-		if err := c.report(*worlds); err != nil {
+	parts := map[string]func() error{
+		"policies": func() error { return reportPolicies(*worlds) },
+		"places":   func() error { return reportPlaces(*seeds, *issues) },
+		"flags":    func() error { return reportFlags(context.Background(), *binary, *seeds, *issues) },
+	}
+	for _, name := range strings.Split(*only, ",") {
+		part, known := parts[name]
+		if !known {
+			log.Fatalf("-only %q: there is no such part; choose from policies, places, flags", name)
+		}
+		if err := part(); err != nil {
 			log.Fatal(err)
 		}
 	}
-	if err := reportPlaces(*seeds, *issues); err != nil {
-		log.Fatal(err)
+}
+
+func reportPolicies(worlds int) error {
+	fmt.Printf("%d policies of each kind\n\n| regions under it | never | effect | held by 95 %% interval | whole path held by the band | found (0 outside) |\n|---:|---:|---:|---:|---:|---:|\n", worlds)
+	for _, c := range []trial{{8, 8, 0}, {8, 8, -2}, {15, 27, 0}, {15, 27, -2}, {40, 60, -1}} {
+		if err := c.report(worlds); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // trial is a kind of policy: in how many regions, and by how much it lowers a monthly rate of about 20.

@@ -16,8 +16,8 @@ type flagsCommand struct {
 }
 
 func (flagsCommand) Help() string {
-	return `Asks the measures of formalism (F1, F2, F4, F5) about units and posts and raises a flag, with what was seen, for each that is conspicuous among
-all. People judge it: a flag means nothing until a reviewer from outside has confirmed it. Nothing is raised twice for the same matter.
+	return `Asks the measures of formalism (F1 to F5, F7) about units and posts and raises a flag, with what was seen, for each that is conspicuous among all. A
+quarter has few visits of one post, so at least the year before the end of the period is looked at (F4, and F7 of units: two years). People judge it: a flag means nothing until a reviewer from outside has confirmed it. Nothing is raised twice for the same matter.
 
 Examples:
   groundwork flags

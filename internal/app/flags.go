@@ -49,13 +49,13 @@ func (j FlagsJob) Run(ctx context.Context) error {
 	}
 	raised, err := detect.Raise(ctx, store, found, !j.Apply)
 	table := tabwriter.NewWriter(j.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "from %s to %s: %d conspicuous, %d of them stand already\nKIND\tSUBJECT\tSCORE\tN\n", from.Format(time.DateOnly), to.Format(time.DateOnly), len(found), len(found)-len(raised))
+	fmt.Fprintf(table, "from %s to %s: %d conspicuous, %d of them stand already\nKIND\tNUMBER\tFROM\tSUBJECT\tSCORE\tN\n", from.Format(time.DateOnly), to.Format(time.DateOnly), len(found), len(found)-len(raised))
 	for _, f := range raised {
 		subject := "post " + textOf(f.SubjectPostID)
 		if f.SubjectPostID == nil {
 			subject = "unit " + textOf(f.SubjectUnitID)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%.3g\t%v\n", f.Kind, subject, f.Score, f.Evidence["n"])
+		fmt.Fprintf(table, "%s\t%v\t%s\t%s\t%.3g\t%v\n", f.Kind, f.Evidence["number"], f.PeriodFrom.Format(time.DateOnly), subject, f.Score, f.Evidence["n"])
 	}
 	says := "would be raised (--apply raises them)"
 	if j.Apply {

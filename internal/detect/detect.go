@@ -15,47 +15,6 @@ import (
 	"groundwork/warehouse"
 )
 
-// Detector is a rule by which a measure of formalism is looked at. A rule that changes gets a higher Version.
-type Detector struct {
-	Measure string
-	By      warehouse.Dimension // whom it speaks of
-	Column  string
-	Version int
-	Rule    string // in words, part of the evidence
-	finds   func(row, all cell) bool
-}
-
-// cell is what a row of an answer says.
-type cell struct {
-	n             int64
-	value, lo, hi *float64
-	q             *float64
-}
-
-// minCases is below how many cases nothing is conspicuous.
-const minCases = 20
-
-// Detectors lists the rules.
-var Detectors = []Detector{
-	{"F1", warehouse.ByPost, "traceless", 1, shareRule, twiceTheShare},
-	{"F2", warehouse.ByUnit, "withoutCitizen", 1, shareRule, twiceTheShare},
-	{"F4", warehouse.ByPost, "ratio", 1, "at least twice as many visits a day in the last week of the quarter as before, q at most 0.05", bunched},
-	{"F5", warehouse.ByUnit, "instant", 1, shareRule, twiceTheShare},
-}
-
-// Name is what flags call the detector.
-func (d Detector) Name() string { return d.Measure + " by " + string(d.By) }
-
-const shareRule = "of 20 cases or more, the lower end of the 95 % interval of the share lies above twice the share among all"
-
-func twiceTheShare(row, all cell) bool {
-	return row.n >= minCases && row.lo != nil && all.value != nil && *row.lo > 2**all.value
-}
-
-func bunched(row, _ cell) bool {
-	return row.n >= minCases && row.value != nil && *row.value >= 2 && row.q != nil && *row.q <= 0.05
-}
-
 // Measures answers measures.
 type Measures interface {
 	Ask(ctx context.Context, code string, q warehouse.Question) (*warehouse.Table, error)
@@ -71,20 +30,28 @@ func LastQuarter(now time.Time) (from, to time.Time) {
 	return to.AddDate(0, -3, 0), to
 }
 
-// Find asks every detector about a period and returns what is conspicuous, as flags that are not raised yet.
+// Find asks every detector about a period, and at least the months before its end that the detector needs, and returns what is conspicuous, as flags that are not raised yet.
 func Find(ctx context.Context, m Measures, from, to, now time.Time) ([]groundwork.FormalismFlag, error) {
 	if now.Before(to.Add(Ripens)) {
 		return nil, groundwork.Invalid("to", "the period ends %s: it is looked at from 14 days later on; give one that is over for as long", to.Format(time.DateOnly))
 	}
 	var found []groundwork.FormalismFlag
 	for _, d := range Detectors {
-		flags, err := d.find(ctx, m, from, to)
+		flags, err := d.find(ctx, m, d.Since(from, to), to)
 		if err != nil {
 			return nil, fmt.Errorf("detector %s: %w", d.Name(), err)
 		}
 		found = append(found, flags...)
 	}
 	return found, nil
+}
+
+// Since is from when on the detector looks at a period.
+func (d Detector) Since(from, to time.Time) time.Time {
+	if least := to.In(groundwork.China).AddDate(0, -d.Months, 0); least.Before(from) {
+		return least
+	}
+	return from
 }
 
 // maxSubjects bounds an answer.
@@ -116,16 +83,12 @@ func (d Detector) find(ctx context.Context, m Measures, from, to time.Time) ([]g
 	for i, key := range rows.Dims[0].Keys {
 		row := d.cell(rows, i)
 		id, err := uuid.Parse(key.ID)
-		if err != nil || !d.finds(row, all) { // without an id nobody is known
+		if err != nil || row.n < int64(d.Fewest) || !d.Rule.finds(row, all) { // without an id nobody is known
 			continue
 		}
 		f := groundwork.FormalismFlag{Kind: d.Measure, PeriodFrom: day(from), PeriodTo: day(to), Detector: d.Name(), DetectorVersion: d.Version, Score: *row.value,
-			Evidence: map[string]any{"measure": d.Measure, "definitionVersion": version, "number": d.Column, "value": *row.value, "n": row.n, "rule": d.Rule, "asOf": total.AsOf.UTC().Format(time.RFC3339Nano)}}
-		for name, v := range map[string]*float64{"low": row.lo, "high": row.hi, "q": row.q, "among all": all.value} {
-			if v != nil {
-				f.Evidence[name] = *v
-			}
-		}
+			Evidence: d.evidence(row, all)}
+		f.Evidence["definitionVersion"], f.Evidence["asOf"] = version, total.AsOf.UTC().Format(time.RFC3339Nano)
 		if d.By == warehouse.ByPost {
 			f.SubjectPostID = &id
 		} else {
@@ -143,10 +106,10 @@ func day(t time.Time) time.Time {
 }
 
 func (d Detector) cell(t *warehouse.Table, i int) cell {
-	c := cell{n: t.N[i]}
+	c := cell{n: t.N[i], beside: map[string]float64{}}
 	for _, num := range t.Nums {
-		switch num.Name {
-		case d.Column:
+		switch {
+		case num.Name == d.Column:
 			c.value = num.Value[i]
 			if num.Lo != nil {
 				c.lo, c.hi = num.Lo[i], num.Hi[i]
@@ -154,14 +117,36 @@ func (d Detector) cell(t *warehouse.Table, i int) cell {
 			if num.Of != nil {
 				c.n = num.Of[i]
 			}
-		case "q":
+		case num.Name == "q":
 			c.q = num.Value[i]
+		case num.Value[i] != nil:
+			c.beside[num.Name] = *num.Value[i]
 		}
 	}
 	return c
 }
 
-// Standing reports whether a flag of the same kind, subject and period was raised before, by whichever version of a detector.
+// evidence is what was seen, for a reviewer to judge by: the number, what it is called and the rule in English and Chinese, and what the measure says beside it.
+func (d Detector) evidence(row, all cell) map[string]any {
+	seen := map[string]any{"measure": d.Measure, "number": d.Column, "value": *row.value, "n": row.n, "fewest": d.Fewest, "rule": d.Rule.English, "ruleChinese": d.Rule.Chinese, "beside": row.beside}
+	if m, known := warehouse.MeasureByCode(d.Measure); known {
+		seen["name"], seen["nameChinese"] = m.Name, m.ChineseName
+		for _, c := range m.Columns {
+			if c.Name == d.Column {
+				seen["label"], seen["labelChinese"] = c.English, c.Chinese
+			}
+		}
+	}
+	for name, v := range map[string]*float64{"low": row.lo, "high": row.hi, "q": row.q, "among all": all.value} {
+		if v != nil {
+			seen[name] = *v
+		}
+	}
+	return seen
+}
+
+// Standing reports whether a flag of the same kind and subject was raised before of a period that has a day in common with this one, by whichever detector: it speaks of the same visits or
+// claims.
 func Standing(ctx context.Context, s groundwork.FlagStore, f groundwork.FormalismFlag) (bool, error) {
 	until := f.PeriodTo.AddDate(0, 0, -1)
 	filter := groundwork.FlagFilter{Kinds: []string{f.Kind}, Period: groundwork.TimeRange{From: &f.PeriodFrom, To: &until}}
@@ -177,7 +162,7 @@ func Standing(ctx context.Context, s groundwork.FlagStore, f groundwork.Formalis
 			return false, err
 		}
 		for _, g := range flags.Items {
-			if (g.SubjectPostID == nil) == (f.SubjectPostID == nil) && g.PeriodFrom.Equal(f.PeriodFrom) && g.PeriodTo.Equal(f.PeriodTo) {
+			if (g.SubjectPostID == nil) == (f.SubjectPostID == nil) {
 				return true, nil
 			}
 		}
@@ -188,9 +173,24 @@ func Standing(ctx context.Context, s groundwork.FlagStore, f groundwork.Formalis
 	}
 }
 
-// Raise raises the flags that do not stand yet and says which; a dry run raises none.
+// Raise raises the flags that do not stand yet and says which; a dry run raises none. Of two detectors that find the same kind of the same subject the first counts.
 func Raise(ctx context.Context, s groundwork.FlagStore, found []groundwork.FormalismFlag, dryRun bool) (raised []groundwork.FormalismFlag, err error) {
+	type matter struct {
+		kind       string
+		unit, post uuid.UUID
+	}
+	told := map[matter]bool{}
 	for _, f := range found {
+		of := matter{kind: f.Kind}
+		if f.SubjectPostID != nil {
+			of.post = *f.SubjectPostID
+		} else {
+			of.unit = *f.SubjectUnitID
+		}
+		if told[of] {
+			continue
+		}
+		told[of] = true
 		standing, fault := Standing(ctx, s, f)
 		if fault != nil || standing {
 			err = errors.Join(err, fault)

@@ -59,6 +59,9 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 	house := answers{
 		"F1": {table([]int64{500}, []warehouse.Num{column("traceless", 0.2)}), table([]int64{40, 40, 5, 40, 40}, []warehouse.Num{column("traceless", 0.8, 0.3, 1, 0.2, 1)}, append(posts, "")...)},
 		"F2": {table([]int64{900}, []warehouse.Num{column("withoutCitizen", 0.1)}), table([]int64{300}, []warehouse.Num{column("withoutCitizen", 0.5)}, unit.ID.String())},
+		"F3": {table([]int64{500}, []warehouse.Num{column("copied", 0.02)}), table([]int64{12, 9, 12, 12}, []warehouse.Num{column("copied", 0.1, 0.9, 0.6, 0)}, posts...)},
+		"F7": {table([]int64{900}, []warehouse.Num{column("implausible", 0.03), column("falseShare", 0.04), column("noteLate", 0.03)}),
+			table([]int64{12, 12, 12, 12}, []warehouse.Num{column("implausible", 0.05, 0, 0.1, 0.6), column("falseShare", 0, 0, 0, 0), column("noteLate", 0.05, 0, 0.1, 0.6)}, posts...)},
 		"F4": {table([]int64{160}, []warehouse.Num{column("ratio", 1), column("q", 1)}), table([]int64{40, 40, 5, 40}, []warehouse.Num{column("ratio", 1, 3, 9, 6), column("q", 0.9, 0.3, 0.01, 0.001)}, posts...)},
 	}
 	now := time.Date(2026, 4, 20, 0, 0, 0, 0, groundwork.China)
@@ -79,11 +82,24 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 		}
 		seen[f.Kind] += subject.String()
 	}
-	require.Equal(t, map[string]string{"F1": posts[0], "F2": unit.ID.String(), "F4": posts[3]}, seen, "neither the usual, nor the few, nor nobody")
+	require.Equal(t, map[string]string{"F1": posts[0], "F2": unit.ID.String(), "F3": posts[2], "F4": posts[3], "F7": posts[3]}, seen, "neither the usual, nor the few, nor nobody")
+	for _, f := range found {
+		months := map[string]int{"F4": 24}[f.Kind]
+		if months == 0 {
+			months = 12
+		}
+		require.Equal(t, time.Date(2026, 4-time.Month(months), 1, 0, 0, 0, 0, time.UTC), f.PeriodFrom, "%s looks at more than a quarter", f.Kind)
+		for _, text := range []string{"name", "nameChinese", "label", "labelChinese", "rule", "ruleChinese"} {
+			require.NotEmpty(t, f.Evidence[text], "%s of %s", text, f.Kind)
+		}
+		if f.Kind == "F7" {
+			require.Equal(t, 0.6, f.Evidence["beside"].(map[string]float64)["noteLate"], "what makes the visits implausible")
+		}
+	}
 
 	would, err := detect.Raise(ctx, store, found, true)
 	require.NoError(t, err)
-	require.Len(t, would, 3)
+	require.Len(t, would, 5)
 	flags := func() []*groundwork.FormalismFlag {
 		page, err := store.Flags(ctx, groundwork.FlagFilter{}, groundwork.PageRequest{First: 100})
 		require.NoError(t, err)
@@ -92,20 +108,25 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 	require.Empty(t, flags(), "a dry run raises nothing")
 	raised, err := detect.Raise(ctx, store, found, false)
 	require.NoError(t, err)
-	require.Len(t, raised, 3)
-	require.Len(t, flags(), 3)
+	require.Len(t, raised, 5)
+	require.Len(t, flags(), 5)
 	for _, f := range flags() {
 		require.Equal(t, groundwork.FlagRaised, f.State, "for people to judge")
 		require.Contains(t, f.Evidence, "rule")
 		require.EqualValues(t, 2, f.Evidence["definitionVersion"])
 	}
+	later, err := detect.Find(ctx, house, from.AddDate(0, 3, 0), to.AddDate(0, 3, 0), now.AddDate(0, 3, 0))
+	require.NoError(t, err)
+	raised, err = detect.Raise(ctx, store, later, false)
+	require.NoError(t, err)
+	require.Empty(t, raised, "a quarter later most of the year is the same")
 	for i := range found {
 		found[i].DetectorVersion++
 	}
 	raised, err = detect.Raise(ctx, store, found, false)
 	require.NoError(t, err)
 	require.Empty(t, raised, "nothing is raised twice for the same matter, by whichever version")
-	require.Len(t, flags(), 3)
+	require.Len(t, flags(), 5)
 
 	// The unit's head is no post: a flag of a post does not stand for its unit.
 	f := found[0]

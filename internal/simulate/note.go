@@ -25,7 +25,8 @@ var (
 		"与邻村商量共用", "排入下轮议事会", "建立微信群跟踪", "要求倒排工期", "请律师解释条款", "回去核实政策口径"}
 )
 
-const noteClauses = 6
+// noteClauses are enough that a note which was copied but for a clause has 80 shingles left when those are put aside that many notes have: of fewer F3 says nothing.
+const noteClauses = 9
 
 // note writes what a visit's note says; that of a copied one says what its source says, of another place and with other figures.
 func (w *world) note(all []visit, n int) string {

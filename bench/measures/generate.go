@@ -129,9 +129,9 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 		"INSERT INTO f_issue (id, public_ref, category_id, severity, difficulty, kind, channel, region_id, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, state, due_at, opinion_count, updated_at, created_at, _ver, _deleted) " +
 			strings.Replace(fmt.Sprintf(issueRows, n), "WITH ", "WITH (SELECT groupArray(town) FROM ("+places+")) AS town, ", 1),
 		// Each issue has an opinion, of a reporter who on average has spoken of three.
-		fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', now64(6), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d)",
+		fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d)",
 			"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), n),
-		fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+idOf+", "+idOf+", now64(6), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d)", "number", "'opinion', number", n),
+		fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+idOf+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d)", "number", "'opinion', number", n),
 		"INSERT INTO etl_checkpoint (pipeline, epoch, seq, applied_lsn, commit_time) SELECT 'main', 1, 1, 1, toDateTime64('2026-01-01 00:00:00', 6, 'UTC')",
 	}
 	for _, s := range statements {

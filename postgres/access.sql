@@ -512,7 +512,7 @@ SELECT access.protect(t.name::regclass, reads => 'EXISTS (SELECT FROM assessment
 
 -- Search --------------------------------------------------------------------------------------------------------------------
 
--- The words of opinions are found by an index of trigrams, whose operators are not leakproof: under a policy no plan may use them. These views show
+-- Words are found by indexes of trigrams and of pairs, whose operators are not leakproof: under a policy no plan may use them. These views show
 -- exactly what the policy shows (a test compares them), and let the planner. The owner of the tables sees all, as ever. Lists that search words read
 -- the view instead of the table: joined with the table by id, Postgres 18 takes the two for one (self-join elimination), and the policy is back.
 CREATE OR REPLACE VIEW access.opinion_words AS
@@ -524,6 +524,9 @@ CREATE OR REPLACE VIEW access.issue_words AS
     SELECT l.issue_id, o.subject, o.text FROM public.issue_opinion l JOIN public.opinion o ON o.id = l.opinion_id
     WHERE o.confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere() OR NOT row_security_active('public.opinion'))
         OR access.knows_opinion(o.id, o.region_id, o.reporter_pid, o.secret_digest, o.recorded_by);
+CREATE OR REPLACE VIEW access.issue_titles AS
+    SELECT id, title FROM public.issue
+    WHERE NOT confidential OR (SELECT access.everywhere() OR NOT row_security_active('public.issue')) OR access.knows_issue(id, region_id, lead_unit_id, recorded_by);
 
 -- What changed since a snapshot, whoever may see it: ids alone, for the program to read as whoever follows. A row is new if its transaction was not
 -- visible then; those before the snapshot's oldest are not looked at.
@@ -537,4 +540,4 @@ REVOKE ALL ON FUNCTION access.changed_issues, access.new_notifications FROM PUBL
 GRANT EXECUTE ON FUNCTION access.changed_issues, access.new_notifications TO groundwork_app, groundwork_jobs;
 
 GRANT USAGE ON SCHEMA access TO groundwork_app, groundwork_jobs, groundwork_etl;
-GRANT SELECT ON access.exemption, access.opinion_words, access.issue_words TO groundwork_app, groundwork_jobs;
+GRANT SELECT ON access.exemption, access.opinion_words, access.issue_words, access.issue_titles TO groundwork_app, groundwork_jobs;

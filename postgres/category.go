@@ -46,13 +46,14 @@ func (db *DB) CategoriesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 
 // CreateCategory implements groundwork.PlaceStore. The version before the new one ends on the day on which the new one begins.
 func (db *DB) CreateCategory(ctx context.Context, by groundwork.Actor, c groundwork.Category) (*groundwork.Category, groundwork.Receipt, error) {
+	asked := c
 	if c.ValidFrom.IsZero() {
 		c.ValidFrom = db.now().In(groundwork.China).Truncate(24 * time.Hour)
 	}
 	if err := c.Validate(); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	return do(ctx, db, request[groundwork.Category]{op: "create category", by: by, input: c, table: "category", columns: categoryColumns,
+	return do(ctx, db, request[groundwork.Category]{op: "create category", by: by, input: asked, table: "category", columns: categoryColumns,
 		id: func(made *groundwork.Category) uuid.UUID { return made.ID }}, func(tx pgx.Tx) (*groundwork.Category, error) {
 		return addCategory(ctx, tx, by, c)
 	})

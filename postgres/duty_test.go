@@ -125,6 +125,7 @@ func TestSearchShowsWhatThePoliciesShow(t *testing.T) {
 				return ids
 			}
 			require.Equal(t, list("SELECT id::text FROM opinion ORDER BY 1"), list("SELECT id::text FROM access.opinion_words ORDER BY 1"), role)
+			require.Equal(t, list("SELECT id::text FROM issue ORDER BY 1"), list("SELECT id::text FROM access.issue_titles ORDER BY 1"), role)
 			require.Subset(t, list("SELECT l.issue_id::text FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id"), list("SELECT issue_id::text FROM access.issue_words"), role)
 		})
 	}

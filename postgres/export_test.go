@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"testing/fstest"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 
@@ -49,6 +50,27 @@ func OpinionsQuery(f groundwork.OpinionFilter, p groundwork.PageRequest) (sql st
 	_, _ = opinions(context.Background(), queried(func(s string, a []any) { sql, args = s, a }), f, p)
 	return sql, args
 }
+
+// SayingQuery is what a search for issues asks of the database.
+func SayingQuery(text string) (sql string, args []any) {
+	_, _ = issuesSaying(context.Background(), queried(func(s string, a []any) { sql, args = s, a }), text)
+	return sql, args
+}
+
+// CommonQuery is what a list of issues asks of the database when more say a text than are looked up.
+func CommonQuery(text string) (sql string, args []any, err error) {
+	c := where()
+	c.saying = func(string) ([]uuid.UUID, error) { return nil, nil }
+	if err := c.issue(groundwork.IssueFilter{Text: text}, 0, new(int)); err != nil {
+		return "", nil, err
+	}
+	_, _ = pageFrom(context.Background(), queried(func(s string, a []any) { sql, args = s, a }), issueColumns, "issue", c,
+		issueOrders[groundwork.OrderOriginDesc], groundwork.PageRequest{First: 50})
+	return sql, args, nil
+}
+
+// MaxFound is how many issues a search looks up at most.
+const MaxFound = maxFound
 
 // queried hears what is asked, and answers nothing.
 type queried func(sql string, args []any)

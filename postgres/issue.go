@@ -50,7 +50,7 @@ func (db *DB) Issues(ctx context.Context, f groundwork.IssueFilter, o groundwork
 	if !ok {
 		return groundwork.Page[*groundwork.Issue]{}, groundwork.Invalid("orderBy", "order %q is unknown; give ORIGIN_DESC, ORIGIN_ASC, UPDATED_DESC or DUE_ASC", o)
 	}
-	c, err := issueConditions(f)
+	c, err := db.issueConditions(ctx, f)
 	if err != nil {
 		return groundwork.Page[*groundwork.Issue]{}, err
 	}
@@ -59,7 +59,7 @@ func (db *DB) Issues(ctx context.Context, f groundwork.IssueFilter, o groundwork
 
 // CountIssues implements groundwork.IssueStore.
 func (db *DB) CountIssues(ctx context.Context, f groundwork.IssueFilter, limit int) (groundwork.Count, error) {
-	c, err := issueConditions(f)
+	c, err := db.issueConditions(ctx, f)
 	if err != nil {
 		return groundwork.Count{}, err
 	}

@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"context"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"groundwork"
 )
@@ -10,11 +13,13 @@ import (
 const (
 	maxFilterDepth = 3
 	maxFilterParts = 100
+	maxFilterTexts = 5
 )
 
-// issueConditions turns a filter into conditions.
-func issueConditions(f groundwork.IssueFilter) (*conditions, error) {
+// issueConditions turns a filter into conditions. It looks up the issues that say what is searched for, unless these are many.
+func (db *DB) issueConditions(ctx context.Context, f groundwork.IssueFilter) (*conditions, error) {
 	c := where()
+	c.saying = func(text string) ([]uuid.UUID, error) { return issuesSaying(ctx, db.reads(), text) }
 	parts := 0
 	if err := c.issue(f, 0, &parts); err != nil {
 		return nil, err
@@ -31,6 +36,9 @@ func (c *conditions) issue(f groundwork.IssueFilter, depth int, parts *int) erro
 		return groundwork.Invalid("filter", "the filter has more than %d parts; simplify it", maxFilterParts)
 	}
 	c.issueFields(f)
+	if err := c.issueText(f.Text); err != nil {
+		return err
+	}
 	if err := c.combined(f.And, " AND ", depth, parts); err != nil {
 		return err
 	}
@@ -63,8 +71,9 @@ func (c *conditions) combined(filters []groundwork.IssueFilter, operator string,
 
 // nested builds the conditions of a filter inside another one; they share the arguments.
 func (c *conditions) nested(f groundwork.IssueFilter, depth int, parts *int) (string, error) {
-	inner := &conditions{args: c.args}
+	inner := &conditions{args: c.args, saying: c.saying, texts: c.texts}
 	err := inner.issue(f, depth+1, parts)
+	c.texts = inner.texts
 	return inner.sql(), err
 }
 
@@ -94,11 +103,6 @@ func (c *conditions) issueFields(f groundwork.IssueFilter) {
 	c.within("due_at", f.Due)
 	c.is("coalesce(due_at < now(), FALSE) AND state NOT IN ('CLAIMED', 'CLOSED', 'MERGED')", f.Overdue)
 	c.work(f)
-	if f.Text != "" {
-		c.add(`(title ILIKE %s OR id IN (
-			SELECT said.issue_id FROM access.issue_words said
-			WHERE (said.subject || ' ' || said.text) ILIKE %s))`, pattern(f.Text), pattern(f.Text))
-	}
 }
 
 // work adds the conditions of worklists.

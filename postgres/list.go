@@ -15,8 +15,10 @@ import (
 
 // conditions gathers the conditions of a WHERE clause; values enter as arguments only.
 type conditions struct {
-	terms []string
-	args  pgx.NamedArgs
+	terms  []string
+	args   pgx.NamedArgs
+	saying func(text string) ([]uuid.UUID, error) // of filters of issues: those that say a text; nil = too many
+	texts  int                                    // how many were asked for
 }
 
 func where() *conditions { return &conditions{args: pgx.NamedArgs{}} }
@@ -60,7 +62,7 @@ func (c *conditions) within(column string, r groundwork.TimeRange) {
 	}
 }
 
-// contains keeps rows whose expression has the text in it, whatever its case.
+// contains keeps rows whose expression has the text in it, whatever its case. No index serves it: it is for names, of which there are few.
 func (c *conditions) contains(expression, text string) {
 	if text != "" {
 		c.add(expression+" ILIKE %s", pattern(text))

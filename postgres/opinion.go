@@ -24,9 +24,12 @@ func (db *DB) Opinions(ctx context.Context, f groundwork.OpinionFilter, p ground
 func opinions(ctx context.Context, q querier, f groundwork.OpinionFilter, p groundwork.PageRequest) (groundwork.Page[*groundwork.Opinion], error) {
 	c, from := where(), "opinion"
 	if f.Text != "" {
-		from = "access.opinion_words" // the same rows, which the planner may search by the index of trigrams
+		if err := searchable("filter.text.contains", f.Text); err != nil {
+			return groundwork.Page[*groundwork.Opinion]{}, err
+		}
+		from = "access.opinion_words" // the same rows, which the planner may search by the indexes of words
+		c.terms = append(c.terms, c.says("(subject || ' ' || text)", f.Text))
 	}
-	c.contains("(subject || ' ' || text)", f.Text)
 	c.under("region_id", f.Under)
 	if f.RegionUnknown {
 		c.add("region_id IS NULL")
@@ -83,12 +86,14 @@ func (db *DB) OpinionsOf(ctx context.Context, issueIDs []uuid.UUID, limit int) (
 
 // SubmitOpinion implements groundwork.OpinionStore. A citizen who submits becomes the reporter, under a pseudonym.
 func (db *DB) SubmitOpinion(ctx context.Context, by groundwork.Actor, o groundwork.Opinion) (*groundwork.Opinion, groundwork.Receipt, error) {
-	now := groundwork.Moment(db.now())
+	now, given := groundwork.Moment(db.now()), o.ReceivedAt
 	fillOpinion(&o, now)
 	if err := o.Validate(now); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: o, table: "opinion", columns: opinionColumns, region: o.RegionID,
+	asked := o
+	asked.ReceivedAt = given // when it was sent is none of what was asked: the same may be sent again later
+	return do(ctx, db, request[groundwork.Opinion]{op: "submit opinion", by: by, input: asked, table: "opinion", columns: opinionColumns, region: o.RegionID,
 		id: func(made *groundwork.Opinion) uuid.UUID { return made.ID }, again: db.tellSecretAgain}, func(tx pgx.Tx) (*groundwork.Opinion, error) {
 		id, reporter := newID(o.ID), o.ReporterPID
 		secret := db.secretKey.Of(id)

@@ -293,3 +293,46 @@ func TestTheDatabaseHoldsTheRota(t *testing.T) {
 		require.ErrorContains(t, r.sql(sql), want)
 	}
 }
+
+// What is sent again later under the same id is answered again, also where the time was left to the moment of the request.
+func TestRetriesThatNameNoTime(t *testing.T) {
+	t.Parallel()
+	r := newRounds(t)
+	ctx := t.Context()
+	v := r.held()
+	for name, ask := range map[string]func(groundwork.Actor) (uuid.UUID, error){
+		"opinion": func(by groundwork.Actor) (uuid.UUID, error) {
+			made, _, err := r.SubmitOpinion(ctx, by, groundwork.Opinion{Channel: groundwork.ChannelHotline, Kind: groundwork.Help, Text: "No water."})
+			return r.made(made != nil, func() uuid.UUID { return made.ID }), err
+		},
+		"category": func(by groundwork.Actor) (uuid.UUID, error) {
+			made, _, err := r.CreateCategory(ctx, by, groundwork.Category{Code: "later", Name: "Later"})
+			return r.made(made != nil, func() uuid.UUID { return made.ID }), err
+		},
+		"target": func(by groundwork.Actor) (uuid.UUID, error) {
+			made, _, err := r.PublishTarget(ctx, by, groundwork.TargetVersion{Severity: groundwork.SeverityHigh, AckMinutes: 60, ResponseMinutes: 120,
+				ResolutionMinutes: 240, TimeBase: groundwork.WallTime})
+			return r.made(made != nil, func() uuid.UUID { return made.ID }), err
+		},
+		"attestation": func(by groundwork.Actor) (uuid.UUID, error) {
+			made, _, err := r.AttestVisit(ctx, by, groundwork.Attestation{VisitID: v.ID, Voice: groundwork.ByHost, Says: groundwork.HeldAsRecorded})
+			return r.made(made != nil, func() uuid.UUID { return made.ID }), err
+		},
+	} {
+		by := under(r.inspector, "once "+name)
+		first, err := ask(by)
+		require.NoError(t, err, name)
+		r.clock.advance(25 * time.Hour)
+		again, err := ask(by)
+		require.NoError(t, err, name)
+		require.Equal(t, first, again, name)
+	}
+}
+
+// made is the id of what was made, if it was.
+func (r *rounds) made(was bool, id func() uuid.UUID) uuid.UUID {
+	if !was {
+		return uuid.Nil
+	}
+	return id()
+}

@@ -29,7 +29,7 @@ func (db *DB) TargetVersionsByID(ctx context.Context, ids []uuid.UUID) (map[uuid
 
 // PublishTarget implements groundwork.TargetStore. It is published now and in force from then on, unless said otherwise.
 func (db *DB) PublishTarget(ctx context.Context, by groundwork.Actor, v groundwork.TargetVersion) (*groundwork.TargetVersion, groundwork.Receipt, error) {
-	now := groundwork.Moment(db.now())
+	now, given := groundwork.Moment(db.now()), v
 	if v.PublishedAt.IsZero() {
 		v.PublishedAt = now
 	}
@@ -39,7 +39,7 @@ func (db *DB) PublishTarget(ctx context.Context, by groundwork.Actor, v groundwo
 	if err := v.Validate(now); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	asked := request[groundwork.TargetVersion]{op: "publish target", by: by, input: v, table: "target_version", columns: targetColumns,
+	asked := request[groundwork.TargetVersion]{op: "publish target", by: by, input: given, table: "target_version", columns: targetColumns,
 		id: func(made *groundwork.TargetVersion) uuid.UUID { return made.ID }}
 	return do(ctx, db, asked, func(tx pgx.Tx) (*groundwork.TargetVersion, error) {
 		return insert[groundwork.TargetVersion](ctx, tx, "target_version", targetColumns, pgx.NamedArgs{

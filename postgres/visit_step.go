@@ -143,14 +143,14 @@ const attestationColumns = "id, visit_id, voice, says, nothing_raised, at"
 
 // AttestVisit implements groundwork.RotaStore.
 func (db *DB) AttestVisit(ctx context.Context, by groundwork.Actor, a groundwork.Attestation) (*groundwork.Attestation, groundwork.Receipt, error) {
-	now := groundwork.Moment(db.now())
+	now, asked := groundwork.Moment(db.now()), a
 	if a.At.IsZero() {
 		a.At = now
 	}
 	if err := a.Validate(now); err != nil {
 		return nil, groundwork.Receipt{}, err
 	}
-	r := request[groundwork.Attestation]{op: "attest visit", by: by, input: a, table: "attestation", columns: attestationColumns,
+	r := request[groundwork.Attestation]{op: "attest visit", by: by, input: asked, table: "attestation", columns: attestationColumns,
 		id: func(a *groundwork.Attestation) uuid.UUID { return a.ID }}
 	return do(ctx, db, r, func(tx pgx.Tx) (*groundwork.Attestation, error) {
 		v, err := one[groundwork.Visit](ctx, tx, "lock visit", "SELECT "+visitColumns+" FROM visit WHERE id = @id FOR SHARE", pgx.NamedArgs{"id": a.VisitID})

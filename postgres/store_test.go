@@ -221,7 +221,7 @@ func TestIssueFilters(t *testing.T) {
 		"due":               {f{Due: groundwork.TimeRange{From: new(received)}}, []string{"due"}},
 		"overdue":           {f{Overdue: new(true)}, []string{"due"}},
 		"not overdue":       {f{Overdue: new(false)}, []string{"replied", "lost", "live", "gone"}},
-		"text, literally":   {f{Text: "0%_s"}, []string{"live"}},
+		"text, literally":   {f{Text: "0%_sure"}, []string{"live"}},
 		"text of opinions":  {f{Text: "ROAD IS"}, []string{"live", "gone"}},
 		"or":                {f{Or: []f{{RegionUnknown: new(true)}, {LeadUnitIDs: []uuid.UUID{o.unit.ID}}}}, []string{"lost", "live"}},
 		"and":               {f{And: []f{{Under: &o.city.ID}, {Open: new(true)}, {Overdue: new(false)}}}, []string{"replied", "live"}},

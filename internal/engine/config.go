@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,6 +42,8 @@ type Config struct {
 	MaxStatements int
 	// MaxInsertBytes bounds the data of one INSERT, which is held in memory or on disk until it is complete; default 16 GiB.
 	MaxInsertBytes int64
+	// ReloadInterval is the time between two reloads of all dictionaries; default 30 s.
+	ReloadInterval time.Duration
 
 	// Logger gets what an operator should know; default slog.Default().
 	Logger *slog.Logger
@@ -70,6 +73,9 @@ func (c Config) Validate() error {
 	if c.Database != "" && !databaseName.MatchString(c.Database) {
 		faults = append(faults, fmt.Errorf("Database is %q, want letters, digits and underscores", c.Database))
 	}
+	if c.ReloadInterval < 0 {
+		faults = append(faults, fmt.Errorf("ReloadInterval is %s, want no negative time", c.ReloadInterval))
+	}
 	if c.MaxStatements < 0 || c.MaxInsertBytes < 0 {
 		faults = append(faults, fmt.Errorf("MaxStatements is %d and MaxInsertBytes %d, want no negative numbers", c.MaxStatements, c.MaxInsertBytes))
 	}
@@ -88,6 +94,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.MaxMemory = cmp.Or(c.MaxMemory, machineMemory()/2)
 	c.MaxStatements = cmp.Or(c.MaxStatements, max(4, 2*runtime.NumCPU()))
 	c.MaxInsertBytes = cmp.Or(c.MaxInsertBytes, 16*gibibyte)
+	c.ReloadInterval = cmp.Or(c.ReloadInterval, 30*time.Second)
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

@@ -94,7 +94,7 @@ func quoteName(name string) string {
 	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
 }
 
-// strings runs a query of one text column.
+// strings runs a query of text columns, whose values come one after the other.
 func (h *handle) strings(sql string) ([]string, error) {
 	output, _, err := h.conn.Query(sql, "JSONCompactEachRow")
 	if err != nil {

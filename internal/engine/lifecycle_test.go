@@ -186,6 +186,20 @@ func abandon(f *fixture, sql string) {
 	}
 }
 
+// LIFETIME does nothing in the embedded engine, so its server reloads dictionaries, whatever they are called.
+func TestDictionariesAreReloaded(t *testing.T) {
+	t.Parallel()
+	p := start(t, Config{ReloadInterval: 50 * time.Millisecond})
+	p.query(t, "CREATE TABLE names (id UInt64, name String) ENGINE = MergeTree ORDER BY id")
+	p.query(t, "INSERT INTO names VALUES (1, 'before')")
+	p.query(t, "CREATE DICTIONARY `it\\`s` (id UInt64, name String) PRIMARY KEY id SOURCE(CLICKHOUSE(TABLE 'names')) LAYOUT(FLAT()) LIFETIME(1)")
+	const asked = "SELECT dictGet('it`s', 'name', 1)"
+	require.Equal(t, "before", p.query(t, asked))
+	p.query(t, "TRUNCATE TABLE names")
+	p.query(t, "INSERT INTO names VALUES (1, 'after')")
+	require.Eventually(t, func() bool { return p.query(t, asked) == "after" }, time.Minute, 10*time.Millisecond)
+}
+
 // A large result passes through: neither gateway nor engine holds it, also in formats that are one document.
 func TestLargeResultIsStreamed(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,11 +193,9 @@ func (s *Server) stopMerges() {
 	}
 }
 
-const reloadInterval = 30 * time.Second
-
 // reloadDictionaries refreshes the dictionaries now and then: in the embedded engine their LIFETIME does nothing.
 func (s *Server) reloadDictionaries(ctx context.Context) {
-	ticker := time.NewTicker(reloadInterval)
+	ticker := time.NewTicker(s.config.ReloadInterval)
 	defer ticker.Stop()
 	for {
 		select {
@@ -217,12 +216,12 @@ func (s *Server) reloadOnce(ctx context.Context) error {
 		return err
 	}
 	defer s.pool.release(h, false)
-	names, err := h.strings("SELECT concat(if(database = '', '', concat(backQuote(database), '.')), backQuote(name)) FROM system.dictionaries")
-	for _, name := range names {
+	names, err := h.strings("SELECT database, name FROM system.dictionaries WHERE database != ''")
+	for name := range slices.Chunk(names, 2) {
 		if ctx.Err() != nil {
 			break
 		}
-		_, _, reloadErr := h.conn.Query("SYSTEM RELOAD DICTIONARY "+name, "Null")
+		_, _, reloadErr := h.conn.Query("SYSTEM RELOAD DICTIONARY "+quoteName(name[0])+"."+quoteName(name[1]), "Null")
 		err = errors.Join(err, reloadErr)
 	}
 	return err

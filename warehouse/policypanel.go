@@ -173,8 +173,7 @@ func (p *policyPanel) month(text string) (at int, known bool) {
 
 // monthlyRates is H1 as it is, not shrunk: shrinking would draw treated regions and controls together.
 func (m *Measures) monthlyRates(ctx context.Context, s *scope, p *policyPanel, people map[string]float64) (values map[string][]float64, counts map[string][]int64, err error) {
-	rows := s.spells()
-	rows.text = "SELECT * FROM (" + rows.text + ") WHERE state != 'MERGED'"
+	rows := s.unmerged()
 	found, err := m.tally(ctx, s, tally{rows: rows})
 	if err != nil {
 		return nil, nil, err

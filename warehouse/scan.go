@@ -260,8 +260,7 @@ func (c *columns) scanned(cell *scanned) {
 func (m *Measures) protectScan(ctx context.Context, s *scope, t *Table, window span, cells []*scanned) error {
 	counting := *s
 	counting.from, counting.to = &window.from, &window.to
-	rows := counting.spells()
-	rows.text = "SELECT * FROM (" + rows.text + ") WHERE state != 'MERGED'"
+	rows := counting.unmerged()
 	if err := m.withReporters(ctx, &counting, t, rows); err != nil {
 		return err
 	}

@@ -19582,7 +19582,7 @@ input DateTimeFilter {
 
 "Narrows by a text."
 input TextFilter {
-  "Has this text in it, whatever the case."
+  "Has this text in it, whatever the case. Where words of issues and opinions are searched: a Chinese character, or three letters or digits in a row, at least."
   contains: String!
 }
 

@@ -2924,7 +2924,7 @@ type TaskStateFilter struct {
 
 // Narrows by a text.
 type TextFilter struct {
-	// Has this text in it, whatever the case.
+	// Has this text in it, whatever the case. Where words of issues and opinions are searched: a Chinese character, or three letters or digits in a row, at least.
 	Contains string `json:"contains"`
 }
 

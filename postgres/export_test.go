@@ -16,6 +16,9 @@ import (
 // MakeRole is for tests in which the roles are missing.
 var MakeRole = makeRole
 
+// InsertSQL is for tests of the text itself.
+var InsertSQL = insertSQL
+
 // MigrateAs migrates as a release did that had only the migrations that has says.
 func MigrateAs(ctx context.Context, dsn string, has func(number int) bool) error {
 	released := fstest.MapFS{}

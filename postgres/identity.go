@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -43,6 +46,20 @@ func onOff(on bool) string {
 		return "on"
 	}
 	return ""
+}
+
+// beginAs is the text that begins a transaction as by: one message, which the parameters of identitySQL would make two.
+func beginAs(conn *pgx.Conn, by groundwork.Actor, op string) (string, error) {
+	settings := identity(by, op)
+	calls := make([]string, 0, len(settings))
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		value, err := conn.PgConn().EscapeString(settings[name].(string))
+		if err != nil {
+			return "", fmt.Errorf("set %s of the transaction: %w", name, err)
+		}
+		calls = append(calls, fmt.Sprintf("set_config('groundwork.%s', '%s', true)", name, value))
+	}
+	return "begin; SELECT " + strings.Join(calls, ", "), nil
 }
 
 func identify(ctx context.Context, tx pgx.Tx, by groundwork.Actor, op string) error {

@@ -93,18 +93,12 @@ func (db *DB) Import(ctx context.Context, b groundwork.ImportBatch, progress fun
 		})
 		return im.result, importFailed(err)
 	}
-	if err := im.run(ctx, func(f func(pgx.Tx) error) error {
-		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := identify(ctx, tx, importer, "import "+b.Source); err != nil {
-				return err
-			}
-			return f(tx)
-		})
-	}, progress); err != nil {
-		return im.result, importFailed(err)
-	}
-	im.result.Receipt, err = receipt(ctx, conn)
-	return im.result, err
+	err = im.run(ctx, func(f func(pgx.Tx) error) error {
+		var err error
+		im.result.Receipt, err = attempt(ctx, conn.Conn(), importer, "import "+b.Source, f)
+		return err
+	}, progress)
+	return im.result, importFailed(err)
 }
 
 func importFailed(err error) error {

@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"groundwork"
 )
@@ -34,14 +35,9 @@ func (db *DB) writeAt(ctx context.Context, by groundwork.Actor, op string, place
 	}
 	defer conn.Release()
 	for try := 1; ; try++ {
-		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			if err := identify(ctx, tx, by, op); err != nil {
-				return err
-			}
-			return f(tx)
-		})
+		receipt, err := attempt(ctx, conn.Conn(), by, op, f)
 		if err == nil {
-			return receipt(ctx, conn)
+			return receipt, nil
 		}
 		if !lostRace(err) || try == maxTries {
 			return groundwork.Receipt{}, db.refusal(ctx, by, op, place, err)
@@ -53,11 +49,44 @@ func (db *DB) writeAt(ctx context.Context, by groundwork.Actor, op string, place
 	}
 }
 
-// receipt reads the end of the log, behind the commit that this connection has just seen.
-func receipt(ctx context.Context, conn *pgxpool.Conn) (groundwork.Receipt, error) {
+// attempt is one try of a transaction. Its identity travels with its beginning, and the question for the end of the log with its commit.
+func attempt(ctx context.Context, conn *pgx.Conn, by groundwork.Actor, op string, f func(pgx.Tx) error) (groundwork.Receipt, error) {
+	begin, err := beginAs(conn, by, op)
+	if err != nil {
+		return groundwork.Receipt{}, err
+	}
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
+	if err != nil {
+		return groundwork.Receipt{}, err
+	}
+	if err := f(tx); err != nil {
+		return groundwork.Receipt{}, errors.Join(err, tx.Rollback(ctx))
+	}
+	return commit(ctx, conn)
+}
+
+// commit ends the transaction and reads the end of the log, which lies behind it.
+func commit(ctx context.Context, conn *pgx.Conn) (receipt groundwork.Receipt, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue("commit")
+	batch.Queue("SELECT (pg_current_wal_insert_lsn() - '0/0')::int8")
+	results := conn.SendBatch(ctx, batch)
+	defer func() {
+		if err != nil && conn.PgConn().TxStatus() != 'I' {
+			_ = conn.Close(ctx) // err is what there is to say
+		}
+	}()
+	tag, err := results.Exec()
+	if err != nil {
+		_ = results.Close() // says err again
+		return receipt, err
+	}
+	if tag.String() == "ROLLBACK" {
+		return receipt, errors.Join(pgx.ErrTxCommitRollback, results.Close())
+	}
 	var lsn int64
-	if err := conn.QueryRow(ctx, "SELECT (pg_current_wal_insert_lsn() - '0/0')::int8").Scan(&lsn); err != nil {
-		return groundwork.Receipt{}, translate("read the position of the log (what was asked is done)", err)
+	if err := errors.Join(results.QueryRow().Scan(&lsn), results.Close()); err != nil {
+		return receipt, translate("read the position of the log (what was asked is done)", err)
 	}
 	return groundwork.Receipt{LSN: uint64(lsn)}, nil
 }
@@ -122,11 +151,9 @@ func insert[T any](ctx context.Context, q querier, table, columns string, args p
 	return one[T](ctx, q, "add to "+table, insertSQL(table, args)+" RETURNING "+columns, args)
 }
 
+// insertSQL is the same text for the same columns, whatever order the map gives them in: a statement is parsed and described once for a connection.
 func insertSQL(table string, args pgx.NamedArgs) string {
-	names := make([]string, 0, len(args))
-	for name := range args {
-		names = append(names, name)
-	}
+	names := slices.Sorted(maps.Keys(args))
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (@%s)", table, strings.Join(names, ", "), strings.Join(names, ", @"))
 }
 

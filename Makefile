@@ -41,7 +41,7 @@ test: build engines ## run all tests (with the race detector)
 RULES := guards.go verdict.go due.go lifecycle.go plan.go leg.go spell.go target.go worktime.go
 
 .PHONY: mutation
-mutation: ## change the rules one at a time and list the changes that no test notices (some twenty minutes)
+mutation: ## change the rules one at a time and list the changes that no test notices
 	$(GO) run ./internal/mutate -least 90 $(RULES)
 
 .PHONY: soak

@@ -27,7 +27,7 @@ func (m *Measures) CopiedNotes(ctx context.Context, q Question) (*Table, error) 
 		return nil, err
 	}
 	shares := []shareOf{of("copied", 1, 0), of("ownCopies", 2, 0), of("othersCopies", 3, 0)}
-	among, err := m.crowd(ctx, s, shares, count)
+	among, err := m.crowd(ctx, "F3", s, shares, count)
 	if err != nil {
 		return nil, err
 	}

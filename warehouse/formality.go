@@ -51,8 +51,16 @@ const (
 	lineHours      = 4 // working hours
 )
 
+// legsBegun are, by issue, the moments at which a leading unit had it in hand: accepted it, or where that is unknown was sent it. Until version 3 of F5 the first dispatch counted alone.
+func (s *scope) legsBegun() string {
+	if s.version < 3 {
+		return "SELECT issue_id, [min(sent_at)] AS begun FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
+	}
+	return "SELECT issue_id, groupArray(ifNull(accepted_at, sent_at)) AS begun FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND role = 'LEAD' GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
+}
+
 // InstantClaims is F5. Numbers: instant (share), instantClaims, onTheLine (claims in the last 4 working hours before their due time), before (mean of
-// the two times 4 working hours before), lineRatio. n = FIXED claims.
+// the two times 4 working hours before), lineRatio, lineShare (of the claims in all three, those in the last). n = FIXED claims.
 func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error) {
 	s, t, err := m.begin(ctx, q, "F5")
 	if err != nil {
@@ -60,23 +68,27 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 	}
 	rows := s.spells()
 	before, days := "dateDiff('second', c.claimed_at, s.due_at)", ""
-	if !s.former {
+	if s.version >= 2 {
 		before = workedBefore("assumeNotNull(s.due_at)", "due") + " - " + workedBefore("c.claimed_at", "claimed")
 		days = fmt.Sprintf(" LEFT ANY JOIN (%[1]s) AS due ON due.day = %[2]s LEFT ANY JOIN (%[1]s) AS claimed ON claimed.day = %[3]s", workingDays, dayInChina("assumeNotNull(s.due_at)"), dayInChina("c.claimed_at"))
 	}
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claimed_at < addMinutes(if(l.sent > toDateTime64(0, 6, 'UTC'), l.sent, s.origin_at), %[1]d) AS instant,
+	inHand, lineShare := "at <= c.claimed_at", []Num{shared("lineShare")}
+	if s.version < 3 {
+		inHand, lineShare = "1", nil
+	}
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), arrayFilter(at -> %[7]s, l.begun) AS begun, c.claimed_at < addMinutes(if(empty(begun), s.origin_at, arrayMax(begun)), %[1]d) AS instant,
 			ifNull(c.claimed_at <= s.due_at, 0) AS claimed_before_due, if(claimed_before_due, intDiv(%[6]s, %[2]d), -1) AS bin
 		FROM (SELECT issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND kind = 'FIXED' AND source = 'groundwork' AND claimed_at <= %[3]s) AS c
 		INNER JOIN (%[4]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS sent FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS l ON l.issue_id = s.id%[5]s
-		WHERE s.state != 'MERGED'`, instantMinutes, lineHours*3600, asOf, rows.text, days, before)
+		LEFT ANY JOIN (%[8]s) AS l ON l.issue_id = s.id%[5]s
+		WHERE s.state != 'MERGED'`, instantMinutes, lineHours*3600, asOf, rows.text, days, before, inHand, s.legsBegun())
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
 		"countIf(instant)", "countIf(bin = 0)", "countIf(bin IN (1, 2))",
 	}})
 	if err != nil {
 		return nil, err
 	}
-	c := newColumns(t, []Num{ranged("instant", "share"), plain("instantClaims", "claims"), plain("onTheLine", "claims"), plain("before", "claims"), ranged("lineRatio", "ratio")})
+	c := newColumns(t, append([]Num{ranged("instant", "share"), plain("instantClaims", "claims"), plain("onTheLine", "claims"), plain("before", "claims"), ranged("lineRatio", "ratio")}, lineShare...))
 	cells, err := arrange(ctx, m, s, found, t)
 	if err != nil {
 		return nil, err
@@ -93,6 +105,11 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 			return nil, err
 		}
 		c.estimate("lineRatio", ratio, 2)
+		if lineShare != nil {
+			if err := c.share("lineShare", cell.sums[1], cell.sums[1]+cell.sums[2]); err != nil {
+				return nil, err
+			}
+		}
 		c.end(cell.n, nil)
 	}
 	if len(cells) == 0 {

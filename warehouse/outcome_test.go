@@ -217,6 +217,15 @@ func TestVisits(t *testing.T) {
 		require.True(t, bunched.Flags["bunched"][0])
 	}
 	golden(h.one("F4", warehouse.Question{Version: "1"}))
+	turn := func(first, past string) {
+		h.sql("f_slot", "id, plan_id, post_id, activity_kind, region_id, window_from, window_to, state, version, created_at", issueID+", "+siteID+", "+siteID+", 'RESEARCH', "+siteID+", toDate32('"+first+"'), toDate32('"+past+"'), 'OPEN', 1, "+atStart, 1)
+	}
+	// Without a turn the month is the cycle: of 22, 21 and 22 weekdays the last five, of each, are their ends. On weekdays April has 9 visits, 5 of them at its end, May 21 and 5, June 12, all at its end.
+	months := h.one("F4", warehouse.Question{})
+	require.EqualValues(t, 42, months.N[0])
+	requireShare(t, months, "inWindow", 22)
+	requireShare(t, months, "expected", (9+12)*5./22+21*5./21)
+	turn("2026-04-01", "2026-07-01")
 	// Of 65 weekdays the last seven begin on 22 June: three visits on each of four of them, thirty on the others; eighteen on days off.
 	weekdays := h.one("F4", warehouse.Question{})
 	require.EqualValues(t, 42, weekdays.N[0])
@@ -226,9 +235,16 @@ func TestVisits(t *testing.T) {
 	requireShare(t, weekdays, "ratio", (12./7)/(30./58))
 	requireShare(t, weekdays, "issuesInside", 0)
 	requireShare(t, weekdays, "tracelessInside", 1)
-	// Those who can visit from 1 June on only have 22 days at risk, though they held nothing then.
+	requireShare(t, h.one("F4", warehouse.Question{Version: "2"}), "ratio", (12./7)/(30./58))
+	// Those who can visit from 1 June on only have 22 days at risk; version 2 counted what they are said to have held before.
 	h.sql("d_post_holding", "id, official_id, org_unit_id, rank, title, held_from, created_at", siteID+", "+siteID+", "+siteID+", 'COUNTY', '', toDate32('2026-06-01'), "+atStart, 1)
-	one, err := h.Ask(t.Context(), "F4", warehouse.Question{Reviewer: true, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByPost}}})
+	byPost := warehouse.Question{Reviewer: true, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByPost}}}
+	one, err := h.Ask(t.Context(), "F4", byPost)
+	require.NoError(t, err)
+	require.EqualValues(t, 12, one.N[0])
+	require.EqualValues(t, 48, one.Excluded["onDaysOff"])
+	byPost.Version = "2"
+	one, err = h.Ask(t.Context(), "F4", byPost)
 	require.NoError(t, err)
 	requireShare(t, one, "expected", 42*7./22)
 	h.sql("d_calendar_day", "day, is_workday", "toInt32(toYYYYMMDD(toDate('2026-04-01') + n)), true", 91)
@@ -319,6 +335,16 @@ func TestFormalityOfClosingsAndClaims(t *testing.T) {
 	requireShare(t, claims, "onTheLine", 60)
 	requireShare(t, claims, "before", 10)
 	requireShare(t, claims, "lineRatio", 6)
+	requireShare(t, claims, "lineShare", 60./80)
 	h.sql("d_calendar_day", "day, is_workday", "toInt32(20260305), false", 1)
 	requireShare(t, h.one("F5", warehouse.Question{}), "onTheLine", 80)
+	requireShare(t, h.one("F5", warehouse.Question{}), "lineShare", 1)
+
+	// Sent at first; the first two accepted four hours before they were claimed for the second time, and the next eight five minutes before. What was accepted later, or by who only helps, does not count.
+	again := atStart + " + toIntervalDay(5) - toIntervalHour(20)"
+	h.sql("f_dispatch_leg", "issue_id, n, unit_id, role, sent_at, accepted_at", issueID+", 1, "+siteID+", 'LEAD', "+atStart+" + toIntervalDay(1), toNullable("+again+" - if(n < 2, toIntervalMinute(240), toIntervalMinute(5)))", 10)
+	h.sql("f_dispatch_leg", "issue_id, n, unit_id, role, sent_at, accepted_at", issueID+", 2, "+siteID+", 'LEAD', "+again+" + toIntervalHour(1), toNullable("+again+" + toIntervalHour(2))", 10)
+	h.sql("f_dispatch_leg", "issue_id, n, unit_id, role, sent_at, accepted_at", issueID+", 3, "+siteID+", 'SUPPORT', "+again+", toNullable("+again+" - toIntervalMinute(1))", 10)
+	requireShare(t, h.one("F5", warehouse.Question{}), "instantClaims", 3+8)
+	requireShare(t, h.one("F5", warehouse.Question{Version: "2"}), "instantClaims", 3)
 }

@@ -31,9 +31,12 @@ const ofUnits = -1
 // and units.
 type crowd map[string]stats.SharePrior
 
+// shrunkSince is the version of a measure from which on its shares of posts are drawn towards that of all.
+var shrunkSince = map[string]int{"F1": 3, "F3": 2, "F4": 2, "F7": 2}
+
 // crowd looks at all posts of the regions of the question and of its window, whichever of them are asked about. count makes what is tallied of a scope.
-func (m *Measures) crowd(ctx context.Context, s *scope, shares []shareOf, count func(*scope) (tally, error)) (crowd, error) {
-	if s.former || !s.split(ByPost) && len(s.Where.Posts) == 0 {
+func (m *Measures) crowd(ctx context.Context, code string, s *scope, shares []shareOf, count func(*scope) (tally, error)) (crowd, error) {
+	if s.version < shrunkSince[code] || !s.ofPosts() {
 		return nil, nil
 	}
 	all := *s

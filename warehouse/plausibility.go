@@ -71,7 +71,7 @@ func (m *Measures) Plausibility(ctx context.Context, q Question) (*Table, error)
 	if err != nil {
 		return nil, err
 	}
-	among, err := m.crowd(ctx, s, append([]shareOf{falseShare}, implausible...), countPlausibility)
+	among, err := m.crowd(ctx, "F7", s, append([]shareOf{falseShare}, implausible...), countPlausibility)
 	if err != nil {
 		return nil, err
 	}

@@ -95,7 +95,7 @@ func (m *Measures) beginEffect(ctx context.Context, q Question, code string) (*s
 // effect estimates what happened to the regions of a panel that were treated, against the others, and once more on other panels, which may be too few for that. It is
 // nil if nothing can be compared.
 func (p *policyPanel) effect(t *Table, s *scope, id string, anticipation, months int, others []stats.Panel) (*policyEffect, error) {
-	o := stats.DiDOptions{Anticipation: anticipation, LargeSample: s.former, Draws: effectDraws, Seed: seed(t.Measure+" "+id, t.DefinitionVersion, span{p.first, p.last})}
+	o := stats.DiDOptions{Anticipation: anticipation, LargeSample: s.version < 2, Draws: effectDraws, Seed: seed(t.Measure+" "+id, t.DefinitionVersion, span{p.first, p.last})}
 	all, err := stats.DiD(p.panels, o)
 	if err != nil || !all.Overall.Known {
 		return nil, err

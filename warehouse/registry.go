@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -190,8 +191,9 @@ func (m *Measures) begin(ctx context.Context, q Question, code string) (*scope, 
 	if err != nil {
 		return nil, nil, err
 	}
-	s.from, s.to, s.former = q.From, q.To, d.Version != definition(code).Version
-	return s, s.table(d), nil
+	s.from, s.to = q.From, q.To
+	s.version, err = strconv.Atoi(d.Version)
+	return s, s.table(d), err
 }
 
 // The dimensions of issues, of what is found at places, and of both with time.

@@ -32,7 +32,7 @@ type scope struct {
 	base       *base      // read instead of the mirror by measures that sum weights; nil = not
 	from, to   *time.Time // window of the anchor, of measures that are not anchored at the origin
 	claimsDue  time.Time  // claims made before it are due for a verdict
-	former     bool       // by an earlier version of the definition
+	version    int        // of the definition
 }
 
 var regionLevels = []string{"PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE_COMMITTEE"}

@@ -87,7 +87,7 @@ func (m *Measures) TracelessVisits(ctx context.Context, q Question) (*Table, err
 		return nil, err
 	}
 	shares := []shareOf{of("traceless", 0, ofUnits), of("withoutOpinion", 1, ofUnits)}
-	among, err := m.crowd(ctx, s, shares, count)
+	among, err := m.crowd(ctx, "F1", s, shares, count)
 	if err != nil {
 		return nil, err
 	}
@@ -115,11 +115,11 @@ func (t *Table) noteNoVisits() {
 	}
 }
 
-// bunchDays is the last part of a cycle, a quarter, to which visits are put off.
-const bunchDays = 7
+// bunchDays is the last part of a cycle to which visits are put off, at most one part in bunchPart of it.
+const bunchDays, bunchPart = 7, 4
 
-// DeadlineBunching is F4, over the whole quarters of the window. Numbers: ratio, expected (visits), inWindow (visits), excessShare, p, q
-// (Benjamini–Hochberg over the rows), and of both parts of the quarter issuesInside, issuesOutside (per visit), tracelessInside, tracelessOutside (shares). n = visits on
+// DeadlineBunching is F4, over the whole cycles of the window. Numbers: ratio, expected (visits), inWindow (visits), excessShare, p, q
+// (Benjamini–Hochberg over the rows), and of both parts of the cycle issuesInside, issuesOutside (per visit), tracelessInside, tracelessOutside (shares). n = visits on
 // working days.
 func (m *Measures) DeadlineBunching(ctx context.Context, q Question) (*Table, error) {
 	s, t, err := m.begin(ctx, q, "F4")
@@ -129,7 +129,11 @@ func (m *Measures) DeadlineBunching(ctx context.Context, q Question) (*Table, er
 	t.Flags["bunched"] = []bool{}
 	count := func(s *scope) (tally, error) {
 		rows, err := s.visitRows()
-		return tally{rows: s.wholeQuarters(traces(rows)), sums: []string{"countIf(worked AND last_days)", "countIf(worked)", "arraySum(x -> x.3, groupUniqArray((quarter, risk, days)))", "arraySum(x -> x.3, groupUniqArray((quarter, risk, window_days)))",
+		whole, days, windowDays := s.wholeCycles, "countIf(worked)", "sumIf(window_days / days, worked)" // each visit lies in the last days by chance as these are of its own cycle
+		if s.version < 3 {
+			whole, days, windowDays = s.wholeQuarters, "arraySum(x -> x.3, groupUniqArray((quarter, risk, days)))", "arraySum(x -> x.3, groupUniqArray((quarter, risk, window_days)))"
+		}
+		return tally{rows: whole(traces(rows)), sums: []string{"countIf(worked AND last_days)", "countIf(worked)", days, windowDays,
 			"sumIf(issues, worked AND last_days)", "sumIf(issues, worked AND NOT last_days)", "countIf(traceless AND ripe AND worked AND last_days)", "countIf(ripe AND worked AND last_days)",
 			"countIf(traceless AND ripe AND worked AND NOT last_days)", "countIf(ripe AND worked AND NOT last_days)"}}, err
 	}
@@ -149,10 +153,10 @@ func (m *Measures) DeadlineBunching(ctx context.Context, q Question) (*Table, er
 	}
 	inWindow, traceless := of("ratio", 0, 1), []shareOf{of("tracelessInside", 6, 7), of("tracelessOutside", 8, 9)}
 	beside := []Num{plain("issuesInside", "issues per visit"), plain("issuesOutside", "issues per visit"), shared("tracelessInside"), shared("tracelessOutside")}
-	if s.former {
+	if s.version < 2 {
 		beside, traceless = nil, nil
 	}
-	among, err := m.crowd(ctx, s, append([]shareOf{inWindow}, traceless...), count)
+	among, err := m.crowd(ctx, "F4", s, append([]shareOf{inWindow}, traceless...), count)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +178,7 @@ func (m *Measures) DeadlineBunching(ctx context.Context, q Question) (*Table, er
 		} else {
 			c.missing("ratio", "expected", "excessShare", "p")
 		}
-		if !s.former {
+		if s.version >= 2 {
 			c.perVisit("issuesInside", v[4], v[0])
 			c.perVisit("issuesOutside", v[5], v[1]-v[0])
 		}
@@ -256,11 +260,11 @@ func (s *scope) wholeQuarters(rows statement) statement {
 	b := &builder{values: rows.values}
 	b.value("zone", s.Timezone)
 	every := "if(worked, day, NULL)"
-	if s.former {
+	if s.version < 2 {
 		every = "day"
 	}
 	held, risk := "1", "toUUID('00000000-0000-0000-0000-000000000000')"
-	if people := !s.former && (s.split(ByPost) || len(s.Where.Posts) > 0); people {
+	if s.version >= 2 && s.ofPosts() {
 		held, risk = "d >= h.since AND d < h.until", "v.lead_id"
 	}
 	b.write(`SELECT v.*, q.quarter AS quarter, `, risk, ` AS risk, toUInt64(arrayCount(d -> `, held, `, q.workdays)) AS days, toUInt64(arrayCount(d -> d >= q.last_from AND `, held, `, q.workdays)) AS window_days,
@@ -274,8 +278,47 @@ func (s *scope) wholeQuarters(rows statement) statement {
 	}
 	b.write(" GROUP BY quarter HAVING length(workdays) > ", fmt.Sprint(bunchDays), " SETTINGS max_rows_to_group_by = 0) AS q ON q.quarter = v.of_quarter")
 	if held != "1" {
-		b.write(` LEFT ANY JOIN (SELECT id, toDate(held_from) AS since, if(held_to IS NULL, toDate('2149-01-01'), toDate(assumeNotNull(held_to))) AS until FROM d_post_holding FINAL WHERE _deleted = 0) AS h ON h.id = v.lead_id`)
+		b.write(holdings)
 	}
+	return b.statement()
+}
+
+// holdings joins the days [since, until) on which the lead's post was held.
+const holdings = ` LEFT ANY JOIN (SELECT id, toDate(held_from) AS since, if(held_to IS NULL, toDate('2149-01-01'), toDate(assumeNotNull(held_to))) AS until FROM d_post_holding FINAL WHERE _deleted = 0) AS h ON h.id = v.lead_id`
+
+// ofPosts reports whether cells are posts, or of some.
+func (s *scope) ofPosts() bool { return s.split(ByPost) || len(s.Where.Posts) > 0 }
+
+// wholeCycles leaves visits whose cycle is over at as-of and lies whole in the window, with what wholeQuarters says of them. The cycle is the window of the turn that the visit fulfilled,
+// if it lies in it; else of a turn of its lead for its activity, the shortest; else the month.
+func (s *scope) wholeCycles(rows statement) statement {
+	b := &builder{values: rows.values}
+	b.value("zone", s.Timezone)
+	const turns = "SELECT visit_id, post_id, activity_kind, toDate(window_from) AS first, toDate(window_to) AS past FROM f_slot FINAL WHERE _deleted = 0 AND state != 'SWAPPED'"
+	held, join := "1", ""
+	if s.ofPosts() {
+		held, join = "d >= h.since AND d < h.until", holdings
+	}
+	b.write(`SELECT v.*, arrayFilter(d -> `, held, `, q.workdays) AS at_risk, length(at_risk) AS days, arrayCount(d -> d >= q.last_from, at_risk) AS window_days, has(at_risk, v.day) AS worked, v.day >= q.last_from AS last_days
+		FROM (SELECT r.*, multiIf(f.first <= r.day AND r.day < f.past, (f.first, f.past), notEmpty(arrayFilter(w -> w.2 <= r.day AND r.day < w.3, t.windows) AS around), (around[1].2, around[1].3),
+				(toStartOfMonth(r.day), toDate(addMonths(toStartOfMonth(r.day), 1)))) AS cycle, cycle.1 AS first, cycle.2 AS past
+			FROM (SELECT *, toDate(toTimeZone(anchor_at, {zone:String})) AS day FROM (`, rows.text, `)) AS r
+			LEFT ANY JOIN (SELECT assumeNotNull(visit_id) AS visit, first, past FROM (`, turns, `) WHERE visit_id IS NOT NULL) AS f ON f.visit = r.id
+			LEFT ANY JOIN (SELECT post_id, activity_kind, arraySort(groupArray((past - first, first, past))) AS windows FROM (`, turns, `) GROUP BY post_id, activity_kind SETTINGS max_rows_to_group_by = 0) AS t
+				ON t.post_id = r.lead_id AND t.activity_kind = r.activity_kind) AS v
+		INNER JOIN (SELECT c.first AS first, c.past AS past, arraySort(groupArray(c.day)) AS workdays, workdays[-least(`, fmt.Sprint(bunchDays), `, intDiv(toInt64(length(workdays)), `, fmt.Sprint(bunchPart), `))] AS last_from
+			FROM (SELECT first, past, toDate(first + arrayJoin(range(toUInt32(past - first)))) AS day FROM (SELECT first, past FROM (`, turns, `)
+					UNION DISTINCT SELECT toStartOfMonth(day) AS first, toDate(addMonths(first, 1)) AS past FROM (`, workingDays, `) GROUP BY first)
+				WHERE past <= toDate(toTimeZone(`, asOf, `, {zone:String}))`)
+	if s.from != nil {
+		b.write(" AND first >= toDate(toTimeZone(fromUnixTimestamp64Micro({cycle_from:Int64}, 'UTC'), {zone:String}))")
+		b.value("cycle_from", s.from.UnixMicro())
+	}
+	if s.to != nil {
+		b.write(" AND past <= toDate(toTimeZone(fromUnixTimestamp64Micro({cycle_to:Int64}, 'UTC'), {zone:String}))")
+		b.value("cycle_to", s.to.UnixMicro())
+	}
+	b.write(`) AS c INNER JOIN (`, workingDays, `) AS w ON w.day = c.day WHERE w.worked GROUP BY c.first, c.past HAVING length(workdays) >= `, fmt.Sprint(bunchPart), ` SETTINGS max_rows_to_group_by = 0) AS q ON q.first = v.first AND q.past = v.past`, join)
 	return b.statement()
 }
 

@@ -33,18 +33,18 @@ const (
 	year         = 12
 	fewestVisits = 10 // of a post, as its shares are shown from 10 on
 	fewestTested = 20 // on which bunching is tested
-	fewestCases  = 20 // of a unit
-	fewestSaid   = 5  // answers of the back-check: its limits are exact however few there are
+	fewestCases  = 10 // of a unit: that there are few is in the interval already
+	fewestSaid   = 5  // answers of the back-check, and claims near the line: only a share far beyond that of all is conspicuous of so few
 )
 
 // Detectors lists the rules. F7 looks at posts by what is implausible of visits, and at units by what was said of those drawn by lot: of one post hardly any is drawn.
 var Detectors = []Detector{
 	{"F1", warehouse.ByPost, "traceless", 2, year, fewestVisits, twiceTheShare},
-	{"F2", warehouse.ByUnit, "withoutCitizen", 2, year, fewestCases, twiceTheShare},
+	{"F2", warehouse.ByUnit, "withoutCitizen", 3, year, fewestCases, twiceTheShare},
 	{"F3", warehouse.ByPost, "copied", 1, year, fewestVisits, twiceTheShare},
-	{"F4", warehouse.ByPost, "ratio", 2, 2 * year, fewestTested, bunched},
-	{"F5", warehouse.ByUnit, "instant", 2, year, fewestCases, twiceTheShare},
-	{"F5", warehouse.ByUnit, "lineRatio", 1, year, fewestCases, onTheLine},
+	{"F4", warehouse.ByPost, "ratio", 3, 2 * year, fewestTested, bunched},
+	{"F5", warehouse.ByUnit, "instant", 3, year, fewestCases, twiceTheShare},
+	{"F5", warehouse.ByUnit, "lineShare", 1, year, fewestSaid, twiceTheShare},
 	{"F7", warehouse.ByPost, "implausible", 1, year, fewestVisits, twiceTheShare},
 	{"F7", warehouse.ByUnit, "falseShare", 1, 2 * year, fewestSaid, twiceTheShare},
 }
@@ -55,7 +55,6 @@ func (d Detector) Name() string { return d.Measure + " " + d.Column + " by " + s
 var (
 	twiceTheShare = Rule{"the lower end of the 95 % interval of the share lies above twice the share among all", "占比95%置信区间的下限高于总体占比的两倍",
 		func(row, all cell) bool { return row.lo != nil && all.value != nil && *row.lo > 2**all.value }}
-	onTheLine = Rule{"the lower end of the 95 % interval of the ratio lies above twice the ratio among all", "倍数95%置信区间的下限高于总体倍数的两倍", twiceTheShare.finds}
-	bunched   = Rule{"at least twice as many visits a day in the last week of the quarter as before, q at most 0.05", "季末七个工作日日均走访次数至少为此前的两倍，且校正p值不超过0.05",
+	bunched = Rule{"at least twice as many visits a day on the last working days of the cycle as before, q at most 0.05", "周期末的工作日日均走访次数至少为此前的两倍，且校正p值不超过0.05",
 		func(row, _ cell) bool { return row.value != nil && *row.value >= 2 && row.q != nil && *row.q <= 0.05 }}
 )

@@ -135,7 +135,7 @@ func (l *life) work() {
 		l.planAhead()
 	}
 	if l.c.happens(h.onTheLine) && done.Before(l.due) {
-		done = l.lastHours()
+		done = later(done, l.lastHours())
 	}
 	l.claim(done, l.claimKind(), l.handler())
 	l.verdict()
@@ -159,7 +159,12 @@ const delaySpread = 0.75
 
 // lastHours is a moment in the last four working hours before the issue is due.
 func (l *life) lastHours() time.Time {
-	return l.s.world.opened(l.due.Add(-l.c.span(10*time.Minute, 4*hour)))
+	left := l.c.span(10*time.Minute, 4*hour)
+	for from := l.due.Add(-4 * hour); ; from = from.Add(-4 * hour) {
+		if worked := l.s.world.Calendar.WorkingTime(from, l.due); worked >= left {
+			return l.s.world.Calendar.AddWorking(from, worked-left)
+		}
+	}
 }
 
 func (l *life) claimKind() groundwork.ClaimKind {

@@ -1,6 +1,8 @@
 package graph_test
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +15,16 @@ type heldRow struct {
 	Met                  *int
 	Started              time.Time
 	Ended                *time.Time
+}
+
+// tourRow is a visit that was held as one who took part saw it.
+type tourRow struct {
+	Visit, Official, Region string
+	Started, Ended          time.Time
+	Latitude, Longitude     *float64
+	Noted                   *time.Time
+	NoteUnit                *string
+	Foreign                 bool // the note is of a unit that did not take part
 }
 
 type turnRow struct {
@@ -29,6 +41,11 @@ type traceRow struct {
 // heldVisits, turnsDue and tracesLeft select them.
 const (
 	heldVisits = `SELECT v.id::text, s.region_id::text, v.activity_kind, v.citizens_met, v.started_at, v.ended_at FROM visit v JOIN site s ON s.id = v.site_id
+		WHERE v.state IN ('HELD', 'RECORDED', 'CLOSED_OUT')`
+	tours = `WITH took AS (SELECT id AS visit, lead_id AS post FROM visit UNION SELECT visit_id, post_id FROM visit_participant)
+		SELECT DISTINCT v.id::text, h.official_id::text, s.region_id::text, v.started_at, coalesce(v.ended_at, v.started_at), s.latitude, s.longitude, v.note_created_at, v.note_unit_id::text,
+			v.note_unit_id IS NOT NULL AND NOT EXISTS (SELECT FROM took o JOIN post_holding p ON p.id = o.post WHERE o.visit = v.id AND p.org_unit_id = v.note_unit_id)
+		FROM visit v JOIN took t ON t.visit = v.id JOIN post_holding h ON h.id = t.post JOIN site s ON s.id = v.site_id
 		WHERE v.state IN ('HELD', 'RECORDED', 'CLOSED_OUT')`
 	turnsDue   = "SELECT region_id::text, state, window_to::timestamp AT TIME ZONE 'Asia/Shanghai' FROM rota_slot WHERE state <> 'SWAPPED'"
 	tracesLeft = `SELECT visit_id::text, 'OPINION', received_at FROM opinion WHERE visit_id IS NOT NULL
@@ -158,6 +175,74 @@ func tracesInViews(q question) string {
 	return `WITH voiced AS (SELECT assumeNotNull(visit_id) AS visit, min(received_at) AS first FROM pub_opinion WHERE visit_id IS NOT NULL GROUP BY visit)
 		SELECT key, count() AS n, countIf(NOT (voiced.visit = v.id AND voiced.first <= v.over_at + INTERVAL 14 DAY)) / n AS withoutOpinion
 		FROM (` + q.cells(held, "over_at") + `) AS v LEFT JOIN voiced ON voiced.visit = v.id GROUP BY key`
+}
+
+const week = 7 * 24 * time.Hour
+
+// kilometres is how far it is between two places on a sphere.
+func kilometres(a, b tourRow) float64 {
+	rad := func(degrees float64) float64 { return degrees * math.Pi / 180 }
+	hav := func(x float64) float64 { return (1 - math.Cos(x)) / 2 }
+	h := hav(rad(*b.Latitude-*a.Latitude)) + math.Cos(rad(*a.Latitude))*math.Cos(rad(*b.Latitude))*hav(rad(*b.Longitude-*a.Longitude))
+	return 2 * 6371 * math.Asin(math.Sqrt(h))
+}
+
+// reckonPlausibility leaves the back-check to its own tests: who is of the sample follows from a hash of the warehouse.
+func reckonPlausibility(r *rows, q question, asOf time.Time) answer {
+	overlapping, located, fast := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	visits, byOfficial := map[string]tourRow{}, map[string][]tourRow{}
+	for _, v := range r.tours {
+		if !v.Ended.After(asOf) {
+			visits[v.Visit] = v
+			byOfficial[v.Official] = append(byOfficial[v.Official], v)
+		}
+	}
+	for _, tour := range byOfficial {
+		slices.SortFunc(tour, func(a, b tourRow) int { return cmp.Or(a.Started.Compare(b.Started), cmp.Compare(a.Visit, b.Visit)) })
+		for i, b := range tour {
+			for k, a := range tour[:i] {
+				if a.Ended.After(b.Started) {
+					overlapping[a.Visit], overlapping[b.Visit] = true, true
+				}
+				if k == i-1 && a.Latitude != nil && a.Longitude != nil && b.Latitude != nil && b.Longitude != nil {
+					located[a.Visit], located[b.Visit] = true, true
+					if hours := float64(b.Started.Unix()-a.Started.Unix()) / 3600; kilometres(a, b) > 120*hours {
+						fast[a.Visit], fast[b.Visit] = true, true
+					}
+				}
+			}
+		}
+	}
+	var ripe []tourRow
+	for _, v := range visits {
+		if r.inRegion(q, v.Region) && !v.Ended.After(asOf.Add(-week)) {
+			ripe = append(ripe, v)
+		}
+	}
+	got := answer{}
+	for key, cell := range cells(r, q, ripe, func(v tourRow) (issueRow, time.Time) { return issueRow{Region: &v.Region}, v.Ended }) {
+		var any, clash, placed, sped, short, late, signed, foreign float64
+		for _, v := range cell {
+			brief := v.Ended.Unix()-v.Started.Unix() < 20*60
+			tardy := v.Noted == nil || v.Noted.After(v.Ended.Add(week)) || v.Noted.After(asOf)
+			for sum, is := range map[*float64]bool{&clash: overlapping[v.Visit], &placed: located[v.Visit], &sped: fast[v.Visit], &short: brief, &late: tardy, &signed: v.NoteUnit != nil, &foreign: v.Foreign,
+				&any: overlapping[v.Visit] || fast[v.Visit] || brief || tardy || v.Foreign} {
+				if is {
+					*sum++
+				}
+			}
+		}
+		n := float64(len(cell))
+		got[key] = figures{"n": n, "implausible": any / n, "overlapping": clash / n, "tooFast": ratio(sped, placed), "tooShort": short / n, "noteLate": late / n, "noteByOthers": ratio(foreign, signed)}
+	}
+	return got
+}
+
+// plausibilityInViews: the views tell neither who took part nor where sites lie.
+func plausibilityInViews(q question) string {
+	held := "SELECT *, ifNull(ended_at, started_at) AS over_at FROM pub_visit WHERE state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND over_at <= " + moment + " - INTERVAL 7 DAY" + q.prefecture()
+	return `SELECT key, count() AS n, countIf(dateDiff('second', started_at, over_at) < 1200) / n AS tooShort,
+		countIf(note_created_at IS NULL OR note_created_at > over_at + INTERVAL 7 DAY OR note_created_at > ` + moment + `) / n AS noteLate FROM (` + q.cells(held, "over_at") + `) GROUP BY key`
 }
 
 func reckonClosings(r *rows, q question, asOf time.Time) answer {

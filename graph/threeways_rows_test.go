@@ -97,6 +97,7 @@ type rows struct {
 	opinions   []opinionRow
 	visits     []visitRow
 	held       []heldRow
+	tours      []tourRow
 	turns      []turnRow
 	traces     []traceRow
 	calendar   []dayRow

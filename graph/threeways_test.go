@@ -36,7 +36,7 @@ func TestApiViewsAndRowsGiveOneAnswer(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			w := newThreeWays(t, seed)
-			compared := map[string]int{}
+			compared, typed := map[string]int{}, 0
 			for k := range 6 {
 				q := w.someQuestion(k)
 				if k >= 3 {
@@ -47,7 +47,9 @@ func TestApiViewsAndRowsGiveOneAnswer(t *testing.T) {
 						t.Run(fmt.Sprintf("%s %d", code, k), func(t *testing.T) { compared[code] += w.compare(t, code, m, q) })
 					}
 				}
+				t.Run(fmt.Sprintf("typed %d", k), func(t *testing.T) { typed += w.sameTyped(t, q) })
 			}
+			require.Greater(t, typed, 100, "hardly a number of a typed field was compared")
 			for code := range threeWays {
 				require.Greater(t, compared[code], 10, "%s: hardly a number was compared", code)
 			}
@@ -81,6 +83,7 @@ var threeWays = map[string]way{
 	"E1": {n: "crude", sql: equityInViews, reckon: reckonEquity, splits: []string{}},
 	"F1": {n: "traceless", sql: tracesInViews, reckon: reckonTraces, places: true, unseen: []string{"traceless", "tracelessVisits"}},
 	"F2": {n: "withoutCitizen", sql: closingsInViews, reckon: reckonClosings},
+	"F7": {n: "implausible", sql: plausibilityInViews, reckon: reckonPlausibility, places: true, unseen: []string{"implausible", "overlapping", "tooFast", "noteByOthers"}},
 	"I1": {n: "fulfilled", sql: turnsInViews, reckon: reckonTurns, places: true},
 }
 
@@ -241,16 +244,23 @@ func agree(t *testing.T, want, got answer, but []string, name string) {
 	}
 }
 
-// askGraph asks the API in a role from which nothing is hidden.
-func (w *province) askGraph(t *testing.T, code string, m way, q question) (answer, time.Time) {
-	t.Helper()
-	where, input := map[string]any{}, map[string]any{"measures": []string{code}, "by": append([]string{}, q.by...), "limit": 10000}
+// as asks in a role, and fails the test that asks.
+func (w *province) as(t *testing.T, role string) caller {
+	f := *w.f
+	f.t = t
+	return f.as(role)
+}
+
+func between(from, to *time.Time) map[string]any { return map[string]any{"gte": from, "lt": to} }
+
+// input is the question as the API takes it, but for the measure.
+func (q question) input() map[string]any {
+	where, input := map[string]any{}, map[string]any{"by": append([]string{}, q.by...), "limit": 10000}
 	in := func(name string, values ...string) {
 		if len(values) > 0 {
 			where[name] = map[string]any{"in": values}
 		}
 	}
-	between := func(from, to *time.Time) map[string]any { return map[string]any{"gte": from, "lt": to} }
 	if q.category != "" {
 		in("category", model.ID{Type: model.TypeCategory, UUID: uuid.MustParse(q.category)}.String())
 	}
@@ -275,9 +285,15 @@ func (w *province) askGraph(t *testing.T, code string, m way, q question) (answe
 		input["regionLevel"] = q.level
 	}
 	input["where"] = where
-	f := *w.f
-	f.t = t
-	r := f.as("SUPERVISOR").get(`query($q: MeasuresQuery!) { measures(query: $q) { rowCount truncated dimensions { codes } numbers { name n values } about { asOf } } }`,
+	return input
+}
+
+// askGraph asks the API in a role from which nothing is hidden.
+func (w *province) askGraph(t *testing.T, code string, m way, q question) (answer, time.Time) {
+	t.Helper()
+	input := q.input()
+	input["measures"] = []string{code}
+	r := w.as(t, "SUPERVISOR").get(`query($q: MeasuresQuery!) { measures(query: $q) { rowCount truncated dimensions { codes } numbers { name n values } about { asOf } } }`,
 		map[string]any{"q": input})
 	require.Equal(t, false, r.at(t, "measures", "truncated"))
 	asOf, err := time.Parse(time.RFC3339Nano, r.text(t, "measures", "about", 0, "asOf"))
@@ -363,6 +379,7 @@ func readRows(t *testing.T, dsn string) *rows {
 		legs:     collect[legRow](t, conn, "SELECT issue_id::text, sent_at, returned_at FROM dispatch_leg"),
 		held:     collect[heldRow](t, conn, heldVisits),
 		turns:    collect[turnRow](t, conn, turnsDue),
+		tours:    collect[tourRow](t, conn, tours),
 		traces:   collect[traceRow](t, conn, tracesLeft),
 		opinions: collect[opinionRow](t, conn, "SELECT o.id::text, l.issue_id::text, o.channel, o.kind, o.reporter_pid::text, o.received_at, l.linked_at FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id ORDER BY o.received_at, o.id"),
 		visits:   collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),

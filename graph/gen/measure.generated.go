@@ -854,6 +854,38 @@ func (ec *executionContext) fieldContext_Hotspots_rate(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Hotspots_localRate(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hotspots_localRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LocalRate(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.NumberColumn) graphql.Marshaler {
+			return ec.marshalNNumberColumn2ᚖgroundworkᚋgraphᚋmodelᚐNumberColumn(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hotspots_localRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Hotspots",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NumberColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Hotspots_weight(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3175,6 +3207,11 @@ func (ec *executionContext) _Hotspots(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "rate":
 			out.Values[i] = ec._Hotspots_rate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "localRate":
+			out.Values[i] = ec._Hotspots_localRate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -916,6 +916,7 @@ type ComplexityRoot struct {
 		About        func(childComplexity int) int
 		Dimensions   func(childComplexity int) int
 		Issues       func(childComplexity int) int
+		LocalRate    func(childComplexity int) int
 		N            func(childComplexity int) int
 		NoPopulation func(childComplexity int) int
 		PersonYears  func(childComplexity int) int
@@ -5868,6 +5869,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Hotspots.Issues(childComplexity), true
+	case "Hotspots.localRate":
+		if e.ComplexityRoot.Hotspots.LocalRate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hotspots.LocalRate(childComplexity), true
 	case "Hotspots.n":
 		if e.ComplexityRoot.Hotspots.N == nil {
 			break
@@ -16942,6 +16949,8 @@ type Hotspots {
   rawRate: NumberColumn!
   "The same, shrunk towards the common rate by as much as chance explains."
   rate: NumberColumn!
+  "The same, shrunk towards the rate of the regions that touch it."
+  localRate: NumberColumn!
   "How much the row itself counts in its shrunk rate, 0 to 1."
   weight: NumberColumn!
   "1 for the highest rate; equal rates share the lower number. Read it with the interval of the rate."
@@ -24157,6 +24166,8 @@ func (ec *executionContext) childFields_Hotspots(ctx context.Context, field grap
 		return ec.fieldContext_Hotspots_rawRate(ctx, field)
 	case "rate":
 		return ec.fieldContext_Hotspots_rate(ctx, field)
+	case "localRate":
+		return ec.fieldContext_Hotspots_localRate(ctx, field)
 	case "weight":
 		return ec.fieldContext_Hotspots_weight(ctx, field)
 	case "rank":

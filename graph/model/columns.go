@@ -31,6 +31,7 @@ func (t *MeasureTable) High95() *NumberColumn              { return t.number("hi
 func (t *MeasureTable) High998() *NumberColumn             { return t.number("high998") }
 func (t *MeasureTable) Inflow28Days() *NumberColumn        { return t.number("inflow28Days") }
 func (t *MeasureTable) Issues() *NumberColumn              { return t.number("issues") }
+func (t *MeasureTable) LocalRate() *NumberColumn           { return t.number("localRate") }
 func (t *MeasureTable) Low95() *NumberColumn               { return t.number("low95") }
 func (t *MeasureTable) Low998() *NumberColumn              { return t.number("low998") }
 func (t *MeasureTable) MedianDays() *NumberColumn          { return t.number("medianDays") }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -90,4 +91,13 @@ func TestSilenceWithoutATarget(t *testing.T) {
 	require.True(t, due.At.Equal(time.Date(2026, 3, 4, 0, 0, 0, 0, China)), "the end of the next working day")
 	delete(l.History[1].Payload, payloadAckDue)
 	require.True(t, l.NextDue(nil, l.History).At.Equal(due.At))
+}
+
+// Where nothing is promised, nothing is escalated for being late.
+func TestNothingPromisedNothingLate(t *testing.T) {
+	t.Parallel()
+	said := Opinion{ID: anOpinion, Kind: Complaint, Channel: ChannelOnline, ReceivedAt: atOpinion}
+	i, e, err := PlanRegistration(Registration{Actor: actor(RoleIntake), OpinionIDs: []uuid.UUID{said.ID}}, uuid.New(), Opening{Opinions: []Opinion{said}, At: monday, Now: monday})
+	require.NoError(t, err)
+	require.Nil(t, i.NextDue(nil, []Event{e}))
 }

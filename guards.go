@@ -80,7 +80,7 @@ func unitLeads(a *attempt) error {
 
 // unitWorksOnIt keeps an issue from units that neither lead it nor work beside the lead.
 func unitWorksOnIt(a *attempt) error {
-	if !ofAUnit(a.step.Actor.Role) || unitLeads(a) == nil {
+	if unitLeads(a) == nil {
 		return nil
 	}
 	sent := a.last(EventDispatched)

@@ -60,6 +60,9 @@ func TestEveryRefusal(t *testing.T) {
 		"accepted by nobody":                  {at(t, Dispatched), change(stranger(EventAccepted, RoleHandler), func(s *Step) { s.Actor.UnitID = nil }), CodeForbidden, "", "act with a unit"},
 		"returned by others":                  {at(t, Dispatched), stranger(EventReturned, RoleHandler), CodeForbidden, "", "leads it"},
 		"asked by others":                     {at(t, InProgress), stranger(EventAsked, RoleHandler), CodeForbidden, "", "work on it"},
+		"asked by no unit":                    {at(t, InProgress), change(stranger(EventAsked, RoleHandler), func(s *Step) { s.Actor.UnitID = nil }), CodeForbidden, "", "act with a unit"},
+		"asked where nobody works":            {begin(t, Inquiry, SeverityNormal).must(t, legal(EventClaimed, RoleIntake), legal(EventDisputed, RoleCitizen)), legal(EventAsked, RoleHandler), CodeForbidden, "", "work on it"},
+		"a wrong secret":                      {with(at(t, Claimed), func(l *life) { l.ActorPID = nil }), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Secret = "guessed" }), CodeForbidden, "", "not of an opinion"},
 		"resumed by others":                   {at(t, AwaitingCitizen), stranger(EventResumed, RoleHandler), CodeForbidden, "", "work on it"},
 		"proposed by others":                  {at(t, InProgress), stranger(EventProposed, RoleUnitHead), CodeForbidden, "", "leads it"},
 		"unplanned by others":                 {at(t, Planned), stranger(EventUnplanned, RoleUnitHead), CodeForbidden, "", "leads it"},
@@ -99,23 +102,29 @@ func TestEveryRefusal(t *testing.T) {
 		"confirmed by no":                     {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Resolved = "PARTLY" }), CodeInvalid, "resolved", "DISPUTED"},
 		"disputed by yes":                     {at(t, Claimed), verdict(EventDisputed, RoleCitizen, func(s *Step) { s.Resolved = "YES" }), CodeInvalid, "resolved", "CONFIRMED"},
 		"no verdict":                          {at(t, Claimed), verdict(EventFeedback, RoleHandler, func(s *Step) { s.Resolved = "" }), CodeInvalid, "resolved", "PARTLY"},
+		"no star":                             {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Satisfaction = new(0) }), CodeInvalid, "satisfaction", "1 to 5"},
 		"six stars":                           {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Satisfaction = new(6) }), CodeInvalid, "satisfaction", "1 to 5"},
 		"pressured how":                       {at(t, Claimed), verdict(EventConfirmed, RoleCitizen, func(s *Step) { s.Pressured = "MAYBE" }), CodeInvalid, "pressured", "UNSAID"},
 		"never called":                        {at(t, Claimed).wait(30 * days), closing(Unconfirmed, RoleSystem), CodeTransition, "", "called back 0 times"},
 		"closed as confirmed":                 {at(t, Claimed), closing(Confirmed, RoleSystem), CodeInvalid, "closure", "UNCONFIRMED"},
-		"not explained":                       {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
-		"not referred":                        {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
-		"reviews own signature":               {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
-		"withdrawn silently":                  {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
-		"withdrawn unasked":                   {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
-		"withdrawn by another":                {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
-		"merged into nothing":                 {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
-		"merged into itself":                  {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
-		"merged into merged":                  {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
-		"merged into withdrawn":               {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
-		"reopened silently":                   {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
-		"reopened too late":                   {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
-		"escalated silently":                  {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "TARGET_80"},
+		"explained, of a kind not told":       {with(at(t, Claimed), func(l *life) { l.Claim.Kind = nil }), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
+		"explained, nothing claimed":          {with(at(t, Claimed), func(l *life) { l.Claim = nil }), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
+		"feedback by who gave it back": {begin(t, Inquiry, SeverityNormal).must(t, legal(EventDispatched, RoleDispatcher), legal(EventReturned, RoleHandler), legal(EventClaimed, RoleIntake)),
+			legal(EventFeedback, RoleHandler), CodeForbidden, "", "work on it"},
+		"not explained":                 {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
+		"not referred":                  {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
+		"reviews own signature":         {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
+		"withdrawn silently":            {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"withdrawn unasked":             {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
+		"withdrawn by another":          {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
+		"merged into nothing":           {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
+		"merged into what is not named": {at(t, Registered), change(merge, func(s *Step) { s.TargetIssueID = nil }), CodeInvalid, "targetIssueId", "exists"},
+		"merged into itself":            {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
+		"merged into merged":            {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
+		"merged into withdrawn":         {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
+		"reopened silently":             {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"reopened too late":             {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
+		"escalated silently":            {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "TARGET_80"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,6 +137,118 @@ func TestEveryRefusal(t *testing.T) {
 			require.Equal(t, before, c.life.Progress)
 		})
 	}
+}
+
+// What guards are there for is no more than that: these steps pass.
+func TestWhatEveryGuardLetsPass(t *testing.T) {
+	t.Parallel()
+	change := func(s Step, f func(*Step)) Step { f(&s); return s }
+	with := func(l *life, f func(*life)) *life { f(l); return l }
+	verdict := func(f func(*Step)) Step { return change(legal(EventConfirmed, RoleCitizen), f) }
+	merge := Step{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit}
+	for name, c := range map[string]struct {
+		life *life
+		step Step
+	}{
+		"one star":                   {at(t, Claimed), verdict(func(s *Step) { s.Satisfaction = new(1) })},
+		"five stars":                 {at(t, Claimed), verdict(func(s *Step) { s.Satisfaction = new(5) })},
+		"pressured":                  {at(t, Claimed), verdict(func(s *Step) { s.Pressured = "YES" })},
+		"collected as it is":         {at(t, Claimed), verdict(func(s *Step) { s.CollectedBy = BySelf })},
+		"the secret proves it":       {with(at(t, Claimed), func(l *life) { l.ActorPID, l.Proven = nil, true }), verdict(func(s *Step) { s.Secret = "of the opinion" })},
+		"units report nothing":       {with(at(t, AwaitingCitizen), func(l *life) { l.ActorPID = nil }), legal(EventResumed, RoleHandler)},
+		"fixed needs no law":         {at(t, InProgress), change(claims(ClaimFixed), func(s *Step) { s.LegalBasis, s.AppealNotice, s.Receipt = "", "", "" })},
+		"explained needs no photo":   {at(t, InProgress), change(claims(ClaimExplained), func(s *Step) { s.Evidence, s.Receipt = nil, "" })},
+		"referred needs no photo":    {at(t, InProgress), change(claims(ClaimReferredOut), func(s *Step) { s.Evidence, s.LegalBasis, s.AppealNotice = nil, "", "" })},
+		"merged into confirmed":      {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Confirmed) }), merge},
+		"planned though notes came":  {at(t, InProgress).must(t, legal(EventProposed, RoleUnitHead), legal(EventResponded, RoleHandler)), legal(EventPlanned, RoleSupervisor)},
+		"resumed by the unit beside": {with(at(t, Registered), func(*life) {}).must(t, change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.CoUnitIDs = []uuid.UUID{otherUnit} }), legal(EventAccepted, RoleHandler), legal(EventAsked, RoleHandler)), change(legal(EventResumed, RoleHandler), func(s *Step) { s.Actor.UnitID = &otherUnit })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.NoError(t, c.life.try(c.step))
+		})
+	}
+}
+
+// A plan is approved for the reason that was proposed, unless the supervisor gives another.
+func TestReasonOfAPlan(t *testing.T) {
+	t.Parallel()
+	proposed := legal(EventProposed, RoleUnitHead)
+	own := legal(EventPlanned, RoleSupervisor)
+	own.Reason = "Next year, as the council decided."
+	for _, c := range []struct {
+		step   Step
+		reason string
+	}{{legal(EventPlanned, RoleSupervisor), proposed.Reason}, {own, own.Reason}} {
+		l := at(t, InProgress).must(t, proposed, c.step)
+		require.Equal(t, c.reason, *l.History[len(l.History)-1].ReasonCode)
+	}
+}
+
+func TestPartsOfTheDay(t *testing.T) {
+	t.Parallel()
+	for clock, part := range map[string]int{"00:00": 0, "11:59": 0, "12:00": 1, "17:59": 1, "18:00": 2, "23:59": 2} {
+		at, err := time.ParseInLocation("2006-01-02 15:04", "2026-03-02 "+clock, China)
+		require.NoError(t, err)
+		require.Equal(t, part, dayPart(at.UTC()), clock)
+	}
+}
+
+// A note after a confirmation does not make it the one before.
+func TestReopeningPassesOverNotes(t *testing.T) {
+	t.Parallel()
+	l := at(t, Claimed).must(t, legal(EventConfirmed, RoleCitizen)).wait(100*days).must(t, legal(EventReopened, RoleSupervisor))
+	first := *l.ResolvedAt
+	l.wait(time.Hour).must(t, legal(EventClaimed, RoleHandler), legal(EventConfirmed, RoleCaller))
+	l.Opinion = &Opinion{ID: anOpinion, ReceivedAt: l.Now}
+	link := legal(EventLinked, RoleIntake)
+	link.OpinionID = &anOpinion
+	l.must(t, link, legal(EventReopened, RoleCitizen))
+	require.Equal(t, first, *l.ResolvedAt)
+}
+
+// The earliest opinion makes the issue; what was told in confidence is not its title.
+func TestWhatARegistrationTakesFromItsOpinions(t *testing.T) {
+	t.Parallel()
+	lies, near, site, elsewhere := uuid.New(), uuid.New(), uuid.New(), uuid.New()
+	late := Opinion{ID: uuid.New(), Kind: Help, Channel: ChannelHotline, ReceivedAt: atOpinion.Add(time.Minute), Subject: "Later", RegionID: &near}
+	early := Opinion{ID: uuid.New(), Kind: Complaint, Channel: ChannelOnline, ReceivedAt: atOpinion, Subject: "Earlier", RegionID: &lies, SiteID: &site}
+	opened := func(r Registration, opinions ...Opinion) (*Issue, Event) {
+		t.Helper()
+		r.Actor = actor(RoleIntake)
+		for _, o := range opinions {
+			r.OpinionIDs = append(r.OpinionIDs, o.ID)
+		}
+		i, e, err := PlanRegistration(r, uuid.New(), Opening{Opinions: opinions, At: monday, Now: monday})
+		require.NoError(t, err)
+		return i, e
+	}
+	i, e := opened(Registration{}, late, early)
+	require.Equal(t, []any{"Earlier", Complaint, ChannelOnline, &lies, &site}, []any{i.Title, i.Kind, i.Channel, i.RegionID, i.SiteID})
+	require.Equal(t, atOpinion.UTC(), i.OriginAt)
+	require.Equal(t, []any{late.ID.String(), early.ID.String()}, e.Payload[payloadOpinions])
+
+	i, _ = opened(Registration{RegionID: &elsewhere, SiteID: &near, Title: "Ours"}, early)
+	require.Equal(t, []any{"Ours", &elsewhere, &near}, []any{i.Title, i.RegionID, i.SiteID})
+
+	early.Confidentiality = Confidential
+	i, _ = opened(Registration{}, late, early)
+	require.Empty(t, i.Title)
+}
+
+// What is said with a step and has no row of its own stays with its event.
+func TestWhatAnEventKeeps(t *testing.T) {
+	t.Parallel()
+	payload := func(l *life) map[string]any { return l.History[len(l.History)-1].Payload }
+	require.Equal(t, "We are looking into it.", payload(at(t, InProgress).must(t, legal(EventResponded, RoleHandler)))["text"])
+	require.NotContains(t, payload(at(t, Claimed)), "text", "a claim has a row")
+	require.Equal(t, ourUnit.String(), payload(at(t, Claimed))[payloadUnit])
+	require.NotContains(t, payload(at(t, InProgress)), payloadUnit)
+	require.NotContains(t, payload(at(t, InProgress)), payloadOpinion)
+	opinion, system := uuid.New(), Actor{ID: "message_board", Role: RoleSystem}
+	told := begin(t, Complaint, SeverityNormal)
+	require.Equal(t, opinion.String(), payload(told.must(t, Step{Kind: EventClaimed, Actor: system, Reason: SourceReply, OpinionID: &opinion}))[payloadOpinion])
+	require.NotContains(t, payload(begin(t, Complaint, SeverityNormal).must(t, Step{Kind: EventClaimed, Actor: system, Reason: SourceReply})), payloadOpinion)
 }
 
 func TestReturns(t *testing.T) {

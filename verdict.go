@@ -158,7 +158,7 @@ func calledOftenEnough(a *attempt) error {
 
 func enoughCalls(calls []time.Time) bool {
 	days, parts := spread(calls)
-	return len(calls) >= minAttempts && days >= minAttempts && parts >= minDayParts
+	return days >= minAttempts && parts >= minDayParts // so many days have as many calls at least
 }
 
 // spread counts the days, and the parts of the day, on which calls were made.

@@ -37,8 +37,9 @@ web/graphiql/dist/index.html: node_modules/.package-lock.json web/graphiql/build
 test: build engines ## run all tests (with the race detector)
 	$(GO) test -race -timeout 40m ./...
 
-# The rules of the life of an issue: guards, table, what follows from events.
-RULES := guards.go verdict.go due.go lifecycle.go plan.go leg.go spell.go target.go worktime.go
+# The rules of all lives: guards, tables, what follows from events.
+RULES := guards.go verdict.go due.go lifecycle.go plan.go leg.go spell.go target.go worktime.go life.go visit_life.go rota.go campaign_life.go campaign_task.go \
+	policy_life.go discussion.go formalism_flag.go assessment.go subject_target.go
 
 .PHONY: mutation
 mutation: ## change the rules one at a time and list the changes that no test notices

@@ -20,6 +20,9 @@ func TestEveryRefusal(t *testing.T) {
 		return change(legal(k, r), func(s *Step) { s.Actor.UnitID = &otherUnit })
 	}
 	merge := Step{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit}
+	source := Actor{ID: "message_board", Role: RoleSystem}
+	stranged := func(l *life) *life { return with(l, func(l *life) { l.ActorPID = &otherUnit }) }
+	unclaimed := func(l *life) *life { return with(l, func(l *life) { l.Claim = nil }) }
 	for name, c := range map[string]struct {
 		life  *life
 		step  Step
@@ -111,20 +114,44 @@ func TestEveryRefusal(t *testing.T) {
 		"explained, nothing claimed":          {with(at(t, Claimed), func(l *life) { l.Claim = nil }), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
 		"feedback by who gave it back": {begin(t, Inquiry, SeverityNormal).must(t, legal(EventDispatched, RoleDispatcher), legal(EventReturned, RoleHandler), legal(EventClaimed, RoleIntake)),
 			legal(EventFeedback, RoleHandler), CodeForbidden, "", "work on it"},
-		"not explained":                 {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
-		"not referred":                  {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
-		"reviews own signature":         {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
-		"withdrawn silently":            {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
-		"withdrawn unasked":             {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
-		"withdrawn by another":          {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
-		"merged into nothing":           {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
-		"merged into what is not named": {at(t, Registered), change(merge, func(s *Step) { s.TargetIssueID = nil }), CodeInvalid, "targetIssueId", "exists"},
-		"merged into itself":            {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
-		"merged into merged":            {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
-		"merged into withdrawn":         {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
-		"reopened silently":             {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
-		"reopened too late":             {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
-		"escalated silently":            {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "TARGET_80"},
+		"not explained":                             {at(t, Claimed), closing(Explained, RoleSupervisor), CodeInvalid, "closure", "not EXPLAINED"},
+		"not referred":                              {at(t, Claimed), closing(ReferredOut, RoleSupervisor), CodeInvalid, "closure", "not REFERRED_OUT"},
+		"reviews own signature":                     {at(t, InProgress).must(t, change(claims(ClaimExplained), func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), closing(Explained, RoleSupervisor), CodeForbidden, "", "somebody else"},
+		"withdrawn silently":                        {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"withdrawn unasked":                         {at(t, InProgress), verdict(EventWithdrawn, RoleCitizen, func(s *Step) { s.Pressured = "" }), CodeInvalid, "pressured", "urged"},
+		"withdrawn by another":                      {at(t, InProgress), legal(EventWithdrawn, RoleHandler), CodeForbidden, "", "CITIZEN"},
+		"merged into nothing":                       {with(at(t, Registered), func(l *life) { l.Target = nil }), merge, CodeInvalid, "targetIssueId", "exists"},
+		"merged into what is not named":             {at(t, Registered), change(merge, func(s *Step) { s.TargetIssueID = nil }), CodeInvalid, "targetIssueId", "exists"},
+		"merged into itself":                        {with(at(t, Registered), func(l *life) { l.Target = l.Issue }), merge, CodeInvalid, "targetIssueId", "itself"},
+		"merged into merged":                        {with(at(t, Registered), func(l *life) { l.Target.State = Merged }), merge, CodeTransition, "", "merged itself"},
+		"merged into withdrawn":                     {with(at(t, Registered), func(l *life) { l.Target.State, l.Target.ClosureType = Closed, new(Withdrawn) }), merge, CodeTransition, "", "withdrawn"},
+		"reopened silently":                         {at(t, Closed), verdict(EventReopened, RoleCitizen, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"reopened too late":                         {at(t, Closed).wait(91 * days), legal(EventReopened, RoleCitizen), CodeTransition, "", "ask a supervisor"},
+		"linked by a source to nothing":             {at(t, Registered), Step{Kind: EventLinked, Actor: source, Reason: SourceOpinion}, CodeInvalid, "opinionId", "submit it first"},
+		"bound without two returns":                 {at(t, Registered), legal(EventDispatched, RoleSupervisor), CodeTransition, "", "DISPATCHER"},
+		"bound to no unit":                          {returned(t, 2), change(legal(EventDispatched, RoleSupervisor), func(s *Step) { s.UnitID = nil }), CodeInvalid, "unitId", "needs the unit"},
+		"bound outside the catalogue":               {with(returned(t, 2), func(l *life) { l.InCatalogue = false }), legal(EventDispatched, RoleSupervisor), CodeInvalid, "overrideReason", "catalogue"},
+		"sent on to no unit":                        {unled(t), change(legal(EventDispatched, RoleDispatcher), func(s *Step) { s.UnitID = nil }), CodeInvalid, "unitId", "needs the unit"},
+		"sent on outside the catalogue":             {with(unled(t), func(l *life) { l.InCatalogue = false }), legal(EventDispatched, RoleDispatcher), CodeInvalid, "overrideReason", "catalogue"},
+		"resumed by a stranger":                     {stranged(at(t, AwaitingCitizen)), legal(EventResumed, RoleCitizen), CodeForbidden, "", "reported it"},
+		"empty response of intake":                  {at(t, Registered), change(legal(EventResponded, RoleIntake), func(s *Step) { s.Text = "" }), CodeInvalid, "text", "reached"},
+		"on the spot without text":                  {begin(t, Inquiry, SeverityNormal), change(legal(EventClaimed, RoleIntake), func(s *Step) { s.Text = "" }), CodeInvalid, "text", "answer"},
+		"on the spot with a file that is not there": {begin(t, Inquiry, SeverityNormal), change(legal(EventClaimed, RoleIntake), func(s *Step) { s.Evidence = []string{"sha256:ab"} }), CodeInvalid, "evidence", "/files"},
+		"called about nothing":                      {unclaimed(at(t, Claimed)), legal(EventCalledBack, RoleCaller), CodeTransition, "", "no claim to judge"},
+		"feedback on nothing":                       {unclaimed(at(t, Claimed)), legal(EventFeedback, RoleHandler), CodeTransition, "", "no claim to judge"},
+		"nothing confirmed":                         {unclaimed(at(t, Claimed)), legal(EventConfirmed, RoleCitizen), CodeTransition, "", "no claim to judge"},
+		"nothing disputed":                          {unclaimed(at(t, Claimed)), legal(EventDisputed, RoleCitizen), CodeTransition, "", "no claim to judge"},
+		"nothing unconfirmed":                       {unclaimed(at(t, Claimed)), closing(Unconfirmed, RoleSystem), CodeTransition, "", "no claim to judge"},
+		"a handler's dispute":                       {at(t, Claimed), verdict(EventDisputed, RoleCitizen, func(s *Step) { s.CollectedBy = ByHandler }), CodeInvalid, "collectedBy", "FEEDBACK"},
+		"a stranger disputes":                       {stranged(at(t, Claimed)), legal(EventDisputed, RoleCitizen), CodeForbidden, "", "reported it"},
+		"disputed off the scale":                    {at(t, Claimed), verdict(EventDisputed, RoleCitizen, func(s *Step) { s.Satisfaction = new(0) }), CodeInvalid, "satisfaction", "1 to 5"},
+		"reviews own referral":                      {at(t, InProgress).must(t, change(claims(ClaimReferredOut), func(s *Step) { s.Actor.ID = "SUPERVISOR-1" })), closing(ReferredOut, RoleSupervisor), CodeForbidden, "", "somebody else reviews"},
+		"a stranger withdraws":                      {stranged(at(t, InProgress)), legal(EventWithdrawn, RoleCitizen), CodeForbidden, "", "reported it"},
+		"unmerged silently":                         {at(t, Merged), verdict(EventUnmerged, RoleDispatcher, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"a stranger reopens":                        {stranged(at(t, Closed)), legal(EventReopened, RoleCitizen), CodeForbidden, "", "reported it"},
+		"reopened by a silent supervisor":           {at(t, Closed), verdict(EventReopened, RoleSupervisor, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"corrected silently":                        {at(t, InProgress), verdict(EventCorrected, RoleSupervisor, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "reason"},
+		"escalated silently":                        {at(t, Claimed), verdict(EventEscalated, RoleSystem, func(s *Step) { s.Reason = "" }), CodeInvalid, "reason", "TARGET_80"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,6 +164,40 @@ func TestEveryRefusal(t *testing.T) {
 			require.Equal(t, before, c.life.Progress)
 		})
 	}
+}
+
+// returned is an issue that its units gave back so many times.
+func returned(t testing.TB, times int) *life {
+	l := at(t, Registered)
+	for range times {
+		l.must(t, legal(EventDispatched, RoleDispatcher), legal(EventReturned, RoleHandler))
+	}
+	return l
+}
+
+// unled is an inquiry that was answered on the spot and disputed: nobody is in charge of it.
+func unled(t testing.TB) *life {
+	return begin(t, Inquiry, SeverityNormal).must(t, legal(EventClaimed, RoleIntake), legal(EventDisputed, RoleCitizen))
+}
+
+// However an issue is dispatched, silence is acceptance at some time.
+func TestEveryDispatchSaysWhenSilenceIsOver(t *testing.T) {
+	t.Parallel()
+	for name, l := range map[string]*life{
+		"first": at(t, Registered).must(t, legal(EventDispatched, RoleDispatcher)),
+		"bound": returned(t, 2).must(t, legal(EventDispatched, RoleSupervisor)),
+		"late":  unled(t).must(t, legal(EventDispatched, RoleDispatcher)),
+	} {
+		require.Contains(t, l.History[len(l.History)-1].Payload, payloadAckDue, name)
+	}
+}
+
+// An explanation that is closed opens the window for a review.
+func TestAnExplanationOpensAnAppeal(t *testing.T) {
+	t.Parallel()
+	explained := claims(ClaimExplained)
+	l := at(t, InProgress).must(t, explained, closing(Explained, RoleSupervisor))
+	require.Equal(t, monday.Add(appealWindow).UTC(), payloadTime(l.History[len(l.History)-1], "appeal_until", time.Time{}).UTC())
 }
 
 // What guards are there for is no more than that: these steps pass.

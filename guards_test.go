@@ -166,6 +166,27 @@ func TestEveryRefusal(t *testing.T) {
 	}
 }
 
+func TestWhatComesFromASource(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		role   Role
+		reason string
+		is     bool
+	}{{RoleSystem, SourceOpinion, true}, {RoleSystem, SourceReply, true}, {RoleSystem, AtTarget, false}, {RoleSupervisor, SourceReply, false}} {
+		require.Equal(t, c.is, Step{Actor: actor(c.role), Reason: c.reason}.FromSource(), "%s %s", c.role, c.reason)
+	}
+}
+
+// Whoever says at which event the issue stood is told if it moved on.
+func TestExpectedSeq(t *testing.T) {
+	t.Parallel()
+	s := legal(EventDispatched, RoleDispatcher)
+	s.ExpectedSeq = 2
+	require.Equal(t, CodeConflict, CodeOf(at(t, Registered).try(s)))
+	s.ExpectedSeq = 1
+	require.NoError(t, at(t, Registered).try(s))
+}
+
 // returned is an issue that its units gave back so many times.
 func returned(t testing.TB, times int) *life {
 	l := at(t, Registered)

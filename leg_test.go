@@ -143,3 +143,31 @@ func TestValidateTarget(t *testing.T) {
 		require.Equal(t, field, fieldOf(v.Validate(monday)), field)
 	}
 }
+
+func TestLegEqualSeesEveryField(t *testing.T) {
+	t.Parallel()
+	base := Leg{SentAt: monday}
+	for _, change := range []func(*Leg){
+		func(l *Leg) { l.IssueID = ourUnit }, func(l *Leg) { l.N++ }, func(l *Leg) { l.UnitID = ourUnit }, func(l *Leg) { l.Role = "CO" }, func(l *Leg) { l.SentAt = monday.Add(1) },
+		func(l *Leg) { l.AckDueAt = &monday }, func(l *Leg) { l.AcceptedAt = &monday }, func(l *Leg) { l.ReturnedAt = &monday }, func(l *Leg) { l.ReturnReason = new("NOT_OUR_DUTY") },
+	} {
+		other := base
+		change(&other)
+		require.False(t, base.Equal(other), "%+v", other)
+	}
+	require.True(t, base.Equal(Leg{SentAt: monday.UTC()}))
+}
+
+func TestSpellEqualSeesEveryField(t *testing.T) {
+	t.Parallel()
+	base := Spell{StartedAt: monday}
+	for _, change := range []func(*Spell){
+		func(s *Spell) { s.IssueID = ourUnit }, func(s *Spell) { s.Clock = "NET" }, func(s *Spell) { s.N++ }, func(s *Spell) { s.State = "PAUSED" }, func(s *Spell) { s.StartedAt = monday.Add(1) },
+		func(s *Spell) { s.EndedAt = &monday }, func(s *Spell) { s.Reason = "ASKED" },
+	} {
+		other := base
+		change(&other)
+		require.False(t, base.Equal(other), "%+v", other)
+	}
+	require.True(t, base.Equal(Spell{StartedAt: monday.UTC()}))
+}

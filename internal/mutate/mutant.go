@@ -10,15 +10,13 @@ import (
 	"slices"
 )
 
-// mutant is one change of a file: the bytes from..to become text.
+// mutant is one change of a file: what was becomes text.
 type mutant struct {
-	n        int // by which it is switched on, from 1
-	file     string
-	line     int
-	from, to int
-	was      string
-	text     string
-	at       site // what is rewritten so that it can be switched on
+	n         int // by which it is switched on, from 1
+	file      string
+	line      int
+	was, text string
+	at        site // what is rewritten so that it can be switched on
 }
 
 func (m mutant) String() string {
@@ -160,7 +158,7 @@ func (f *finder) site(e ast.Expr, kind siteKind, element int) site {
 
 func (f *finder) add(from, to token.Pos, text string, at site) {
 	r := f.rules
-	r.mutants = append(r.mutants, mutant{n: len(r.mutants) + 1, file: f.name, line: f.files.Position(from).Line, from: f.offset(from), to: f.offset(to),
+	r.mutants = append(r.mutants, mutant{n: len(r.mutants) + 1, file: f.name, line: f.files.Position(from).Line,
 		was: string(f.source[f.offset(from):f.offset(to)]), text: text, at: at})
 }
 

@@ -170,11 +170,11 @@ func (b *backfill) begin(ctx context.Context, t *tableCopy) (err error) {
 	}
 	t.begun = true
 	t.record = loadRecord{source: t.plan.source.name, load: b.load, state: b.state, snapshot: b.snapshot.position, bytes: t.extent.bytes, ranges: len(t.ranges), startedAt: b.session.cfg.Now()}
+	if several := len(t.ranges) > 1 || t.extent.bytes > firstBatch; several && !b.streaming {
+		t.stopMerges(ctx, b.session)
+	}
 	if len(t.ranges) == 1 {
 		return nil // it is done before anybody asks
-	}
-	if !b.streaming {
-		t.stopMerges(ctx, b.session)
 	}
 	return b.book.write(ctx, t.record)
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // While the first load fills a table, ClickHouse need not merge what it has of it: parts of half a table are merged again with those of the
-// other half, and each time costs as much as the insert did. So its merges are stopped until the load is done, or the table has as many parts
-// as pacing allows. It is ClickHouse's own state: a load that was killed leaves merges stopped until the next load, or a restart of the server.
+// other half, and each time costs as much as the insert did. So the merges of a table that takes several inserts are stopped until the load is
+// done, or the table has as many parts as pacing allows. It is ClickHouse's own state: a load that was killed leaves merges stopped until the next load, or a restart of the server.
 
 func mergesSQL(l warehouse.Layout, verb, table string) string {
 	return fmt.Sprintf("SYSTEM %s MERGES%s %s", verb, l.OnCluster(), quote(table))

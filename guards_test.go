@@ -479,6 +479,26 @@ func TestClockBehindTheLastEvent(t *testing.T) {
 	require.Equal(t, monday.UTC(), last.KnownAt)
 }
 
+// Whoever acts may say when it was, from the last event up to now.
+func TestTimeOfAStep(t *testing.T) {
+	t.Parallel()
+	sent := func(at time.Time) (*life, error) {
+		l := begin(t, Complaint, SeverityNormal).wait(2 * time.Hour)
+		s := legal(EventDispatched, RoleDispatcher)
+		s.At = at
+		return l, l.try(s)
+	}
+	for _, after := range []time.Duration{0, time.Hour, 2 * time.Hour} {
+		l, err := sent(monday.Add(after))
+		require.NoError(t, err)
+		require.Equal(t, monday.Add(after).UTC(), l.History[1].At)
+	}
+	for _, after := range []time.Duration{-time.Microsecond, 2*time.Hour + time.Microsecond} {
+		_, err := sent(monday.Add(after))
+		require.Equal(t, "at", fieldOf(err))
+	}
+}
+
 func TestOverrideIsKept(t *testing.T) {
 	t.Parallel()
 	l := at(t, Registered)
@@ -504,4 +524,5 @@ func TestSourceTellsOfThePast(t *testing.T) {
 	require.Equal(t, monday.Add(48*time.Hour).UTC(), *l.ClaimedAt)
 	require.Equal(t, monday.Add(24*time.Hour).UTC(), *l.FirstResponseAt)
 	require.Equal(t, CodeForbidden, CodeOf(l.try(Step{Kind: EventClaimed, Actor: system, Reason: "GUESS"})))
+	require.Equal(t, CodeTransition, CodeOf(at(t, Dispatched).try(Step{Kind: EventClaimed, Actor: system, Reason: SourceReply})), "a source tells nothing of what units work on")
 }

@@ -106,6 +106,13 @@ func TestSpells(t *testing.T) {
 	require.Nil(t, spells[0].EndedAt, "a reopened issue goes on as if it had never been closed")
 	require.Equal(t, atOpinion.UTC(), spells[0].StartedAt)
 	require.Nil(t, Spells(Progress{}, nil))
+	asking := at(t, AwaitingCitizen)
+	before := Spells(asking.Progress, asking.History)
+	told := legal(EventLinked, RoleIntake)
+	told.OpinionID, asking.Opinion = &anOpinion, &Opinion{ID: anOpinion, ReceivedAt: monday}
+	require.Equal(t, before, Spells(asking.Progress, asking.wait(time.Hour).must(t, told).History), "who else tells of it begins no pause")
+	joined := at(t, Registered).wait(time.Hour).must(t, Step{Kind: EventMerged, Actor: actor(RoleDispatcher), TargetIssueID: &otherUnit})
+	require.Equal(t, joined.Now.UTC(), *Spells(joined.Progress, joined.History)[0].EndedAt, "a merger ends what runs")
 }
 
 func TestPromises(t *testing.T) {
@@ -142,6 +149,15 @@ func TestValidateTarget(t *testing.T) {
 		break_(&v)
 		require.Equal(t, field, fieldOf(v.Validate(monday)), field)
 	}
+	edges := good
+	edges.AckMinutes, edges.ResponseMinutes, edges.ResolutionMinutes = maxTargetMinutes, maxTargetMinutes, maxTargetMinutes
+	require.NoError(t, edges.Validate(monday))
+	edges = good
+	edges.AckMinutes = 0
+	require.Equal(t, "ackMinutes", fieldOf(edges.Validate(monday)))
+	edges = good
+	edges.ResponseMinutes = good.ResolutionMinutes + 1
+	require.Equal(t, "responseMinutes", fieldOf(edges.Validate(monday)))
 }
 
 func TestLegEqualSeesEveryField(t *testing.T) {

@@ -13,6 +13,7 @@ var door = groundwork.Life[bool]{Noun: "door", Moves: []groundwork.Move[bool]{
 	{Kind: "BUILT", To: "SHUT", Roles: []groundwork.Role{groundwork.RoleIntake}},
 	{Kind: "OPENED", From: []string{"SHUT"}, To: "OPEN", Roles: []groundwork.Role{groundwork.RoleHandler, groundwork.RoleLeader}, Asks: "the key", Guards: []func(bool) error{hasKey}},
 	{Kind: "KNOCKED", From: []string{"SHUT", "OPEN"}, Roles: []groundwork.Role{groundwork.RoleCitizen}},
+	{Kind: "KNOCKED", From: []string{"OPEN"}, Roles: []groundwork.Role{groundwork.RoleCitizen}},
 }}
 
 func hasKey(key bool) error {
@@ -56,6 +57,7 @@ func TestALifeSaysWhatIsPermitted(t *testing.T) {
 	require.Equal(t, []string{"OPENED"}, door.Permitted("SHUT", groundwork.RoleLeader))
 	require.Equal(t, []string{"KNOCKED"}, door.Permitted("OPEN", groundwork.RoleCitizen))
 	require.Empty(t, door.Permitted("OPEN", groundwork.RoleLeader))
+	require.Equal(t, []groundwork.Role{groundwork.RoleCitizen}, door.RolesOf("KNOCKED"))
 }
 
 func TestALifeIsDrawn(t *testing.T) {

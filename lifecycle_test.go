@@ -2,6 +2,7 @@ package groundwork
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -294,11 +295,19 @@ func TestMessagesNameStateAndRemedy(t *testing.T) {
 
 func TestPermittedSteps(t *testing.T) {
 	t.Parallel()
+	require.Equal(t, CodeTransition, CodeOf(at(t, Registered).try(legal(EventReopened, RoleCitizen))), "the role may, though not from here")
 	require.Equal(t, []EventKind{EventLinked, EventDispatched, EventMerged}, PermittedSteps(at(t, Registered).Issue, RoleDispatcher))
 	require.Equal(t, []EventKind{EventConfirmed, EventDisputed, EventWithdrawn}, PermittedSteps(at(t, Claimed).Issue, RoleCitizen))
 	require.Equal(t, []EventKind{EventLinked, EventResponded}, PermittedSteps(at(t, Registered).Issue, RoleIntake), "a complaint is not answered on the spot")
 	require.Contains(t, PermittedSteps(begin(t, Inquiry, SeverityLow).Issue, RoleIntake), EventClaimed)
 	require.NotContains(t, PermittedSteps(at(t, InProgress).Issue, RoleDispatcher), EventDispatched, "a unit is in charge")
+	for _, s := range []State{Registered, Dispatched, InProgress, AwaitingCitizen, Planned, Claimed, Closed} {
+		l := at(t, s)
+		for _, role := range Roles {
+			steps := PermittedSteps(l.Issue, role)
+			require.Len(t, slices.Compact(slices.Sorted(slices.Values(steps))), len(steps), "a step is named once: %s at %s", role, s)
+		}
+	}
 }
 
 // fieldOf is the input field that an error names.

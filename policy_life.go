@@ -233,7 +233,7 @@ func policyReasoned(a PolicyAttempt) error {
 
 func fromADay(a PolicyAttempt) error {
 	day := a.Step.EffectiveFrom
-	return check(!day.IsZero() && day.Format(time.DateOnly) >= DayOf(a.Step.At), "repealedFrom", "say from which day it holds no longer; today or later")
+	return check(day.Format(time.DateOnly) >= DayOf(a.Step.At), "repealedFrom", "say from which day it holds no longer; today or later")
 }
 
 // Validate examines a proposal.

@@ -31,6 +31,11 @@ func TestWorkingTime(t *testing.T) {
 	require.Equal(t, clock(5, 9, 30), c.AddWorking(clock(3, 17, 0), time.Hour))
 	require.Equal(t, clock(2, 17, 30), c.AddWorking(clock(2, 9, 0), WorkingDay), "a whole day ends when work ends")
 	require.Equal(t, clock(2, 3, 0), c.AddWorking(clock(2, 3, 0), 0), "nothing added is nothing moved")
+	never := Calendar{}
+	for n := range 3 * maxIdleDays {
+		never[DayOf(monday.AddDate(0, 0, n))] = false
+	}
+	require.Equal(t, midnight(monday).AddDate(0, 0, maxIdleDays).Add(workFrom+time.Hour), never.AddWorking(monday, time.Hour), "holidays without end hang nothing")
 }
 
 // Working time is additive and monotone, and adding is its inverse, on any calendar.

@@ -118,4 +118,5 @@ type Visit struct {
 	Version       int
 	CreatedAt     time.Time
 	RedactedAt    *time.Time `json:",omitempty"` // when its note was taken away, as the rules of retention say; nil = it stands
+	Drawn         *bool      `json:"-" db:"-"`   // by lot for the back-check, of bulk loads; the database draws those that are entered one by one, and tells nobody but who is to ask
 }

@@ -12,6 +12,7 @@ var rotaOperations = []Operation{
 	{"recordVisitNote", visitSteps(VisitNoted)}, {"closeOutVisit", visitSteps(VisitDone)}, {"cancelVisit", visitSteps(VisitCalledOff)},
 	{"voidVisit", visitSteps(VisitVoided)},
 	{"recordPolicyItem", and(grants(Own, RoleLeader), grants(InRegion, RoleIntake))},
+	{"visitsToCheckBack", grants(InRegion, RoleCaller, RoleSupervisor)},
 	{"attestVisit", grants(InRegion, RoleCaller, RoleSupervisor, RoleIntake)},
 }
 

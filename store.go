@@ -165,6 +165,7 @@ type VisitFilter struct {
 	ActivityKinds []ActivityKind
 	States        []VisitState
 	Started       TimeRange
+	ToCheckBack   *Actor // drawn by lot, held, and still to be asked about by this actor: see BackCheck
 }
 
 // OpinionFilter narrows a list of opinions.

@@ -42,6 +42,13 @@ func WorklistFilter(list Worklist, by Actor) (IssueFilter, error) {
 	return f, nil
 }
 
+// BackCheck narrows a list of visits to those of which the actor is to ask who was there whether they were held: drawn by lot, of the actor's regions, and
+// with no answer but of hosts or of those who were not sure. Nobody asks about visits that are his own or of the unit that he acts for.
+func (f VisitFilter) BackCheck(by Actor) VisitFilter {
+	f.ToCheckBack = &by
+	return f
+}
+
 // bindTo narrows to what the actor is bound to.
 func (f *IssueFilter) bindTo(by Actor) {
 	switch {

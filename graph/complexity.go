@@ -86,6 +86,7 @@ func lists(c *gen.ComplexityRoot) {
 	c.Query.Visits = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.VisitFilter) int {
 		return pageCost(child, first, last)
 	}
+	c.Query.VisitsToCheckBack = c.Query.Visits
 	c.Query.TargetVersions = func(child int, first *int32, _ *string, last *int32, _ *string, _ *model.TargetVersionFilter) int {
 		return pageCost(child, first, last)
 	}

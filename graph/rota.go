@@ -20,6 +20,16 @@ func orNobody(id *uuid.UUID) uuid.UUID {
 	return *id
 }
 
+// visits lists visits, unless the filter was at fault.
+func (r *Resolver) visits(ctx context.Context, first *int32, after *string, last *int32, before *string, where groundwork.VisitFilter, err error) (*model.Connection[model.Visit], error) {
+	if err != nil {
+		return nil, err
+	}
+	return connection(first, after, last, before, func(p groundwork.PageRequest) (groundwork.Page[*groundwork.Visit], error) {
+		return r.store.Visits(ctx, where, p)
+	}, asVisit)
+}
+
 // stepVisit moves a visit along its life.
 func (r *Resolver) stepVisit(ctx context.Context, id model.ID, in deedInput, ids refs, s groundwork.VisitStep) (*model.VisitPayload, error) {
 	s.VisitID = ids.one(id, model.TypeVisit, "visitId")

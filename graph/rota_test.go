@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"groundwork/graph"
 )
 
 const visitReply = ` { visit { id version state permittedTransitions } userErrors { code message field } consistency clientMutationId } }`
@@ -112,4 +114,64 @@ func TestTheRotaThroughTheAPI(t *testing.T) {
 func (g *goesDown) unitOf(post string) string {
 	g.t.Helper()
 	return g.as("LEADER").get(`query($id: ID!) { node(id: $id) { ... on PostHolding { orgUnit { id } } } }`, map[string]any{"id": post}).text(g.t, "node", "orgUnit", "id")
+}
+
+// A lot decides whose visits are checked back; who is to ask sees them, and nobody else knows.
+func TestVisitsToCheckBack(t *testing.T) {
+	t.Parallel()
+	g := newGoesDown(t)
+	conn, err := pgx.Connect(t.Context(), g.dsn)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	made := 0
+	draw := func(drawn bool) string {
+		made++
+		ended := g.clock.Now().Add(-time.Duration(made) * time.Hour).UTC()
+		visit := g.leader().create("recordVisit", "visit", `activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+g.site+`", leadId: "`+g.post+`", participantIds: ["`+g.second+`"], state: HELD,
+			startedAt: "`+ended.Add(-30*time.Minute).Format(time.RFC3339)+`", endedAt: "`+ended.Format(time.RFC3339)+`"`)
+		_, err := conn.Exec(t.Context(), "UPDATE visit SET drawn = $1 WHERE started_at = (SELECT min(started_at) FROM visit)", drawn)
+		require.NoError(t, err)
+		return visit
+	}
+	const document = `query($filter: VisitFilter) { visitsToCheckBack(first: 10, filter: $filter) { nodes { id } } }`
+	listed := func(who caller, filter map[string]any) (ids []string) {
+		t.Helper()
+		r := who.get(document, map[string]any{"filter": filter})
+		for n := range r.at(t, "visitsToCheckBack", "nodes").([]any) {
+			ids = append(ids, r.text(t, "visitsToCheckBack", "nodes", n, "id"))
+		}
+		return ids
+	}
+	as := func(role, header, id string) caller {
+		c := g.as(role)
+		c.headers[header] = id
+		return c
+	}
+	later, sooner := draw(true), draw(true)
+	draw(false)
+	both := []string{later, sooner}
+	elsewhere := g.create("createRegion", "region", `code: "440000000000", name: "B省", level: PROVINCE`)
+	for _, role := range []string{"CALLER", "SUPERVISOR"} {
+		require.Equal(t, both, listed(g.as(role), nil), role)
+		require.Equal(t, both, listed(as(role, graph.HeaderRegion, g.province), nil), "anywhere below")
+		require.Empty(t, listed(as(role, graph.HeaderRegion, elsewhere), nil), "of one's regions alone")
+		require.Empty(t, listed(as(role, graph.HeaderUnit, g.unitOf(g.post)), nil), "of one's own unit")
+		require.Empty(t, listed(as(role, graph.HeaderOfficial, g.official), nil), "one's own")
+		require.Empty(t, listed(g.as(role), map[string]any{"activityKind": map[string]any{"in": []string{"RECEPTION"}}}), role)
+	}
+	for _, role := range []string{"CITIZEN", "INTAKE", "DISPATCHER", "HANDLER", "UNIT_HEAD", "LEADER", "ASSESSOR", "ANALYST", "RESEARCHER", "PRIVACY_OFFICER"} {
+		require.Equal(t, "FORBIDDEN", g.as(role).ask(document, nil).Errors[0].Extensions.Code, role)
+	}
+	say := func(visit, voice, says string) {
+		t.Helper()
+		r := g.as("CALLER").get(`mutation { attestVisit(input: {visitId: "`+visit+`", voice: `+voice+`, says: `+says+`}) { attestation { voice } } }`, nil)
+		require.Equal(t, voice, r.at(t, "attestVisit", "attestation", "voice"))
+	}
+	say(later, "HOST", "HELD_AS_RECORDED")
+	say(later, "CITIZEN", "UNSURE")
+	require.Equal(t, both, listed(g.as("CALLER"), nil), "neither the host nor who is not sure has told")
+	say(later, "CITIZEN", "SHORTER")
+	require.Equal(t, []string{sooner}, listed(g.as("CALLER"), nil))
+	g.step(g.as("SUPERVISOR"), "VOID", "voidVisit", `visitId: "`+sooner+`", reason: "Entered twice"`)
+	require.Empty(t, listed(g.as("SUPERVISOR"), nil))
 }

@@ -98,12 +98,13 @@ func (r *queryResolver) Visit(ctx context.Context, id model.ID) (*model.Visit, e
 func (r *queryResolver) Visits(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) (*model.Connection[model.Visit], error) {
 	f := filters{schema: r.schema}
 	where := f.visits(filter)
-	if f.err != nil {
-		return nil, f.err
-	}
-	return connection(first, after, last, before, func(p groundwork.PageRequest) (groundwork.Page[*groundwork.Visit], error) {
-		return r.store.Visits(ctx, where, p)
-	}, asVisit)
+	return r.visits(ctx, first, after, last, before, where, f.err)
+}
+
+func (r *queryResolver) VisitsToCheckBack(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) (*model.Connection[model.Visit], error) {
+	f := filters{schema: r.schema}
+	where := f.visits(filter).BackCheck(groundwork.ActorFrom(ctx))
+	return r.visits(ctx, first, after, last, before, where, f.err)
 }
 
 func (r *visitResolver) Site(ctx context.Context, objs []*model.Visit) ([]*model.Site, error) {

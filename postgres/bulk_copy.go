@@ -53,6 +53,14 @@ func (c *copyRows) bool(v bool) {
 	}
 }
 
+func (c *copyRows) boolOrNull(v *bool) {
+	if v == nil {
+		c.null()
+		return
+	}
+	c.bool(*v)
+}
+
 func (c *copyRows) int4(v int) {
 	c.length(4)
 	c.buf = binary.BigEndian.AppendUint32(c.buf, uint32(int32(v)))

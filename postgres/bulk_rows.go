@@ -29,7 +29,7 @@ var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event",
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
-		"note_text", "note_unit_id", "note_created_at", "state", "version", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		"note_text", "note_unit_id", "note_created_at", "state", "version", "created_at", "recorded_by", "drawn"}, len(rows), func(c *copyRows, i int) {
 		v := &rows[i]
 		c.uuid(v.ID)
 		copyText(c, v.ActivityKind)
@@ -46,6 +46,7 @@ func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 		c.int4(v.Version)
 		c.time(v.CreatedAt)
 		copyText(c, source)
+		c.boolOrNull(v.Drawn)
 	}}
 }
 

@@ -43,7 +43,9 @@ GRANT SELECT, INSERT, UPDATE ON
     region, region_population, site, category, org_unit, dispatch_rule, post_holding, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
     glass, campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
 TO groundwork_app, groundwork_jobs;
-GRANT SELECT, INSERT, UPDATE (state, version, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at) ON visit TO groundwork_app, groundwork_jobs;
+-- The lot of the back-check is drawn by the database alone.
+GRANT SELECT, INSERT (id, activity_kind, notice, site_id, lead_id, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at, state, version, created_at, recorded_by),
+    UPDATE (state, version, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at) ON visit TO groundwork_app, groundwork_jobs;
 
 -- Measures on record, and what units and posts are aimed for.
 GRANT SELECT ON measure_definition TO groundwork_app, groundwork_jobs;

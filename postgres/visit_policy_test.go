@@ -111,6 +111,34 @@ func TestTheDatabaseHoldsVisits(t *testing.T) {
 	require.ErrorContains(t, r.sql("UPDATE attestation SET says = 'NOT_HELD'"), "append-only")
 }
 
+// One visit in ten is drawn for the back-check, and whoever writes visits neither chooses the lot nor changes it.
+func TestLotsAreDrawnByTheDatabase(t *testing.T) {
+	t.Parallel()
+	r := newRounds(t)
+	ctx := t.Context()
+	v := r.held()
+	conn := connectAs(t, r.dsn, postgres.RoleApp)
+	app := func(sql string) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			require.NoError(t, postgres.Identify(ctx, tx, groundwork.System, "test"))
+			_, err := tx.Exec(ctx, sql, v.ID)
+			return err
+		})
+	}
+	const columns = "id, activity_kind, notice, site_id, lead_id, started_at, ended_at, state"
+	enter := func(columns, values string) error {
+		return app("INSERT INTO visit (" + columns + ") SELECT gen_random_uuid(), activity_kind, notice, site_id, lead_id, started_at, ended_at, " + values + " FROM visit, generate_series(1, 2000) WHERE id = $1")
+	}
+	require.NoError(t, enter(columns, "state"))
+	var drawn, all float64
+	require.NoError(t, conn.QueryRow(ctx, "SELECT count(*) FILTER (WHERE drawn), count(*) FROM visit").Scan(&drawn, &all))
+	require.InDelta(t, 0.1, drawn/all, 0.04, "six standard deviations")
+	for _, sql := range []string{"UPDATE visit SET drawn = false WHERE id = $1", "UPDATE visit SET drawn = NULL WHERE id = $1"} {
+		require.ErrorContains(t, app(sql), "permission denied")
+	}
+	require.ErrorContains(t, enter(columns+", drawn", "state, false"), "permission denied")
+}
+
 // A rota that is published again makes no second turn for who has one now.
 func TestARotaPublishedAgain(t *testing.T) {
 	t.Parallel()

@@ -102,7 +102,7 @@ var formalismDefinitions = []Definition{
 		},
 	},
 	{
-		Code: "F7", Version: "2", Name: "Plausibility of visits and back-check", ChineseName: "走访可信度与回查",
+		Code: "F7", Version: "3", Name: "Plausibility of visits and back-check", ChineseName: "走访可信度与回查",
 		Meaning:     "Visits that cannot have been held as recorded, or were written up late or by others; and what those say who were there, of visits drawn by lot.",
 		Numerator:   "Visits during which somebody who took part was at another visit too, or to or from which one would have travelled at more than 120 km/h, shorter than 20 minutes, whose note is missing 7 days after their end or came later, or was written for a unit that did not take part.",
 		Denominator: "Visits held that ended at least 7 days before as-of.",
@@ -110,10 +110,13 @@ var formalismDefinitions = []Definition{
 		Censoring:   "None: visits enter when they are 7 days old.",
 		Interval:    "95 % Wilson; falseShare: Clopper–Pearson on the effective number of answers (Korn–Graubard), kinds of activity weighted by their visits. Of posts, of the beta posterior.",
 		Method:      "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten; of posts empirical Bayes",
-		Former:      []Former{{"1", "Shares of posts were shown as they were.", "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten"}},
+		Former: []Former{
+			{"2", "Lots were drawn by the hash (cityHash64) of a visit's id.", "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten; of posts empirical Bayes"},
+			{"1", "Shares of posts were shown as they were.", "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten"},
+		},
 		Caveats: []string{
 			"A pair that clashes counts for both visits: which of them was not held so, nobody knows.",
-			"Of the sample are the visits whose id's hash (cityHash64) can be divided by 10: nobody can choose them. Answers are of citizens and inspectors, never of hosts; SHORTER is no NOT_HELD.",
+			"The lot is drawn when a visit is entered: nobody can choose it, and only who is to ask is told (visitsToCheckBack). Of visits that were entered before lots were drawn those are of the sample whose id's hash (cityHash64) can be divided by 10. Answers are of citizens and inspectors, never of hosts; SHORTER is no NOT_HELD.",
 			"Of posts a share is shown only from 10 visits or answers on, and drawn towards that of all posts (empirical Bayes): what chance alone gives a few visits says nothing of anybody.",
 			"Speed is straight from site to site between the beginnings of visits; where a place is not known it is not judged.",
 		},

@@ -12,7 +12,7 @@ const (
 	fastestKmh   = 120
 	shortMinutes = 20
 	noteDays     = 7
-	checkedOne   = 10 // one visit in so many is of the sample
+	checkedOne   = 10 // one visit in so many was of the sample, by the hash of its id, before the system of record drew lots
 )
 
 // clashes has, by visit, whether somebody who took part was at another visit at the same time or came too fast from one, and whether it could be told
@@ -37,10 +37,14 @@ const clashes = `SELECT visit, max(before_end > started_at OR after_start < ende
 // plausibilityRows has one row a visit held at least 7 days before as-of, with what speaks against it, and of the sample what others said of it.
 func (s *scope) plausibilityRows() (statement, error) {
 	rows, err := s.visitRows()
+	drawn := fmt.Sprintf("cityHash64(toString(v.id)) %% %d = 0", checkedOne)
+	if s.version >= 3 {
+		drawn = "ifNull(v.drawn, " + drawn + ")"
+	}
 	rows.text = fmt.Sprintf(`SELECT v.*, c.overlapping AS overlapping, c.fast AS fast, c.located AS located, v.ended_at IS NOT NULL AS timed, timed AND dateDiff('second', v.started_at, v.ended_at) < %[1]d AS short,
 			v.note_created_at IS NULL OR v.note_created_at > addDays(v.anchor_at, %[2]d) OR v.note_created_at > %[3]s AS late,
 			v.note_unit_id IS NOT NULL AND NOT has(p.units, assumeNotNull(v.note_unit_id)) AS foreign_note,
-			cityHash64(toString(v.id)) %% %[4]d = 0 AS checked, checked AND a.word IN ('HELD_AS_RECORDED', 'SHORTER', 'NOT_HELD') AS told, checked AND a.word = 'NOT_HELD' AS denied
+			%[4]s AS checked, checked AND a.word IN ('HELD_AS_RECORDED', 'SHORTER', 'NOT_HELD') AS told, checked AND a.word = 'NOT_HELD' AS denied
 		FROM (%[5]s) AS v
 		LEFT ANY JOIN (%[6]s) AS c ON c.visit = v.id
 		LEFT ANY JOIN (SELECT t.visit AS visit, groupUniqArray(h.org_unit_id) AS units
@@ -48,7 +52,7 @@ func (s *scope) plausibilityRows() (statement, error) {
 			INNER JOIN (SELECT id, org_unit_id FROM d_post_holding FINAL WHERE _deleted = 0) AS h ON h.id = t.post GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS p ON p.visit = v.id
 		LEFT ANY JOIN (SELECT visit_id AS visit, argMax(toString(says), (at, id)) AS word FROM f_attestation FINAL
 			WHERE _deleted = 0 AND voice != 'HOST' AND at <= %[3]s GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS a ON a.visit = v.id
-		WHERE v.anchor_at <= subtractDays(%[3]s, %[2]d)`, shortMinutes*60, noteDays, asOf, checkedOne, rows.text, fmt.Sprintf(clashes, fastestKmh, asOf))
+		WHERE v.anchor_at <= subtractDays(%[3]s, %[2]d)`, shortMinutes*60, noteDays, asOf, drawn, rows.text, fmt.Sprintf(clashes, fastestKmh, asOf))
 	return rows, err
 }
 

@@ -30,6 +30,7 @@ type heldRow struct {
 	NoteUnit *uuid.UUID `ch:"note_unit_id"`
 	NoteAt   *time.Time `ch:"note_created_at"`
 	State    string     `ch:"state"`
+	Drawn    *bool      `ch:"drawn"`
 }
 
 type postOf struct {
@@ -43,7 +44,7 @@ type postOf struct {
 // held is a visit of an hour with a note of the next day.
 func held(site, post, unit uuid.UUID, at time.Time) heldRow {
 	end, noted := at.Add(time.Hour), at.AddDate(0, 0, 1)
-	return heldRow{id(), "RESEARCH", site, post, at, &end, &unit, &noted, "RECORDED"}
+	return heldRow{id(), "RESEARCH", site, post, at, &end, &unit, &noted, "RECORDED", nil}
 }
 
 func (h *house) sites(region uuid.UUID, n int) []uuid.UUID {
@@ -145,13 +146,19 @@ func TestPlausibilityOfVisits(t *testing.T) {
 	// Of the sample by lot, whatever it is: hosts are not heard, and who was heard last counts.
 	var drawn []uuid.UUID
 	var more []heldRow
-	for len(drawn) < 20 {
-		v := held(sites[0], id(), unit, start.AddDate(0, 1, 0))
-		var of bool
-		require.NoError(t, h.QueryRow(t.Context(), "SELECT cityHash64({id:String}) % 10 = 0", named("id", v.ID.String())).Scan(&of))
-		if of {
-			drawn, more = append(drawn, v.ID), append(more, v)
+	byHash := func(wanted bool) heldRow {
+		for {
+			v := held(sites[0], id(), unit, start.AddDate(0, 1, 0))
+			var of bool
+			require.NoError(t, h.QueryRow(t.Context(), "SELECT cityHash64({id:String}) % 10 = 0", named("id", v.ID.String())).Scan(&of))
+			if of == wanted {
+				return v
+			}
 		}
+	}
+	for len(drawn) < 20 {
+		v := byHash(true)
+		drawn, more = append(drawn, v.ID), append(more, v)
 	}
 	insert(h, "f_visit", more...)
 	for i, visit := range drawn {
@@ -165,6 +172,16 @@ func TestPlausibilityOfVisits(t *testing.T) {
 	require.InDelta(t, 0.15, value(t, table, "falseShare", 0), 1e-12)
 	require.InDelta(t, 0.032, *lo(t, table, "falseShare"), 0.001, "Clopper–Pearson of 3 in 20: 0.032 to 0.379")
 	require.InDelta(t, 0.379, *hi(t, table, "falseShare"), 0.001)
+
+	// Where the system of record drew the lot, that counts; earlier versions go on by the hash.
+	in, out := byHash(false), more[0]
+	in.Drawn, out.Drawn = new(true), new(false)
+	insert(h, "f_visit", in, out)
+	insert(h, "f_attestation", said{id(), in.ID, "CITIZEN", "NOT_HELD", start.AddDate(0, 1, 3)})
+	table = h.answer("F7", warehouse.Question{})
+	require.InDelta(t, 20, value(t, table, "answered", 0), 0)
+	require.InDelta(t, 3.0/20, value(t, table, "falseShare", 0), 1e-12, "one of those who denied left the sample, another came")
+	require.InDelta(t, 20, value(t, h.answer("F7", warehouse.Question{Version: "2"}), "answered", 0), 0)
 }
 
 type said struct {

@@ -22,7 +22,7 @@ func (s *scope) visitRows() (statement, error) {
 		b.write(", ", s.regionPlace("site.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
 	}
-	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, note_unit_id, ifNull(ended_at, started_at) AS anchor_at, started_at, ended_at, state
+	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, note_unit_id, ifNull(ended_at, started_at) AS anchor_at, started_at, ended_at, state, drawn
 			FROM f_visit FINAL WHERE _deleted = 0 AND state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND anchor_at <= `, asOf, `) AS v
 		LEFT ANY JOIN (SELECT id AS site, toNullable(region_id) AS region_id, kind FROM d_site FINAL WHERE _deleted = 0) AS site ON v.site_id = site.site`)
 	s.postUnit(b, "v.lead_id")

@@ -1728,6 +1728,7 @@ type ComplexityRoot struct {
 		Viewer                    func(childComplexity int) int
 		Visit                     func(childComplexity int, id model.ID) int
 		Visits                    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
+		VisitsToCheckBack         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.VisitFilter) int
 		Watermark                 func(childComplexity int) int
 	}
 
@@ -10547,6 +10548,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Visits(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.VisitFilter)), true
+	case "Query.visitsToCheckBack":
+		if e.ComplexityRoot.Query.VisitsToCheckBack == nil {
+			break
+		}
+
+		args, err := ec.field_Query_visitsToCheckBack_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.VisitsToCheckBack(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*model.VisitFilter)), true
 	case "Query.watermark":
 		if e.ComplexityRoot.Query.Watermark == nil {
 			break
@@ -21923,6 +21935,22 @@ type ReadNotificationsPayload {
   ): Visit
   "Visits, the latest first."
   visits(
+    "The first so many, 1 to 100; give either first or last."
+    first: Int
+    "Only what comes after this cursor of the same list."
+    after: String
+    "The last so many, 1 to 100."
+    last: Int
+    "Only what comes before this cursor of the same list."
+    before: String
+    "Narrows the list."
+    filter: VisitFilter
+  ): VisitConnection
+  """
+  Whom to ask next: visits of one's regions that were drawn by lot for the back-check (measure F7), were held, and of which nobody but hosts has told yet
+  whether they were. Never one's own visits or those of one's unit. The latest first; attestVisit takes down what is said.
+  """
+  visitsToCheckBack(
     "The first so many, 1 to 100; give either first or last."
     first: Int
     "Only what comes after this cursor of the same list."

@@ -111,7 +111,7 @@ func (s *Simulation) visitPart(n int) (*groundwork.Bulk, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.TakePartIDs = s.visits[i].TakePartIDs
+		v.TakePartIDs, v.Drawn = s.visits[i].TakePartIDs, new(drawnByLot(&s.visits[i]))
 		out.Visits, out.Histories = append(out.Visits, v), append(out.Histories, events...)
 		out.Attestations = append(out.Attestations, s.attestations(&s.visits[i])...)
 		out.PolicyItems = append(out.PolicyItems, s.policyItems(&s.visits[i])...)

@@ -188,7 +188,7 @@ func (n Nomination) Validate() error {
 		check(strings.TrimSpace(n.SelectionRule) != "", "selectionRule", "say by which rule the regions were chosen: the effect is judged by it"),
 		check(len(n.RegionIDs) > 0, "regionIds", "a campaign acts in at least one region"),
 		check(len(n.RegionIDs) <= maxCampaignRegions, "regionIds", "%d regions are too many; give at most %d", len(n.RegionIDs), maxCampaignRegions),
-		distinctIDs("regionIds", n.RegionIDs),
+		distinctIDs("regionIds", "region", n.RegionIDs),
 	)
 }
 
@@ -198,11 +198,11 @@ const (
 	maxJoining         = 100 // issues in one step
 )
 
-func distinctIDs(field string, ids []uuid.UUID) error {
+func distinctIDs(field, noun string, ids []uuid.UUID) error {
 	seen := make(map[uuid.UUID]bool, len(ids))
 	for _, id := range ids {
 		if seen[id] {
-			return Invalid(field, "%s is given twice", id)
+			return Invalid(field, "%s %s is given twice", noun, id)
 		}
 		seen[id] = true
 	}

@@ -167,7 +167,7 @@ func comparedFairly(a CampaignAttempt) error {
 	if err := firstError(
 		check(len(s.ComparisonIDs) > 0, "comparisonRegionIds", "name the regions to compare with: the next in rank that are not selected"),
 		check(len(s.ComparisonIDs) <= maxCampaignRegions, "comparisonRegionIds", "%d regions are too many; give at most %d", len(s.ComparisonIDs), maxCampaignRegions),
-		distinctIDs("comparisonRegionIds", s.ComparisonIDs),
+		distinctIDs("comparisonRegionIds", "region", s.ComparisonIDs),
 	); err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func namesIssues(a CampaignAttempt) error {
 	ids := a.Step.IssueIDs
 	return firstError(
 		check(len(ids) > 0 && len(ids) <= maxJoining, "issueIds", "give 1 to %d issues", maxJoining),
-		distinctIDs("issueIds", ids),
+		distinctIDs("issueIds", "issue", ids),
 	)
 }
 

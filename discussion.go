@@ -101,7 +101,7 @@ func (p DiscussionPost) PostedBy(by Actor, f PostFacts) error {
 	case by.Role == RoleCitizen && p.AuthorPID == nil:
 		return unknownCitizen()
 	case p.ReplyToID != nil && f.ReplyTo == nil:
-		return Invalid("replyToId", "post %s is none of this discussion; give one of it", p.ReplyToID)
+		return Invalid("replyToId", "discussion post %s is none of this discussion; give one of it", p.ReplyToID)
 	}
 	return check(p.Kind != PostAnswer || f.ReplyTo.Kind == PostQuestion, "replyToId", "an answer replies to a question, not to a post of kind %s", kindOf(f.ReplyTo))
 }

@@ -160,6 +160,7 @@ func (c caller) ask(query string, variables map[string]any) reply {
 	require.NoError(c.f.t, err)
 	r := reply{status: res.StatusCode, header: res.Header, body: raw.Bytes()}
 	require.NoError(c.f.t, json.Unmarshal(r.body, &r), "%s", r.body)
+	require.NotRegexp(c.f.t, `"message":"[^"]*[0-9a-f]{8}-[0-9a-f]{4}-`, raw.String(), "messages name things by ids that callers know")
 	return r
 }
 

@@ -191,7 +191,7 @@ func (db *DB) SupportPost(ctx context.Context, by groundwork.Actor, post uuid.UU
 	return do(ctx, db, postRequest("support post", by, []any{post, secret}), func(tx pgx.Tx) (*groundwork.DiscussionPost, error) {
 		p, err := one[groundwork.DiscussionPost](ctx, tx, "read post", "SELECT "+postColumns+" FROM discussion_post WHERE id = @id", pgx.NamedArgs{"id": post})
 		if err == nil && p == nil {
-			err = groundwork.Errorf(groundwork.CodeNotFound, "post %s does not exist", post)
+			err = groundwork.Errorf(groundwork.CodeNotFound, "discussion post %s does not exist", post)
 		}
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -187,10 +188,10 @@ func linkOne(ctx context.Context, tx pgx.Tx, c *groundwork.PolicyChange, s groun
 		return err
 	}
 	if len(spoke) == 0 {
-		return groundwork.Invalid("evidence", "%s %s does not exist; give what does", camel(column), id)
+		return groundwork.Invalid("evidence", "%s %s does not exist; give what does", called(strings.TrimSuffix(column, "_id")), id)
 	}
 	if spoke[0].After(s.At) {
-		return groundwork.Invalid("evidence", "%s %s has not happened yet", camel(column), id)
+		return groundwork.Invalid("evidence", "%s %s has not happened yet", called(strings.TrimSuffix(column, "_id")), id)
 	}
 	return add(ctx, tx, "evidence_link", pgx.NamedArgs{"id": newID(uuid.Nil), "policy_change_id": c.ID, column: id, "evidence_at": spoke[0],
 		"linked_at": s.At, "recorded_by": s.Actor.ID})

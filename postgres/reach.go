@@ -21,7 +21,7 @@ var reachable = map[string]struct{ noun, place string }{
 	"rota_slot":       {"slot", "SELECT t.id::text AS name, t.region_id FROM rota_slot t WHERE t.id = @id"},
 	"campaign":        {"campaign", "SELECT t.id::text AS name, (SELECT r.region_id FROM campaign_region r WHERE r.campaign_id = t.id AND r.role = 'TREATED' ORDER BY 1 LIMIT 1) AS region_id FROM campaign t WHERE t.id = @id"},
 	"campaign_task":   {"task", "SELECT t.id::text AS name, (SELECT r.region_id FROM campaign_region r WHERE r.campaign_id = t.campaign_id AND r.role = 'TREATED' ORDER BY 1 LIMIT 1) AS region_id FROM campaign_task t WHERE t.id = @id"},
-	"discussion_post": {"post", "SELECT t.id::text AS name, d.region_id FROM discussion_post t JOIN discussion d ON d.id = t.discussion_id WHERE t.id = @id"},
+	"discussion_post": {"discussion post", "SELECT t.id::text AS name, d.region_id FROM discussion_post t JOIN discussion d ON d.id = t.discussion_id WHERE t.id = @id"},
 	"policy":          {"policy", "SELECT t.id::text AS name, t.region_id FROM policy t WHERE t.id = @id"},
 	"policy_change":   {"policy change", "SELECT t.id::text AS name, p.region_id FROM policy_change t JOIN policy p ON p.id = t.policy_id WHERE t.id = @id"},
 	"policy_version":  {"policy version", "SELECT t.id::text AS name, p.region_id FROM policy_version t JOIN policy p ON p.id = t.policy_id WHERE t.id = @id"},

@@ -157,8 +157,8 @@ func insertSQL(table string, args pgx.NamedArgs) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (@%s)", table, strings.Join(names, ", "), strings.Join(names, ", @"))
 }
 
-// keyDetail reads which key broke a foreign key.
-var keyDetail = regexp.MustCompile(`^Key \((\w+)\)=\(([^)]*)\) is not present`)
+// keyDetail reads which key broke a foreign key, and of which table.
+var keyDetail = regexp.MustCompile(`^Key \((\w+)\)=\(([^)]*)\) is not present in table "(\w+)"`)
 
 // translate turns what the database says into what a caller can act on. What is not its fault stays as it is, wrapped.
 func translate(op string, err error) error {
@@ -180,7 +180,7 @@ func translate(op string, err error) error {
 		return refuse(groundwork.CodeConflict, uniqueField(pg), uniqueMessage(pg))
 	case pg.Code == "23503":
 		if m := keyDetail.FindStringSubmatch(pg.Detail); m != nil {
-			return refuse(groundwork.CodeInvalid, camel(m[1]), fmt.Sprintf("%s %s does not exist; create it first or give another", camel(m[1]), m[2]))
+			return refuse(groundwork.CodeInvalid, camel(m[1]), fmt.Sprintf("%s %s does not exist; create it first or give another", called(m[3]), m[2]))
 		}
 		return refuse(groundwork.CodeConflict, "", op+": something else still refers to it")
 	case pg.Code == "23514" || pg.Code == "23502":
@@ -231,6 +231,9 @@ func uniqueMessage(pg *pgconn.PgError) string {
 }
 
 // camel turns a column's name into that of the input field: site_id into siteId.
+// called is how messages call what a row of the table is.
+func called(table string) string { return strings.ReplaceAll(table, "_", " ") }
+
 func camel(column string) string {
 	words := strings.Split(column, "_")
 	for i, w := range words[1:] {

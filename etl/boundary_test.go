@@ -57,6 +57,8 @@ func boundaries() map[string]boundaryColumn {
 		"a": {typePair{"_text", "Array(String)"}, "concat(toString(length(a)), ':', arrayStringConcat(a, '|'))", map[string]string{"'{}'": "0:", `'{""}'`: "1:", `'{"",""}'`: "2:|", `'{"NULL",b}'`: "2:NULL|b",
 			"ARRAY[E'\\n\\n', E';\\n\\n', '''', '\"']": "4:\n\n|;\n\n|'|\"", "'[5:6]={a,b}'": "2:a|b", "array_fill('x'::text, ARRAY[200])": "200:" + strings.Repeat("x|", 199) + "x"},
 			map[string]string{"'{a,NULL}'": "null inside an array", "'{{a,b},{c,d}}'": "array of 2 dimensions"}},
+		"ai": {typePair{"_int8", "Array(Int64)"}, "concat(toString(length(ai)), ':', arrayStringConcat(arrayMap(x -> toString(x), ai), '|'))", map[string]string{"'{}'": "0:", "'{0}'": "1:0",
+			"'{-9223372036854775808,-1,9223372036854775807}'": "3:-9223372036854775808|-1|9223372036854775807", "'[5:6]={1,2}'": "2:1|2"}, map[string]string{"'{1,NULL}'": "null inside an array", "'{{1,2},{3,4}}'": "array of 2 dimensions"}},
 	}
 }
 
@@ -72,7 +74,7 @@ func TestBoundariesOfEveryTypeRoundTrip(t *testing.T) {
 		covered[c.pair] = true
 		pg, ch := c.pair.postgres+" NULL", "Nullable("+c.pair.clickhouse+")"
 		if isArray(c.pair.clickhouse) {
-			pg, ch = "text[] NOT NULL DEFAULT '{}'", c.pair.clickhouse
+			pg, ch = c.pair.postgres+" NOT NULL DEFAULT '{}'", c.pair.clickhouse
 		}
 		source, mirror = append(source, name+" "+pg), append(mirror, name+" "+ch)
 	}

@@ -175,6 +175,11 @@ func canonical(typ string, v *string) string {
 		if f, err := strconv.ParseFloat(*v, bits); err == nil {
 			return strconv.FormatFloat(f, 'g', -1, bits)
 		}
+	case "Array(Int64)":
+		var list []json.Number // which may stand in quotes
+		if json.Unmarshal([]byte(*v), &list) == nil {
+			return fmt.Sprint(list)
+		}
 	case "Array(String)":
 		var list []string
 		if json.Unmarshal([]byte(*v), &list) == nil {

@@ -117,7 +117,7 @@ func (w worker) restore() {
 // other has, by type, another value than the present one.
 var other = map[string]string{
 	"timestamptz": "%s + interval '1 second'", "date": "%s + 1", "int2": "%s + 1", "int4": "%s + 1", "int8": "%s + 1", "float8": "%s + 0.5", "bool": "NOT %s",
-	"text": "%s || '.'", "uuid": "md5(%s::text)::uuid", "ltree": "%s || 'x'", "_text": "array_append(%s, 'x')",
+	"text": "%s || '.'", "uuid": "md5(%s::text)::uuid", "ltree": "%s || 'x'", "_text": "array_append(%s, 'x')", "_int8": "array_append(%s, 1)",
 }
 
 // change gives one column that is not of the key other values, the first that takes them.

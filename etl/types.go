@@ -33,13 +33,14 @@ var encoders = map[typePair]encoder{
 	{"timestamptz", "DateTime64(6,'UTC')"}: encodeTimestamp,
 	{"date", "Date32"}:                     encodeDate,
 	{"_text", "Array(String)"}:             encodeTextArray,
+	{"_int8", "Array(Int64)"}:              encodeInt64Array,
 }
 
 // zeros is what a tombstone has in the columns that are not the key: the bytes of each type's default.
 var zeros = map[string][]byte{
 	"UUID": make([]byte, 16), "String": {0}, "Int16": make([]byte, 2), "Int32": make([]byte, 4), "Int64": make([]byte, 8),
 	"Float32": make([]byte, 4), "Float64": make([]byte, 8), "Bool": {0}, "DateTime64(6,'UTC')": make([]byte, 8),
-	"Date32": make([]byte, 4), "Array(String)": {0},
+	"Date32": make([]byte, 4), "Array(String)": {0}, "Array(Int64)": {0},
 }
 
 // bareType strips LowCardinality and Nullable, which RowBinary does not see or shows as one leading byte.
@@ -147,37 +148,47 @@ func encodeDate(dst, src []byte) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(dst, uint32(v+pgEpochDays)), nil
 }
 
-// encodeTextArray takes arrays of one dimension, the only ones that have a ClickHouse form of the declared type.
-func encodeTextArray(dst, src []byte) ([]byte, error) {
-	if len(src) < 12 {
-		return nil, errWire
-	}
-	dimensions := binary.BigEndian.Uint32(src)
-	switch {
-	case dimensions == 0:
-		return append(dst, 0), nil
-	case dimensions > 1:
-		return nil, &valueError{fmt.Sprintf("array of %d dimensions; the warehouse takes one", dimensions)}
-	case len(src) < 20:
-		return nil, errWire
-	}
-	n := binary.BigEndian.Uint32(src[12:])
-	src = src[20:]
-	dst = binary.AppendUvarint(dst, uint64(n))
-	for range n {
-		if len(src) < 4 {
+var (
+	encodeTextArray  = arrayOf(encodeString)
+	encodeInt64Array = arrayOf(encodeInt64)
+)
+
+// arrayOf takes arrays of one dimension, the only ones that have a ClickHouse form of the declared type.
+func arrayOf(element encoder) encoder {
+	return func(dst, src []byte) ([]byte, error) {
+		if len(src) < 12 {
 			return nil, errWire
 		}
-		size := int32(binary.BigEndian.Uint32(src))
-		src = src[4:]
-		if size < 0 {
-			return nil, &valueError{"null inside an array"}
-		}
-		if int(size) > len(src) {
+		dimensions := binary.BigEndian.Uint32(src)
+		switch {
+		case dimensions == 0:
+			return append(dst, 0), nil
+		case dimensions > 1:
+			return nil, &valueError{fmt.Sprintf("array of %d dimensions; the warehouse takes one", dimensions)}
+		case len(src) < 20:
 			return nil, errWire
 		}
-		dst, _ = encodeString(dst, src[:size])
-		src = src[size:]
+		n := binary.BigEndian.Uint32(src[12:])
+		src = src[20:]
+		dst = binary.AppendUvarint(dst, uint64(n))
+		for range n {
+			if len(src) < 4 {
+				return nil, errWire
+			}
+			size := int32(binary.BigEndian.Uint32(src))
+			src = src[4:]
+			if size < 0 {
+				return nil, &valueError{"null inside an array"}
+			}
+			if int(size) > len(src) {
+				return nil, errWire
+			}
+			var err error
+			if dst, err = element(dst, src[:size]); err != nil {
+				return nil, err
+			}
+			src = src[size:]
+		}
+		return dst, nil
 	}
-	return dst, nil
 }

@@ -19,6 +19,7 @@ type Store interface {
 	NotificationStore
 	FeedStore
 	SimilarStore
+	TopicStore
 	EvidenceStore
 	CampaignStore
 	PolicyStore

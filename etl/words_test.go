@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,8 +111,14 @@ func TestWordsThatLeftBeforeAreTakenBack(t *testing.T) {
 	}
 	event(2, "ESCALATED", "SYSTEM", "TARGET_100")
 	event(3, "ESCALATED", "SUPERVISOR", words)
-	run := r.start()
-	run.agree()
+	then := slices.DeleteFunc(slices.Clone(warehouse.Mirrors), func(m warehouse.Mirror) bool { return m.Source == "opinion_terms" }) // published since
+	run := r.start(func(c *Config) { c.mirrors = then })
+	run.catchUp()
+	for _, m := range then {
+		diffs, err := compareTable(t.Context(), r.pg, r.ch, m, maxDiffs)
+		require.NoError(t, err)
+		require.Empty(t, diffs)
+	}
 	run.stop()
 	require.Equal(t, []string{"f_issue_event.reason_code"}, r.columnsWith(words))
 	event(4, "ESCALATED", "SUPERVISOR", words)

@@ -293,6 +293,7 @@ func TestEveryTableIsAudited(t *testing.T) {
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{
 		"public.dispatch_leg", "public.clock_spell", // derived from issue_event
+		"public.opinion_unread", "public.opinion_terms", // derived from opinion
 		"public.survey_token", "public.survey_response", // an entry would tell who answered
 		"public.mutation_receipt", // says that a write was done that is audited itself
 		"public.bulk_load_part",   // parts of what bulk_load says

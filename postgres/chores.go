@@ -8,5 +8,5 @@ import (
 
 // Chores lists what time brings about in the system of record. Each noun's own stand in its file.
 func (db *DB) Chores() []groundwork.Chore {
-	return slices.Concat(db.issueChores(), db.campaignChores(), db.rotaChores(), db.noteChores(), db.auditChores())
+	return slices.Concat(db.issueChores(), db.campaignChores(), db.rotaChores(), db.noteChores(), db.topicChores(), db.auditChores())
 }

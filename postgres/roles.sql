@@ -35,6 +35,12 @@ TO groundwork_app, groundwork_jobs;
 GRANT UPDATE (id) ON opinion, policy TO groundwork_app, groundwork_jobs; -- a row is locked with the right to update a column of it
 GRANT UPDATE (withheld_at, withheld_reason) ON discussion_post TO groundwork_app, groundwork_jobs;
 
+-- Words of opinions: the chores alone read them; a word is given by a door, where eleven people use it.
+GRANT SELECT, DELETE ON opinion_unread TO groundwork_jobs;
+GRANT SELECT, INSERT, UPDATE (terms, reader) ON opinion_terms TO groundwork_jobs;
+GRANT EXECUTE ON FUNCTION terms_of(text[]) TO groundwork_jobs;
+GRANT EXECUTE ON FUNCTION topic_words(text[], uuid[]), unread_opinions(int) TO groundwork_app, groundwork_jobs;
+
 -- Surveys: neither tokens nor responses, but the doors to them.
 GRANT EXECUTE ON FUNCTION survey_tokens(uuid, bytea[]), survey_respond(bytea, int, int, int, timestamptz), survey_counts(uuid, timestamptz) TO groundwork_app;
 

@@ -74,6 +74,13 @@ func TestRolesOfTheDatabase(t *testing.T) {
 		"INSERT INTO vault.reporter DEFAULT VALUES":     {},
 		"SELECT * FROM vault.known('s', '{a}')":         {true, true, false, false},
 		"SELECT vault.pseudonyms('groundwork', '{a}')":  {true, true, false, false},
+		"SELECT terms FROM opinion_terms":               {false, true, true, false},
+		"SELECT * FROM opinion_unread":                  {false, true, false, false},
+		"UPDATE opinion_terms SET reporter_pid = NULL":  {},
+		"SELECT key FROM vault.term_key":                {},
+		"SELECT terms_of('{water}')":                    {false, true, false, false},
+		"SELECT * FROM topic_words('{water}', '{}')":    {true, true, false, false},
+		"SELECT unread_opinions(1)":                     {true, true, false, false},
 		"SELECT * FROM audit.entry":                     {false, true, false, true},
 		"INSERT INTO audit.entry (actor) VALUES ('x')":  {},
 		"UPDATE audit.entry SET actor = 'x'":            {},
@@ -102,7 +109,7 @@ func TestRolesOfTheDatabase(t *testing.T) {
 	}
 }
 
-// A new table is for nobody until roles.sql says for whom; these are for operators alone.
+// A new table is for nobody until roles.sql says for whom; these are for operators and chores alone.
 func TestEveryTableIsForSomebody(t *testing.T) {
 	t.Parallel()
 	conn := connectAs(t, pgtest.New(t), "postgres")
@@ -111,7 +118,7 @@ func TestEveryTableIsForSomebody(t *testing.T) {
 	require.NoError(t, err)
 	unread, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(t, err)
-	require.ElementsMatch(t, []string{"bulk_load", "bulk_load_part", "goose_db_version", "import_batch", "survey_response", "survey_token"}, unread, "grant it in roles.sql")
+	require.ElementsMatch(t, []string{"bulk_load", "bulk_load_part", "goose_db_version", "import_batch", "opinion_terms", "opinion_unread", "survey_response", "survey_token"}, unread, "grant it in roles.sql")
 }
 
 // The replication reads what is published and never what is not: no free text, nothing of the vault.

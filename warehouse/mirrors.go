@@ -47,4 +47,5 @@ var Mirrors = []Mirror{
 	{"policy_evaluation", "f_policy_evaluation", []string{"policy_change_id"}},
 	{"calendar_day", "d_calendar_day", []string{"day"}},
 	{"note_check", "f_note_check", []string{"visit_id"}},
+	{"opinion_terms", "f_opinion_terms", []string{"day", "opinion_id"}},
 }

@@ -13,7 +13,7 @@ import (
 func TestMirrorsAtRestBecomeOnePart(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	require.Equal(t, uint64(11), h.count("SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%Replacing%'"+
+	require.Equal(t, uint64(12), h.count("SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%Replacing%'"+
 		" AND endsWith(engine_full, '"+warehouse.Layout{}.AtRest()+"')"))
 	require.NoError(t, h.Exec(t.Context(), "ALTER TABLE f_issue MODIFY SETTING min_age_to_force_merge_seconds = 1"))
 	for range 3 {

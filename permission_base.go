@@ -42,7 +42,7 @@ var baseOperations = []Operation{
 	{"followOpinion", everybody()}, {"opinion", everybody()}, {"opinions", everybody()}, {"issue", everybody()}, {"issues", everybody()},
 	{"timeToResponse", everybody()}, {"timeToResolution", everybody()}, {"backlog", everybody()}, {"hotspots", everybody()},
 	{"formalism", everybody()}, {"coverage", everybody()}, {"satisfaction", everybody()}, {"equityFunnel", everybody()}, {"policyEffect", everybody()},
-	{"measureIssues", grants(InRegion, workers...)},
+	{"measureIssues", grants(InRegion, workers...)}, {"topicPulse", grants(Anywhere, workers...)},
 	{"measures", everybody()}, {"measureMap", everybody()}, {"measureCatalog", everybody()},
 	{"watermark", everybody()}, {"targetVersions", everybody()}, {"similarIssues", everybody()}, {"viewer", everybody()},
 

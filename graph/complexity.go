@@ -60,6 +60,7 @@ func complexity() gen.ComplexityRoot {
 	c.Query.MeasureIssues = func(child int, _ model.MeasureIssuesQuery, first int32, _ *model.ID) int {
 		return measureCost + listCost(child, first)
 	}
+	c.Query.TopicPulse = func(child int, _ model.TopicPulseQuery, first int32) int { return measureCost + listCost(child, first) }
 	c.Query.MeasureMap = func(child int, _ model.MeasureCode, _ model.MapQuery) int { return measureCost + child }
 	c.Query.VerifySnapshot = func(child int, _ model.ID) int { return measureCost + child }
 	c.Mutation.TakeSnapshot = func(child int, _ model.TakeSnapshotInput) int { return measureCost + child }

@@ -21,6 +21,8 @@ type Measures interface {
 	// Outlines returns the outlines of regions as GeoJSON, by code; regions without one are absent.
 	Outlines(ctx context.Context, codes []string) (map[string]string, error)
 	Watermark(ctx context.Context) (warehouse.Watermark, error)
+	// TopicPulse finds what people speak of more than before.
+	TopicPulse(ctx context.Context, q warehouse.TopicQuestion) (*warehouse.TopicPulse, error)
 	// Behind lists at most limit issues behind a cell of a measure, by id.
 	Behind(ctx context.Context, code, number string, q warehouse.Question, cell warehouse.Cell, after uuid.UUID, limit int) (*warehouse.Behind, error)
 	// Nearest tells by how few issues a question differs from earlier ones.
@@ -39,7 +41,7 @@ var measureFields = map[string]string{
 	"Where.Segments": "query.segments", "Measure": "query.measures", "Where": "query.where",
 	"By": "query.by", "RegionLevel": "query.regionLevel", "AsOf": "query.asOf", "Timezone": "query.timezone", "Limit": "query.limit",
 	"Where.Regions": "query.where.region", "Where.Categories": "query.where.category", "Where.OriginTo": "query.where.originAt",
-	"To": "query.range",
+	"To": "query.range", "Range": "query.range", "Baseline": "query.baseline",
 }
 
 // measure asks the warehouse, if there is one.

@@ -78,6 +78,11 @@ func (c *Cache) Behind(ctx context.Context, code, number string, q Question, cel
 	return c.measures.Behind(ctx, code, number, q, cell, after, limit)
 }
 
+// TopicPulse is Measures.TopicPulse.
+func (c *Cache) TopicPulse(ctx context.Context, q TopicQuestion) (*TopicPulse, error) {
+	return c.measures.TopicPulse(ctx, q)
+}
+
 // Ask answers as Measures.Ask does. The answer is shared: whoever gets it must not change it.
 func (c *Cache) Ask(ctx context.Context, code string, q Question) (*Table, error) {
 	measure, ok := MeasureByCode(code)

@@ -89,6 +89,7 @@ type QueryResolver interface {
 	SurveyWaves(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[model.SurveyWave], error)
 	SurveyResults(ctx context.Context, waveID model.ID) (*model.SurveyResults, error)
 	TargetVersions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *model.TargetVersionFilter) (*model.Connection[model.TargetVersion], error)
+	TopicPulse(ctx context.Context, query model.TopicPulseQuery, first int32) (*model.TopicPulse, error)
 	BrokenGlasses(ctx context.Context, first *int32, after *string, last *int32, before *string, openOnly bool) (*model.Connection[model.Glass], error)
 	RateLimit(ctx context.Context) (*model.RateLimit, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
@@ -1864,6 +1865,28 @@ func (ec *executionContext) field_Query_timeToResponse_args(ctx context.Context,
 		return nil, err
 	}
 	args["query"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_topicPulse_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "query",
+		func(ctx context.Context, v any) (model.TopicPulseQuery, error) {
+			return ec.unmarshalNTopicPulseQuery2groundworkᚋgraphᚋmodelᚐTopicPulseQuery(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["query"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (int32, error) {
+			return ec.unmarshalNInt2int32(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
 	return args, nil
 }
 
@@ -5207,6 +5230,50 @@ func (ec *executionContext) fieldContext_Query_targetVersions(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_topicPulse(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_topicPulse(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().TopicPulse(ctx, fc.Args["query"].(model.TopicPulseQuery), fc.Args["first"].(int32))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.TopicPulse) graphql.Marshaler {
+			return ec.marshalOTopicPulse2ᚖgroundworkᚋgraphᚋmodelᚐTopicPulse(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_topicPulse(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_TopicPulse(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_topicPulse_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_brokenGlasses(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6269,6 +6336,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_targetVersions(ctx, field)
+				})
+		case "topicPulse":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_topicPulse(ctx, field)
 				})
 		case "brokenGlasses":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

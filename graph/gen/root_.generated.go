@@ -1721,6 +1721,7 @@ type ComplexityRoot struct {
 		Targets                   func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TargetFilter) int
 		TimeToResolution          func(childComplexity int, query model.MeasureQuery) int
 		TimeToResponse            func(childComplexity int, query model.MeasureQuery) int
+		TopicPulse                func(childComplexity int, query model.TopicPulseQuery, first int32) int
 		Training                  func(childComplexity int, id model.ID) int
 		TrainingParticipations    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *model.TrainingParticipationFilter) int
 		Trainings                 func(childComplexity int, first *int32, after *string, last *int32, before *string) int
@@ -2327,6 +2328,36 @@ type ComplexityRoot struct {
 		Responded7d  func(childComplexity int) int
 		Suppressed   func(childComplexity int) int
 		Unstable     func(childComplexity int) int
+	}
+
+	Topic struct {
+		Baseline  func(childComplexity int) int
+		Expected  func(childComplexity int) int
+		Opinions  func(childComplexity int) int
+		P         func(childComplexity int) int
+		Q         func(childComplexity int) int
+		Ratio     func(childComplexity int) int
+		RatioHigh func(childComplexity int) int
+		RatioLow  func(childComplexity int) int
+		Rising    func(childComplexity int) int
+		Word      func(childComplexity int) int
+		Z         func(childComplexity int) int
+	}
+
+	TopicPulse struct {
+		AsOf              func(childComplexity int) int
+		Baseline          func(childComplexity int) int
+		BaselineFrom      func(childComplexity int) int
+		BaselineTo        func(childComplexity int) int
+		DefinitionVersion func(childComplexity int) int
+		Fresh             func(childComplexity int) int
+		From              func(childComplexity int) int
+		Notes             func(childComplexity int) int
+		Opinions          func(childComplexity int) int
+		Tested            func(childComplexity int) int
+		To                func(childComplexity int) int
+		Topics            func(childComplexity int) int
+		Unread            func(childComplexity int) int
 	}
 
 	Training struct {
@@ -10476,6 +10507,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.TimeToResponse(childComplexity, args["query"].(model.MeasureQuery)), true
+	case "Query.topicPulse":
+		if e.ComplexityRoot.Query.TopicPulse == nil {
+			break
+		}
+
+		args, err := ec.field_Query_topicPulse_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.TopicPulse(childComplexity, args["query"].(model.TopicPulseQuery), args["first"].(int32)), true
 	case "Query.training":
 		if e.ComplexityRoot.Query.Training == nil {
 			break
@@ -12903,6 +12945,152 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TimeToResponse.Unstable(childComplexity), true
 
+	case "Topic.baseline":
+		if e.ComplexityRoot.Topic.Baseline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Baseline(childComplexity), true
+	case "Topic.expected":
+		if e.ComplexityRoot.Topic.Expected == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Expected(childComplexity), true
+	case "Topic.opinions":
+		if e.ComplexityRoot.Topic.Opinions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Opinions(childComplexity), true
+	case "Topic.p":
+		if e.ComplexityRoot.Topic.P == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.P(childComplexity), true
+	case "Topic.q":
+		if e.ComplexityRoot.Topic.Q == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Q(childComplexity), true
+	case "Topic.ratio":
+		if e.ComplexityRoot.Topic.Ratio == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Ratio(childComplexity), true
+	case "Topic.ratioHigh":
+		if e.ComplexityRoot.Topic.RatioHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.RatioHigh(childComplexity), true
+	case "Topic.ratioLow":
+		if e.ComplexityRoot.Topic.RatioLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.RatioLow(childComplexity), true
+	case "Topic.rising":
+		if e.ComplexityRoot.Topic.Rising == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Rising(childComplexity), true
+	case "Topic.word":
+		if e.ComplexityRoot.Topic.Word == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Word(childComplexity), true
+	case "Topic.z":
+		if e.ComplexityRoot.Topic.Z == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Topic.Z(childComplexity), true
+
+	case "TopicPulse.asOf":
+		if e.ComplexityRoot.TopicPulse.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.AsOf(childComplexity), true
+	case "TopicPulse.baseline":
+		if e.ComplexityRoot.TopicPulse.Baseline == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Baseline(childComplexity), true
+	case "TopicPulse.baselineFrom":
+		if e.ComplexityRoot.TopicPulse.BaselineFrom == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.BaselineFrom(childComplexity), true
+	case "TopicPulse.baselineTo":
+		if e.ComplexityRoot.TopicPulse.BaselineTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.BaselineTo(childComplexity), true
+	case "TopicPulse.definitionVersion":
+		if e.ComplexityRoot.TopicPulse.DefinitionVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.DefinitionVersion(childComplexity), true
+	case "TopicPulse.fresh":
+		if e.ComplexityRoot.TopicPulse.Fresh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Fresh(childComplexity), true
+	case "TopicPulse.from":
+		if e.ComplexityRoot.TopicPulse.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.From(childComplexity), true
+	case "TopicPulse.notes":
+		if e.ComplexityRoot.TopicPulse.Notes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Notes(childComplexity), true
+	case "TopicPulse.opinions":
+		if e.ComplexityRoot.TopicPulse.Opinions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Opinions(childComplexity), true
+	case "TopicPulse.tested":
+		if e.ComplexityRoot.TopicPulse.Tested == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Tested(childComplexity), true
+	case "TopicPulse.to":
+		if e.ComplexityRoot.TopicPulse.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.To(childComplexity), true
+	case "TopicPulse.topics":
+		if e.ComplexityRoot.TopicPulse.Topics == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Topics(childComplexity), true
+	case "TopicPulse.unread":
+		if e.ComplexityRoot.TopicPulse.Unread == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TopicPulse.Unread(childComplexity), true
+
 	case "Training.ability":
 		if e.ComplexityRoot.Training.Ability == nil {
 			break
@@ -13644,6 +13832,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("TaskCampaignFilter", ec.unmarshalInputTaskCampaignFilter),
 			graphql.NewInputUnmarshaler("TaskStateFilter", ec.unmarshalInputTaskStateFilter),
 			graphql.NewInputUnmarshaler("TextFilter", ec.unmarshalInputTextFilter),
+			graphql.NewInputUnmarshaler("TopicPulseQuery", ec.unmarshalInputTopicPulseQuery),
 			graphql.NewInputUnmarshaler("TrainingParticipationFilter", ec.unmarshalInputTrainingParticipationFilter),
 			graphql.NewInputUnmarshaler("UnmergeIssueInput", ec.unmarshalInputUnmergeIssueInput),
 			graphql.NewInputUnmarshaler("VisitFilter", ec.unmarshalInputVisitFilter),
@@ -21530,6 +21719,84 @@ type PublishTargetPayload {
   clientMutationId: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/topic.graphqls", Input: `extend type Query {
+  "What people speak of more than before, the most telling first: for roles that work on issues. A word that fewer than eleven reporters use is not told. Null if the warehouse does not answer."
+  topicPulse(
+    "Where and when."
+    query: TopicPulseQuery! = {}
+    "At most so many topics, 1 to 50."
+    first: Int! = 20
+  ): TopicPulse
+}
+
+"Which opinions are compared with which."
+input TopicPulseQuery {
+  "Where people are from; everywhere if left out."
+  region: MeasureRegionFilter
+  "The opinions received in this range [gte, lt), both ends given; the last seven days if left out."
+  range: DateTimeFilter
+  "The opinions that they are compared with, both ends given; four times the length of range, before it, if left out."
+  baseline: DateTimeFilter
+  "Token of a write: wait up to two seconds until the warehouse has it; fresh says whether it has."
+  consistency: String
+}
+
+"Words of opinions against those of before. docs/topics.md says how it is made."
+type TopicPulse {
+  "The topics."
+  topics: [Topic!]!
+  "From when on."
+  from: DateTime!
+  "Until when."
+  to: DateTime!
+  "From when on it is compared with."
+  baselineFrom: DateTime!
+  "Until when it is compared with."
+  baselineTo: DateTime!
+  "Opinions of the range that were read."
+  opinions: Int!
+  "Opinions of the baseline that were read."
+  baseline: Int!
+  "How many words enough reporters use, so that they were compared."
+  tested: Int!
+  "Opinions, of any time and place, whose words are still to be read; at most 100000 are counted."
+  unread: Int!
+  "What a reader must know."
+  notes: [String!]!
+  "Of when it is."
+  asOf: DateTime!
+  "Whether the warehouse had the write of the consistency token."
+  fresh: Boolean!
+  "Version of how it is made."
+  definitionVersion: String!
+}
+
+"A word that people use more than before: of Chinese a pair of characters."
+type Topic {
+  "The word."
+  word: String!
+  "Opinions of the range with it."
+  opinions: Int!
+  "Opinions of the baseline with it."
+  baseline: Int!
+  "Opinions of the range that would have it, if it were as frequent as in the baseline."
+  expected: Float!
+  "Its odds against those of the baseline, drawn towards 1 where there is little to go by."
+  ratio: Float!
+  "Lower end of the 95 % interval of ratio."
+  ratioLow: Float!
+  "Upper end of the 95 % interval of ratio."
+  ratioHigh: Float!
+  "The logarithm of ratio by its standard error."
+  z: Float!
+  "How probable so many would be, were it as frequent as in the baseline."
+  p: Float!
+  "p adjusted for the number of words tested (Benjamini and Hochberg)."
+  q: Float!
+  "Whether q is at most 0.05."
+  rising: Boolean!
+}
+`, BuiltIn: false},
 	{Name: "../schema/vault.graphqls", Input: `extend type Query {
   "What was opened by breaking the glass, the latest first."
   brokenGlasses(
@@ -26606,6 +26873,66 @@ func (ec *executionContext) childFields_TimeToResponse(ctx context.Context, fiel
 		return ec.fieldContext_TimeToResponse_about(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TimeToResponse", field.Name)
+}
+
+func (ec *executionContext) childFields_Topic(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "word":
+		return ec.fieldContext_Topic_word(ctx, field)
+	case "opinions":
+		return ec.fieldContext_Topic_opinions(ctx, field)
+	case "baseline":
+		return ec.fieldContext_Topic_baseline(ctx, field)
+	case "expected":
+		return ec.fieldContext_Topic_expected(ctx, field)
+	case "ratio":
+		return ec.fieldContext_Topic_ratio(ctx, field)
+	case "ratioLow":
+		return ec.fieldContext_Topic_ratioLow(ctx, field)
+	case "ratioHigh":
+		return ec.fieldContext_Topic_ratioHigh(ctx, field)
+	case "z":
+		return ec.fieldContext_Topic_z(ctx, field)
+	case "p":
+		return ec.fieldContext_Topic_p(ctx, field)
+	case "q":
+		return ec.fieldContext_Topic_q(ctx, field)
+	case "rising":
+		return ec.fieldContext_Topic_rising(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Topic", field.Name)
+}
+
+func (ec *executionContext) childFields_TopicPulse(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "topics":
+		return ec.fieldContext_TopicPulse_topics(ctx, field)
+	case "from":
+		return ec.fieldContext_TopicPulse_from(ctx, field)
+	case "to":
+		return ec.fieldContext_TopicPulse_to(ctx, field)
+	case "baselineFrom":
+		return ec.fieldContext_TopicPulse_baselineFrom(ctx, field)
+	case "baselineTo":
+		return ec.fieldContext_TopicPulse_baselineTo(ctx, field)
+	case "opinions":
+		return ec.fieldContext_TopicPulse_opinions(ctx, field)
+	case "baseline":
+		return ec.fieldContext_TopicPulse_baseline(ctx, field)
+	case "tested":
+		return ec.fieldContext_TopicPulse_tested(ctx, field)
+	case "unread":
+		return ec.fieldContext_TopicPulse_unread(ctx, field)
+	case "notes":
+		return ec.fieldContext_TopicPulse_notes(ctx, field)
+	case "asOf":
+		return ec.fieldContext_TopicPulse_asOf(ctx, field)
+	case "fresh":
+		return ec.fieldContext_TopicPulse_fresh(ctx, field)
+	case "definitionVersion":
+		return ec.fieldContext_TopicPulse_definitionVersion(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TopicPulse", field.Name)
 }
 
 func (ec *executionContext) childFields_Training(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -2928,6 +2928,18 @@ type TextFilter struct {
 	Contains string `json:"contains"`
 }
 
+// Which opinions are compared with which.
+type TopicPulseQuery struct {
+	// Where people are from; everywhere if left out.
+	Region graphql.Omittable[*MeasureRegionFilter] `json:"region,omitempty"`
+	// The opinions received in this range [gte, lt), both ends given; the last seven days if left out.
+	Range graphql.Omittable[*DateTimeFilter] `json:"range,omitempty"`
+	// The opinions that they are compared with, both ends given; four times the length of range, before it, if left out.
+	Baseline graphql.Omittable[*DateTimeFilter] `json:"baseline,omitempty"`
+	// Token of a write: wait up to two seconds until the warehouse has it; fresh says whether it has.
+	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
+}
+
 // Narrows a list of participations; all that is given must hold.
 type TrainingParticipationFilter struct {
 	// Of this official.

@@ -1,6 +1,8 @@
 package warehouse_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -99,6 +101,63 @@ func TestShowcaseRoutes(t *testing.T) {
 	require.Equal(t, []bool{true, false}, table.Flags["showcase"])
 	require.InDelta(t, 8.2, value(t, table, "chanceSites", 0), 0.4, "40 visits dealt over 10 sites: 40²/(40+40·39/10) ≈ 8.2")
 	require.Equal(t, 1.0, value(t, table, "siteMonthP95", 1))
+}
+
+// A unit serves a county of two towns with ten sites each. One of its posts goes to the one site of one town over and over, the other all around: by the sites of the towns that
+// they visit the first would look as chance has it, as long as each visits one town.
+func TestShowcaseRoutesOfPosts(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	now := start.AddDate(2, 0, 0)
+	h.watermark(1, now)
+	county := region{ID: id(), Code: "110101000000", Level: "COUNTY", Path: "110101000000", Name: "county"}
+	insert(h, "d_region", county)
+	var sites []uuid.UUID
+	for _, n := range []int{1, 10, 9} {
+		town := region{ID: id(), Code: fmt.Sprintf("1101010%02d000", n), Level: "TOWNSHIP", Path: fmt.Sprintf("110101000000.1101010%02d000", n), Name: "town"}
+		insert(h, "d_region", town)
+		sites = append(sites, h.sites(town.ID, n)...)
+	}
+	unit, stranger, showy, usual, unplaced := id(), id(), id(), id(), id()
+	insert(h, "d_org_unit", servesRow{unit, &county.ID}, servesRow{stranger, nil})
+	insert(h, "d_post_holding", postOf{showy, id(), unit, start, nil}, postOf{usual, id(), unit, start, nil}, postOf{unplaced, id(), stranger, start, nil})
+	for v := range 10 {
+		insert(h, "f_visit", held(sites[0], showy, unit, now.AddDate(0, 0, -1-30*v)), held(sites[2*v], usual, unit, now.AddDate(0, 0, -1-30*v)), held(sites[0], unplaced, unit, now.AddDate(0, 0, -1-30*v)))
+	}
+	q := warehouse.Question{Reviewer: true, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByPost}}}
+	at := func(table *warehouse.Table, post uuid.UUID) int {
+		return slices.IndexFunc(table.Dims[0].Keys, func(k warehouse.Key) bool { return k.ID == post.String() })
+	}
+	table := h.answer("F6", q)
+	row := at(table, showy)
+	require.Equal(t, 20.0, value(t, table, "eligibleSites", row), "of the county, with everything below it")
+	require.Equal(t, 1.0, value(t, table, "effectiveSites", row))
+	require.Equal(t, 1.0/20, value(t, table, "effectiveShare", row))
+	require.InDelta(t, 7, value(t, table, "chanceSites", row), 0.4, "10 visits dealt over 20 sites: about 10²/(10+10·9/20) ≈ 6.9")
+	require.InDelta(t, 0.001, value(t, table, "p", row), 1e-12)
+	require.True(t, table.Flags["showcase"][row])
+	require.Equal(t, 0.0, value(t, table, "siteMonthP95", row), "one site of 20 is visited in ten of twelve months")
+	row = at(table, usual)
+	require.Equal(t, 10.0, value(t, table, "effectiveSites", row))
+	require.False(t, table.Flags["showcase"][row])
+	row = at(table, unplaced)
+	require.Equal(t, 1.0, value(t, table, "eligibleSites", row), "what the unit serves is not known: the town that it visits")
+	require.Equal(t, 1.0, value(t, table, "p", row))
+
+	q.Version = "1"
+	former := h.answer("F6", q)
+	row = at(former, showy)
+	require.Equal(t, 1.0, value(t, former, "eligibleSites", row))
+	require.Nil(t, num(t, former, "p", row), "fewer than 20 visits were not tested")
+	q.Version, q.By = "", []warehouse.Dimension{warehouse.ByUnit}
+	units := h.answer("F6", q)
+	require.Equal(t, 20.0, value(t, units, "eligibleSites", at(units, unit)))
+	require.InDelta(t, 400.0/(11*11+9), value(t, units, "effectiveSites", at(units, unit)), 1e-9)
+}
+
+type servesRow struct {
+	ID     uuid.UUID  `ch:"id"`
+	Region *uuid.UUID `ch:"region_id"`
 }
 
 func b2i(b bool) int {

@@ -15,8 +15,11 @@ const routeMonths = 12
 
 // route is a cell of F6: the eligible sites by region, each with its visits by month.
 type route struct {
-	n     int64
-	homes map[string]map[string]*[routeMonths]float64 // region of the site, site
+	n      int64
+	homes  map[string]map[string]*[routeMonths]float64 // region of the site, site
+	leads  map[string]bool                             // posts that led the visits
+	pooled bool                                        // visits may go to any site, wherever it lies
+	beside int                                         // of a pool, the sites without a visit, which homes has not
 }
 
 func (r *route) site(home, id string) *[routeMonths]float64 {
@@ -72,7 +75,7 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 			return nil, err
 		}
 		c.number("siteMonthP95", cell.crowding(0.95))
-		if tested[row] = cell.n >= stats.MinBunching; tested[row] {
+		if tested[row] = cell.n >= s.fewestOnRoute(); tested[row] {
 			c.number("p", of.P)
 			p = append(p, of.P)
 		} else {
@@ -89,8 +92,20 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 	return t, nil
 }
 
+// byLead reports whether cells are of units or posts, which go where they choose to.
+func (s *scope) byLead() bool { return s.ofUnits() || s.ofPosts() }
+
+// fewestOnRoute is the number of visits below which nothing is tested: a post goes down once a month.
+func (s *scope) fewestOnRoute() int64 {
+	if s.version >= 2 && s.byLead() {
+		return fewestOfAPerson
+	}
+	return stats.MinBunching
+}
+
 // routes counts the visits to eligible sites by cell, site and month, and adds the eligible sites that nobody visited: of the cell's region, or where
-// cells are units or posts, of the regions in which they visit.
+// cells are units or posts, of the regions that their units serve with everything below, among all of which they choose. Until version 2, and where that is not known, of the regions
+// in which they visit.
 func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]*route, error) {
 	visits, err := s.visitRows()
 	if err != nil {
@@ -99,7 +114,7 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 	sites := s.siteRows(visits.text, visits.values)
 	eligible := map[string]string{} // region of each site
 	unvisited := map[cellKey]*route{}
-	byPost := s.ofUnits() || s.split(ByPost) || len(s.Where.Posts) > 0
+	byPost := s.byLead()
 	targets, key := s.scanKeys()
 	listed := *s
 	if byPost {
@@ -129,9 +144,10 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 	targets, key = s.scanKeys()
 	var month uint8
 	var n int64
+	var lead string
 	found := map[cellKey]*route{}
-	err = m.each(ctx, "count visits of sites", s.group(rows, "toString(site_id) AS site, month, toInt64(count())", "site_id", "month"), func(scan func(...any) error) error {
-		if err := scan(append(targets, &site, &month, &n)...); err != nil {
+	err = m.each(ctx, "count visits of sites", s.group(rows, "toString(site_id) AS site, month, toString(lead_id) AS lead, toInt64(count())", "site_id", "month", "lead_id"), func(scan func(...any) error) error {
+		if err := scan(append(targets, &site, &month, &lead, &n)...); err != nil {
 			return err
 		}
 		home, has := eligible[site]
@@ -141,13 +157,20 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 		}
 		k := key()
 		if found[k] == nil {
-			found[k] = &route{}
+			found[k] = &route{leads: map[string]bool{}}
 		}
 		found[k].n += n
+		found[k].leads[lead] = true
 		found[k].site(home, site)[month] += float64(n)
 		return nil
 	})
+	if err == nil && byPost && s.version >= 2 && !s.split(ByRegion) {
+		err = m.pool(ctx, found, all)
+	}
 	for k, cell := range found {
+		if cell.pooled {
+			continue
+		}
 		for home, sites := range all.homes {
 			if byPost && cell.homes[home] == nil || !byPost && (unvisited[k] == nil || unvisited[k].homes[home] == nil) {
 				continue
@@ -158,6 +181,49 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 		}
 	}
 	return found, err
+}
+
+// pool has cells choose among all sites of the regions that the units of those who led visits serve.
+func (m *Measures) pool(ctx context.Context, found map[cellKey]*route, all *route) error {
+	var id, text string
+	paths, serves := map[string][]string{}, map[string]string{} // of regions, the codes of those above; of posts, the code of the region
+	err := m.each(ctx, "read regions", statement{text: "SELECT toString(id), path FROM d_region FINAL WHERE _deleted = 0"}, func(scan func(...any) error) error {
+		err := scan(&id, &text)
+		paths[id] = strings.Split(text, ".")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = m.each(ctx, "read regions of posts", statement{text: `SELECT toString(p.id), r.code FROM (SELECT id, org_unit_id FROM d_post_holding FINAL WHERE _deleted = 0) AS p
+		INNER JOIN (SELECT id, region_id FROM d_org_unit FINAL WHERE _deleted = 0 AND region_id IS NOT NULL) AS u ON u.id = p.org_unit_id
+		INNER JOIN (SELECT id, code FROM d_region FINAL WHERE _deleted = 0) AS r ON r.id = assumeNotNull(u.region_id)`}, func(scan func(...any) error) error {
+		err := scan(&id, &text)
+		serves[id] = text
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	below := map[string][]string{} // regions of sites, by the code of each above them
+	for home := range all.homes {
+		for _, code := range paths[home] {
+			below[code] = append(below[code], home)
+		}
+	}
+	for _, cell := range found {
+		grounds := map[string]bool{}
+		for lead := range cell.leads {
+			for _, home := range below[serves[lead]] {
+				grounds[home] = true
+			}
+		}
+		cell.pooled = len(grounds) > 0
+		for home := range grounds {
+			cell.beside += len(all.homes[home]) - len(cell.homes[home])
+		}
+	}
+	return nil
 }
 
 // regions are the visits by site of each region, in a fixed order.
@@ -174,6 +240,9 @@ func (r *route) regions() []stats.Visits {
 		}
 		regions = append(regions, visits)
 	}
+	if r.pooled {
+		return []stats.Visits{append(slices.Concat(regions...), make(stats.Visits, r.beside)...)}
+	}
 	return regions
 }
 
@@ -181,7 +250,7 @@ func (r *route) sites() (n int) {
 	for _, sites := range r.homes {
 		n += len(sites)
 	}
-	return n
+	return n + r.beside
 }
 
 // crowding is the quantile of visits over sites and months: the least number that so many of them do not exceed.
@@ -192,6 +261,7 @@ func (r *route) crowding(p float64) float64 {
 			all = append(all, months[:]...)
 		}
 	}
+	all = append(all, make([]float64, r.beside*routeMonths)...)
 	slices.Sort(all)
 	return all[int(math.Ceil(float64(len(all))*p-1e-9))-1]
 }

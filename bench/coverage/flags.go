@@ -176,7 +176,7 @@ func (f *found) compare(planted, named map[uuid.UUID]bool) {
 
 // planted are the subjects whose habit the detector is to find, of those who are there in its time.
 func (p *practice) planted(d detect.Detector, from time.Time) map[uuid.UUID]bool {
-	posts := map[string][]simulate.TruthPost{"F1": p.truth.Traceless, "F3": p.truth.CopiedNotes, "F4": p.truth.BunchedVisits, "F7": p.truth.Unnoted}
+	posts := map[string][]simulate.TruthPost{"F1": p.truth.Traceless, "F3": p.truth.CopiedNotes, "F4": p.truth.BunchedVisits, "F6": p.truth.Showcases, "F7": p.truth.Unnoted}
 	units := map[string][]simulate.TruthUnit{"withoutCitizen": p.truth.Verdicts, "instant": p.truth.Instant, "lineShare": p.truth.OnTheLine, "falseShare": p.truth.Untrue}
 	set := map[uuid.UUID]bool{}
 	if d.By == warehouse.ByUnit {

@@ -64,6 +64,8 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 			table([]int64{12, 12, 12, 12}, []warehouse.Num{column("implausible", 0.05, 0, 0.1, 0.6), column("falseShare", 0, 0, 0, 0), column("noteLate", 0.05, 0, 0.1, 0.6)}, posts...)},
 		"F4": {table([]int64{160}, []warehouse.Num{column("ratio", 1), column("q", 1)}), table([]int64{40, 40, 5, 40}, []warehouse.Num{column("ratio", 1, 3, 9, 6), column("q", 0.9, 0.3, 0.01, 0.001)}, posts...)},
 	}
+	house["F6"] = [2]*warehouse.Table{table([]int64{500}, []warehouse.Num{column("effectiveSites", 200)}),
+		table([]int64{12, 12, 9, 12}, []warehouse.Num{column("effectiveSites", 6, 2, 1, 2), column("chanceSites", 9, 9, 9, 3), column("q", 0.04, 0.01, 0.01, 0.01)}, posts...)}
 	now := time.Date(2026, 4, 20, 0, 0, 0, 0, groundwork.China)
 	from, to := detect.LastQuarter(now)
 	require.Equal(t, [2]string{"2026-01-01", "2026-04-01"}, [2]string{from.Format(time.DateOnly), to.Format(time.DateOnly)})
@@ -82,7 +84,7 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 		}
 		seen[f.Kind] += subject.String()
 	}
-	require.Equal(t, map[string]string{"F1": posts[0], "F2": unit.ID.String(), "F3": posts[2], "F4": posts[3], "F7": posts[3]}, seen, "neither the usual, nor the few, nor nobody")
+	require.Equal(t, map[string]string{"F1": posts[0], "F2": unit.ID.String(), "F3": posts[2], "F4": posts[3], "F6": posts[1], "F7": posts[3]}, seen, "neither the usual, nor the few, nor nobody")
 	for _, f := range found {
 		months := map[string]int{"F4": 24}[f.Kind]
 		if months == 0 {
@@ -99,7 +101,7 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 
 	would, err := detect.Raise(ctx, store, found, true)
 	require.NoError(t, err)
-	require.Len(t, would, 5)
+	require.Len(t, would, 6)
 	flags := func() []*groundwork.FormalismFlag {
 		page, err := store.Flags(ctx, groundwork.FlagFilter{}, groundwork.PageRequest{First: 100})
 		require.NoError(t, err)
@@ -108,8 +110,8 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 	require.Empty(t, flags(), "a dry run raises nothing")
 	raised, err := detect.Raise(ctx, store, found, false)
 	require.NoError(t, err)
-	require.Len(t, raised, 5)
-	require.Len(t, flags(), 5)
+	require.Len(t, raised, 6)
+	require.Len(t, flags(), 6)
 	for _, f := range flags() {
 		require.Equal(t, groundwork.FlagRaised, f.State, "for people to judge")
 		require.Contains(t, f.Evidence, "rule")
@@ -126,7 +128,7 @@ func TestFlagsAreRaisedOnce(t *testing.T) {
 	raised, err = detect.Raise(ctx, store, found, false)
 	require.NoError(t, err)
 	require.Empty(t, raised, "nothing is raised twice for the same matter, by whichever version")
-	require.Len(t, flags(), 5)
+	require.Len(t, flags(), 6)
 
 	// The unit's head is no post: a flag of a post does not stand for its unit.
 	f := found[0]

@@ -45,6 +45,7 @@ var Detectors = []Detector{
 	{"F4", warehouse.ByPost, "ratio", 3, 2 * year, fewestTested, bunched},
 	{"F5", warehouse.ByUnit, "instant", 3, year, fewestCases, twiceTheShare},
 	{"F5", warehouse.ByUnit, "lineShare", 1, year, fewestSaid, twiceTheShare},
+	{"F6", warehouse.ByPost, "effectiveSites", 1, year, fewestVisits, showcased},
 	{"F7", warehouse.ByPost, "implausible", 1, year, fewestVisits, twiceTheShare},
 	{"F7", warehouse.ByUnit, "falseShare", 1, 2 * year, fewestSaid, twiceTheShare},
 }
@@ -57,4 +58,9 @@ var (
 		func(row, all cell) bool { return row.lo != nil && all.value != nil && *row.lo > 2**all.value }}
 	bunched = Rule{"at least twice as many visits a day on the last working days of the cycle as before, q at most 0.05", "周期末的工作日日均走访次数至少为此前的两倍，且校正p值不超过0.05",
 		func(row, _ cell) bool { return row.value != nil && *row.value >= 2 && row.q != nil && *row.q <= 0.05 }}
+	showcased = Rule{"at most half as many effective sites as chance gives among the sites that the unit serves, q at most 0.05", "有效点位数不超过在本单位服务范围内随机走访所得的一半，且校正p值不超过0.05",
+		func(row, _ cell) bool {
+			chance, known := row.beside["chanceSites"]
+			return row.value != nil && known && *row.value <= chance/2 && row.q != nil && *row.q <= 0.05
+		}}
 )

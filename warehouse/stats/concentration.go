@@ -43,10 +43,18 @@ func Concentrate(regions []Visits, permutations int, seed uint64) (c Concentrati
 		c.Top5 += n
 	}
 	rng := rand.New(rand.NewPCG(seed, 1))
+	deals, most := make([]deal, len(regions)), 0
+	for i, region := range regions {
+		deals[i].sites, most = len(region), max(most, len(region))
+		for _, n := range region {
+			deals[i].visits += int(n)
+		}
+	}
+	dealt := make([]float64, most)
 	drawn := make([]float64, permutations)
 	fewer := 0
 	for i := range drawn {
-		drawn[i] = dealtOut(regions, rng)
+		drawn[i] = dealtOut(deals, dealt, rng)
 		if drawn[i] <= c.Effective+1e-9 {
 			fewer++
 		}
@@ -73,20 +81,25 @@ func effective(visits []float64) (value float64, known bool) {
 	return total * total / squares, true
 }
 
-// dealtOut is the effective number of sites after the visits of each region went to its sites at random.
-func dealtOut(regions []Visits, rng *rand.Rand) float64 {
+// deal is how many visits go to how many sites of a region.
+type deal struct{ sites, visits int }
+
+// dealtOut is the effective number of sites after the visits of each region went to its sites at random; dealt has room for the sites of each, and is left empty.
+func dealtOut(deals []deal, dealt []float64, rng *rand.Rand) float64 {
 	var total, squares float64
-	for _, region := range regions {
-		dealt := make([]float64, len(region))
-		for _, n := range region {
-			for range int(n) {
-				dealt[rng.IntN(len(dealt))]++
-			}
-			total += n
+	var at []int
+	for _, d := range deals {
+		for range d.visits {
+			site := rng.IntN(d.sites)
+			squares += 2*dealt[site] + 1
+			dealt[site]++
+			at = append(at, site)
 		}
-		for _, n := range dealt {
-			squares += n * n
+		total += float64(d.visits)
+		for _, site := range at {
+			dealt[site] = 0
 		}
+		at = at[:0]
 	}
 	return total * total / squares
 }

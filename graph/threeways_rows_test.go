@@ -98,6 +98,8 @@ type rows struct {
 	visits     []visitRow
 	held       []heldRow
 	tours      []tourRow
+	sites      []siteRow
+	atSites    []atSiteRow
 	turns      []turnRow
 	traces     []traceRow
 	calendar   []dayRow

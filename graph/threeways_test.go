@@ -64,6 +64,7 @@ type way struct {
 	reckon func(*rows, question, time.Time) answer
 	unseen []string // numbers that the published views do not tell enough for
 	places bool     // of what has a place and a time alone
+	whole  bool     // is not asked of a window
 	splits []string // what it is split by, beside REGION, without which it is not asked; nil = anything
 }
 
@@ -80,16 +81,20 @@ var threeWays = map[string]way{
 	"Q5": {n: "resolved", sql: onTheSpotInViews, reckon: reckonOnTheSpot},
 	"D1": {n: "repeated", sql: toldAgainInViews, reckon: reckonToldAgain, unseen: []string{"sameReporter"}},
 	"H1": {n: "issues", sql: hotspotsInViews, reckon: reckonHotspots, splits: []string{"CATEGORY"}},
+	"H4": {n: "observed", sql: surpriseInViews, reckon: reckonSurprise, splits: []string{"CATEGORY"}, whole: true, unseen: []string{"bits", "p"}},
+	"H5": {n: "index", sql: reportingInViews, reckon: reckonReporting, splits: []string{}},
 	"E1": {n: "crude", sql: equityInViews, reckon: reckonEquity, splits: []string{}},
 	"F1": {n: "traceless", sql: tracesInViews, reckon: reckonTraces, places: true, unseen: []string{"traceless", "tracelessVisits"}},
 	"F2": {n: "withoutCitizen", sql: closingsInViews, reckon: reckonClosings},
+	"F6": {n: "effectiveShare", sql: routesInViews, reckon: reckonRoutes, places: true, splits: []string{}, unseen: []string{"siteMonthP95"}},
 	"F7": {n: "implausible", sql: plausibilityInViews, reckon: reckonPlausibility, places: true, unseen: []string{"implausible", "overlapping", "tooFast", "noteByOthers"}},
 	"I1": {n: "fulfilled", sql: turnsInViews, reckon: reckonTurns, places: true},
+	"I2": {n: "covered", sql: coverageInViews, reckon: reckonCoverage, places: true, splits: []string{}, unseen: []string{"gapP50Days", "gapP90Days"}},
 }
 
 // admits: what a measure cannot be asked is left to others.
 func (m way) admits(q question) bool {
-	if m.places != q.practice {
+	if m.places != q.practice || m.whole && (q.windowFrom != nil || q.originFrom != nil) {
 		return false
 	}
 	return m.splits == nil || q.grain == "" && slices.Contains(q.by, "REGION") &&
@@ -380,6 +385,8 @@ func readRows(t *testing.T, dsn string) *rows {
 		held:     collect[heldRow](t, conn, heldVisits),
 		turns:    collect[turnRow](t, conn, turnsDue),
 		tours:    collect[tourRow](t, conn, tours),
+		sites:    collect[siteRow](t, conn, sites),
+		atSites:  collect[atSiteRow](t, conn, heldAt),
 		traces:   collect[traceRow](t, conn, tracesLeft),
 		opinions: collect[opinionRow](t, conn, "SELECT o.id::text, l.issue_id::text, o.channel, o.kind, o.reporter_pid::text, o.received_at, l.linked_at FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id ORDER BY o.received_at, o.id"),
 		visits:   collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),

@@ -93,7 +93,7 @@ var formalismDefinitions = []Definition{
 		Denominator: "Sites eligible at as-of: of the region; of units and posts, of the region that the unit serves with everything below it, or where that is unknown, of the regions in which they visit.",
 		Anchor:      "VISIT_END",
 		Censoring:   "None. The 12 months before as-of, or before the end of the window. Visits to sites that are not eligible are left out and counted.",
-		Interval:    "chanceSites: the middle 95 % of 999 permutations, in which the visits of each region go to its sites at random, those of units and posts to any of their sites. top5Share: 95 % Wilson. None on the effective sites: all visits are known.",
+		Interval:    "chanceSites: the middle 95 % of 999 permutations, of units and posts 9,999, in which the visits of each region go to its sites at random, those of units and posts to any of their sites. top5Share: 95 % Wilson. None on the effective sites: all visits are known.",
 		Method:      "inverse Simpson; one-sided permutation within regions, of units and posts within what they serve, (r+1)/(R+1); Benjamini–Hochberg over the rows",
 		Former:      []Former{{"1", "Visits of units and posts were held against the sites of the regions in which they visited.", "inverse Simpson; one-sided permutation within regions, (r+1)/(R+1); Benjamini–Hochberg over the rows"}},
 		Caveats: []string{

@@ -134,7 +134,7 @@ func TestShowcaseRoutesOfPosts(t *testing.T) {
 	require.Equal(t, 1.0, value(t, table, "effectiveSites", row))
 	require.Equal(t, 1.0/20, value(t, table, "effectiveShare", row))
 	require.InDelta(t, 7, value(t, table, "chanceSites", row), 0.4, "10 visits dealt over 20 sites: about 10²/(10+10·9/20) ≈ 6.9")
-	require.InDelta(t, 0.001, value(t, table, "p", row), 1e-12)
+	require.InDelta(t, 0.0001, value(t, table, "p", row), 1e-12, "none of 9,999 is so concentrated: also of hundreds of posts that is a finding")
 	require.True(t, table.Flags["showcase"][row])
 	require.Equal(t, 0.0, value(t, table, "siteMonthP95", row), "one site of 20 is visited in ten of twelve months")
 	row = at(table, usual)

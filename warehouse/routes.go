@@ -62,7 +62,7 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 	}
 	tested, p := make([]bool, len(cells)), []float64{}
 	for row, cell := range cells {
-		of, err := stats.Concentrate(cell.regions(), resamples, seed("F6 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{begin, end}))
+		of, err := stats.Concentrate(cell.regions(), s.dealings(), seed("F6 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{begin, end}))
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +101,14 @@ func (s *scope) fewestOnRoute() int64 {
 		return fewestOfAPerson
 	}
 	return stats.MinBunching
+}
+
+// dealings is how often the visits are dealt out. Units and posts are tested by the hundred: adjusted for that, the least p of 999 would be a finding of none.
+func (s *scope) dealings() int {
+	if s.version >= 2 && s.byLead() {
+		return 9_999
+	}
+	return resamples
 }
 
 // routes counts the visits to eligible sites by cell, site and month, and adds the eligible sites that nobody visited: of the cell's region, or where

@@ -23,7 +23,7 @@ type atSiteRow struct {
 }
 
 const (
-	sites  = `SELECT id::text, region_id::text, coalesce(eligible_from::timestamp AT TIME ZONE 'UTC', created_at), eligible_to::timestamp AT TIME ZONE 'UTC' FROM site`
+	sites  = `SELECT id::text, region_id::text, coalesce(eligible_from::timestamp AT TIME ZONE 'Asia/Shanghai', created_at), eligible_to::timestamp AT TIME ZONE 'Asia/Shanghai' FROM site`
 	heldAt = `SELECT site_id::text, coalesce(ended_at, started_at) FROM visit WHERE state IN ('HELD', 'RECORDED', 'CLOSED_OUT')`
 )
 
@@ -92,7 +92,7 @@ func reckonCoverage(r *rows, q question, asOf time.Time) answer {
 
 // coverageInViews: of some sites the views do not tell since when they are to be visited, so gaps are left out.
 func coverageInViews(q question) string {
-	eligible := "SELECT *, " + moment + " AS at FROM pub_site WHERE ifNull(toDateTime64(eligible_from, 6, 'UTC') <= at, 1) AND ifNull(eligible_to > toDate32(at), 1)" + q.prefecture()
+	eligible := "SELECT *, " + moment + " AS at FROM pub_site WHERE ifNull(toDateTime64(eligible_from, 6, 'Asia/Shanghai') <= at, 1) AND ifNull(eligible_to > toDate32(toTimeZone(at, 'Asia/Shanghai')), 1)" + q.prefecture()
 	return `WITH held AS (SELECT site_id, max(ifNull(ended_at, started_at)) AS last FROM pub_visit WHERE state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND ifNull(ended_at, started_at) <= ` + moment + ` GROUP BY site_id)
 		SELECT key, count() AS n, countIf(held.last > ` + moment + ` - INTERVAL 365 DAY) AS visitedSites, visitedSites / n AS covered
 		FROM (` + q.cells(eligible, "at") + `) AS s LEFT JOIN held ON held.site_id = s.id GROUP BY key`
@@ -151,7 +151,7 @@ func routesInViews(q question) string {
 		to = "least(" + moment + ", fromUnixTimestamp64Micro({window_to:Int64}, 'UTC'))"
 	}
 	q.windowFrom, q.windowTo = nil, nil
-	eligible := "SELECT *, " + moment + " AS at FROM pub_site WHERE ifNull(toDateTime64(eligible_from, 6, 'UTC') <= at, 1) AND ifNull(eligible_to > toDate32(at), 1)" + q.prefecture()
+	eligible := "SELECT *, " + moment + " AS at FROM pub_site WHERE ifNull(toDateTime64(eligible_from, 6, 'Asia/Shanghai') <= at, 1) AND ifNull(eligible_to > toDate32(toTimeZone(at, 'Asia/Shanghai')), 1)" + q.prefecture()
 	return `WITH held AS (SELECT site_id, count() AS times FROM (SELECT *, ifNull(ended_at, started_at) AS over_at FROM pub_visit WHERE state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND over_at <= ` + moment + `)
 			WHERE over_at >= ` + to + ` - INTERVAL 1 YEAR AND over_at < ` + to + ` GROUP BY site_id)
 		SELECT key, sum(times) AS n, n * n / sum(times * times) AS effectiveSites, effectiveSites / count() AS effectiveShare, count() AS eligibleSites,

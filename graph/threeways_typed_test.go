@@ -75,7 +75,7 @@ func (w *province) sameField(t *testing.T, role, name string, f typedField, q qu
 	var columns []string
 	measure, _ := warehouse.MeasureByCode(f.code)
 	for _, c := range measure.Columns {
-		columns = append(columns, c.Name+" { unit values ciLow ciHigh }")
+		columns = append(columns, c.Name+" { unit values ciLow ciHigh suppressed }")
 	}
 	flags := append([]string{"unstable", "provisional", "suppressed"}, f.flags...)
 	typed := fmt.Sprintf(`query($q: MeasureQuery!%s) { answer: %s(query: $q %s) { dimensions { dimension codes labels } n %s %s about `+aboutAnswer+` } }`,
@@ -93,7 +93,7 @@ func (w *province) sameField(t *testing.T, role, name string, f typedField, q qu
 	known := 0
 	for i := range columns {
 		number := same.text(t, "answer", "numbers", i, "name")
-		for _, part := range []string{"unit", "values", "ciLow", "ciHigh"} {
+		for _, part := range []string{"unit", "values", "ciLow", "ciHigh", "suppressed"} {
 			require.Equal(t, same.at(t, "answer", "numbers", i, part), asked.at(t, "answer", number, part), "%s of %s, %s", part, number, who)
 		}
 		if number == f.n {

@@ -389,16 +389,17 @@ func (c *columns) gaps(cell *lived) error {
 	return nil
 }
 
-// siteRows has one row a site that is eligible at as-of, with its visits since it became so.
+// siteRows has one row a site that is eligible at as-of, with its visits since it became so. The days of eligibility are days in China.
 func (s *scope) siteRows(visits string, values map[string]any) statement {
 	b := &builder{values: values}
+	b.value("china", DefaultTimezone)
 	b.write(`SELECT w.id AS id, w.region_id AS home, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace("w.region_id"), " AS region_place")
 		b.value("level", s.RegionLevel)
 	}
-	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toDateTime64(ifNull(eligible_from, toDate32(created_at)), 6, 'UTC') AS eligible FROM d_site FINAL
-			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(`, asOf, `))) AS w
+	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toTimeZone(toDateTime64(ifNull(eligible_from, toDate32(toTimeZone(created_at, {china:String}))), 6, {china:String}), 'UTC') AS eligible FROM d_site FINAL
+			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(toTimeZone(`, asOf, `, {china:String})))) AS w
 		LEFT ANY JOIN (SELECT site_id, groupArray(anchor_at) AS held FROM (`, visits, `) GROUP BY site_id SETTINGS max_rows_to_group_by = 0) AS h ON h.site_id = w.id`)
 	if len(s.Where.Regions) > 0 {
 		b.write(" WHERE w.region_id IN (SELECT id FROM d_region FINAL WHERE _deleted = 0 AND hasAny(splitByChar('.', path), {regions:Array(String)}))")

@@ -1437,6 +1437,29 @@ func (ec *executionContext) fieldContext_NumberColumn_ciHigh(_ context.Context, 
 	return graphql.NewScalarFieldContext("NumberColumn", field, false, false, "Float")
 }
 
+func (ec *executionContext) _NumberColumn_suppressed(ctx context.Context, field graphql.CollectedField, obj *model.NumberColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NumberColumn_suppressed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Suppressed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []bool) graphql.Marshaler {
+			return ec.marshalNBoolean2ᚕboolᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NumberColumn_suppressed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NumberColumn", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _TimeToResolution_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.MeasureTable) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3379,6 +3402,11 @@ func (ec *executionContext) _NumberColumn(ctx context.Context, sel ast.Selection
 		case "ciHigh":
 			out.Values[i] = ec._NumberColumn_ciHigh(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "suppressed":
+			out.Values[i] = ec._NumberColumn_suppressed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:

@@ -1347,10 +1347,11 @@ type ComplexityRoot struct {
 	}
 
 	NumberColumn struct {
-		CiHigh func(childComplexity int) int
-		CiLow  func(childComplexity int) int
-		Unit   func(childComplexity int) int
-		Values func(childComplexity int) int
+		CiHigh     func(childComplexity int) int
+		CiLow      func(childComplexity int) int
+		Suppressed func(childComplexity int) int
+		Unit       func(childComplexity int) int
+		Values     func(childComplexity int) int
 	}
 
 	Official struct {
@@ -8580,6 +8581,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.NumberColumn.CiLow(childComplexity), true
+	case "NumberColumn.suppressed":
+		if e.ComplexityRoot.NumberColumn.Suppressed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NumberColumn.Suppressed(childComplexity), true
 	case "NumberColumn.unit":
 		if e.ComplexityRoot.NumberColumn.Unit == nil {
 			break
@@ -16974,6 +16981,8 @@ type NumberColumn {
   ciLow: [Float]
   "Upper ends; null if the number has no interval."
   ciHigh: [Float]
+  "Whether a number is hidden to protect people, with its row or alone."
+  suppressed: [Boolean!]!
 }
 
 "What the numbers of an answer are, and of when."
@@ -25087,6 +25096,8 @@ func (ec *executionContext) childFields_NumberColumn(ctx context.Context, field 
 		return ec.fieldContext_NumberColumn_ciLow(ctx, field)
 	case "ciHigh":
 		return ec.fieldContext_NumberColumn_ciHigh(ctx, field)
+	case "suppressed":
+		return ec.fieldContext_NumberColumn_suppressed(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type NumberColumn", field.Name)
 }

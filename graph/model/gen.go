@@ -1588,6 +1588,8 @@ type NumberColumn struct {
 	CiLow []*float64 `json:"ciLow,omitempty"`
 	// Upper ends; null if the number has no interval.
 	CiHigh []*float64 `json:"ciHigh,omitempty"`
+	// Whether a number is hidden to protect people, with its row or alone.
+	Suppressed []bool `json:"suppressed"`
 }
 
 // Who an official is.

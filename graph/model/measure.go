@@ -19,9 +19,8 @@ func (t *MeasureTable) N() []*int64 { return shownCounts(t.Table) }
 
 func shownCounts(t *warehouse.Table) []*int64 {
 	shown := make([]*int64, len(t.N))
-	hidden := t.Flags["suppressed"]
 	for i := range t.N {
-		if i >= len(hidden) || !hidden[i] {
+		if !raised(t, "suppressed", i) {
 			shown[i] = &t.N[i]
 		}
 	}
@@ -72,10 +71,25 @@ func keyID(d warehouse.Dimension, text string) *ID {
 func (t *MeasureTable) number(name string) *NumberColumn {
 	for _, n := range t.Nums {
 		if n.Name == name {
-			return &NumberColumn{Unit: n.Unit, Values: n.Value, CiLow: n.Lo, CiHigh: n.Hi}
+			return &NumberColumn{Unit: n.Unit, Values: n.Value, CiLow: n.Lo, CiHigh: n.Hi, Suppressed: hiddenValues(t.Table, n)}
 		}
 	}
 	return nil
+}
+
+// hiddenValues are the values of a number that are hidden: with their whole row, or because of how the row divides.
+func hiddenValues(t *warehouse.Table, n warehouse.Num) []bool {
+	hidden := make([]bool, len(n.Value))
+	for i := range hidden {
+		hidden[i] = raised(t, "suppressed", i) || n.Value[i] == nil && raised(t, "partsSuppressed", i)
+	}
+	return hidden
+}
+
+// raised reports whether a row has the flag.
+func raised(t *warehouse.Table, flag string, row int) bool {
+	column := t.Flags[flag]
+	return row < len(column) && column[row]
 }
 
 // flag is the column of a flag; one that the measure does not raise is false throughout.

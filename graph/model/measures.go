@@ -94,7 +94,7 @@ func (c *MeasureColumn) N() []*int64 {
 		if shown[i] != nil {
 			shown[i] = &c.num.Of[i]
 		}
-		if c.num.Value[i] == nil && c.hidden("partsSuppressed", i) {
+		if c.num.Value[i] == nil && raised(c.table, "partsSuppressed", i) {
 			shown[i] = nil
 		}
 	}
@@ -106,19 +106,8 @@ func (c *MeasureColumn) Values() []*float64 { return c.num.Value }
 func (c *MeasureColumn) CiLow() []*float64  { return c.num.Lo }
 func (c *MeasureColumn) CiHigh() []*float64 { return c.num.Hi }
 
-// Suppressed reports which values are hidden: with their whole row, or because of how the row divides.
-func (c *MeasureColumn) Suppressed() []bool {
-	hidden := make([]bool, len(c.num.Value))
-	for i := range hidden {
-		hidden[i] = c.hidden("suppressed", i) || c.num.Value[i] == nil && c.hidden("partsSuppressed", i)
-	}
-	return hidden
-}
-
-func (c *MeasureColumn) hidden(flag string, row int) bool {
-	column := c.table.Flags[flag]
-	return row < len(column) && column[row]
-}
+// Suppressed reports which values are hidden.
+func (c *MeasureColumn) Suppressed() []bool { return hiddenValues(c.table, *c.num) }
 
 // The flags.
 func (c *MeasureColumn) Unstable() []bool    { return (&MeasureTable{Table: c.table}).Unstable() }

@@ -24,7 +24,7 @@ func errorCode(err error) (code, message string, extra map[string]any, ok bool) 
 	if e.Code == groundwork.CodeRateLimited {
 		extra = map[string]any{edge.RetryAfter: int(math.Ceil(e.RetryAfter.Seconds()))}
 	}
-	return string(e.Code), known(e.Message), extra, true
+	return string(e.Code), named(e.Message), extra, true
 }
 
 // userErrors turns a refusal that the caller can mend into data. Any other error is returned as it is.
@@ -38,7 +38,7 @@ func userErrors(err error) ([]model.UserError, error) {
 	}
 	switch e.Code {
 	case groundwork.CodeInvalid, groundwork.CodeNotFound, groundwork.CodeForbidden, groundwork.CodeTransition, groundwork.CodeConflict:
-		shown := model.UserError{Code: e.Code, Message: known(e.Message)}
+		shown := model.UserError{Code: e.Code, Message: named(e.Message)}
 		if e.Field != "" {
 			shown.Field = &e.Field
 		}
@@ -48,8 +48,8 @@ func userErrors(err error) ([]model.UserError, error) {
 	}
 }
 
-// types are those of the ids of things, by what messages call them.
-var types = map[string]string{
+// typeOf is the type in the id of a thing, by what messages call it.
+var typeOf = map[string]string{
 	"region": model.TypeRegion, "site": model.TypeSite, "category": model.TypeCategory, "unit": model.TypeOrgUnit, "org unit": model.TypeOrgUnit,
 	"official": model.TypeOfficial, "post": model.TypePostHolding, "post holding": model.TypePostHolding, "visit": model.TypeVisit,
 	"opinion": model.TypeOpinion, "issue": model.TypeIssue, "campaign": model.TypeCampaign, "task": model.TypeCampaignTask,
@@ -63,14 +63,14 @@ var types = map[string]string{
 
 var nounAndUUID = regexp.MustCompile(`\b((?:[a-z]+ )?([a-z]+)) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`)
 
-// known names things in a message as callers of this API know them. The rules and the database call them "unit" or "post" and give the UUID
+// named names things in a message as callers of this API know them. The rules and the database call them "unit" or "post" and give the UUID
 // of the row, which is not what an id is here.
-func known(message string) string {
+func named(message string) string {
 	return nounAndUUID.ReplaceAllStringFunc(message, func(found string) string {
 		part := nounAndUUID.FindStringSubmatch(found)
-		kind, ok := types[part[1]]
+		kind, ok := typeOf[part[1]]
 		if !ok {
-			kind, ok = types[part[2]]
+			kind, ok = typeOf[part[2]]
 		}
 		if !ok {
 			return found

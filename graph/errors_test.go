@@ -21,6 +21,6 @@ func TestMessagesNameThingsByTheirIDs(t *testing.T) {
 		"there is no API key " + row.String():                                        "there is no API key " + row.String(),
 		"issue GW-YGS146S stands at CLOSED":                                          "issue GW-YGS146S stands at CLOSED",
 	} {
-		require.Equal(t, want, known(message))
+		require.Equal(t, want, named(message))
 	}
 }

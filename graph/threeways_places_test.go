@@ -164,6 +164,7 @@ func reckonReporting(r *rows, q question, asOf time.Time) answer {
 	type told struct{ repeats, days float64 }
 	by, all := map[string]map[string]told{}, map[string]told{} // by cell and category, and of all by category
 	issues := map[string]map[string]float64{}
+	mergedInto := r.mergers(q)
 	for key, cell := range cells(r, q, r.seen(q), byOrigin) {
 		by[key], issues[key] = map[string]told{}, map[string]float64{}
 		for _, i := range cell {
@@ -179,7 +180,7 @@ func reckonReporting(r *rows, q question, asOf time.Time) answer {
 			}
 			this := told{days: max(0, float64(until.Unix()-i.Origin.Unix())) / 86400}
 			for _, o := range r.opinions {
-				if o.Issue == i.ID && o.Received.After(i.Origin) && !o.Received.After(asOf) && !o.Linked.After(asOf) && !o.Received.After(i.Origin.AddDate(0, 0, 30)) && (i.Claimed == nil || !o.Received.After(*i.Claimed)) {
+				if standsFor(mergedInto, o.Issue) == i.ID && o.Received.After(i.Origin) && !o.Received.After(asOf) && !o.Linked.After(asOf) && !o.Received.After(i.Origin.AddDate(0, 0, 30)) && (i.Claimed == nil || !o.Received.After(*i.Claimed)) {
 					this.repeats++
 				}
 			}
@@ -214,11 +215,12 @@ func reckonReporting(r *rows, q question, asOf time.Time) answer {
 }
 
 func reportingInViews(q question) string {
-	return `WITH told AS (SELECT l.issue_id AS issue, groupArray(o.received_at) AS at FROM (SELECT * FROM pub_issue_opinion WHERE linked_at <= ` + moment + `) AS l
+	return `WITH mergers AS (` + q.mergersInViews() + `),
+		told AS (SELECT ` + matterOf("l.issue_id") + ` AS issue, groupArray(o.received_at) AS at FROM (SELECT * FROM pub_issue_opinion WHERE linked_at <= ` + moment + `) AS l
 			INNER JOIN (SELECT * FROM pub_opinion WHERE received_at <= ` + moment + `) AS o ON o.id = l.opinion_id GROUP BY issue),
 		each AS (SELECT key, category_code, arrayCount(x -> x > origin_at AND x <= least(origin_at + INTERVAL 30 DAY, ifNull(claimed_at, toDateTime64('2200-01-01', 6, 'UTC'))), told.at) AS again,
 				greatest(0, toUnixTimestamp(least(origin_at + INTERVAL 30 DAY, least(ifNull(claimed_at, seen_until), seen_until))) - toUnixTimestamp(origin_at)) / 86400 AS exposed
-			FROM (` + q.cells(q.seenIssues(), "origin_at") + `) AS i LEFT JOIN told ON told.issue = i.id WHERE category_code IS NOT NULL),
+			FROM (` + q.cells(q.seenIssues(), "origin_at") + `) AS i LEFT JOIN told ON told.issue = toString(i.id) WHERE category_code IS NOT NULL),
 		rates AS (SELECT category_code, sum(again) AS of_all, of_all / sum(exposed) AS rate FROM each GROUP BY category_code HAVING of_all >= 20)
 		SELECT key, count() AS n, sum(again) AS repeats, sum(rate * exposed) AS expected, sum(exposed) AS days, days / nullIf(repeats, 0) AS delayDays, if(expected >= 1, repeats / expected, NULL) AS index
 		FROM each INNER JOIN rates ON rates.category_code = each.category_code GROUP BY key`

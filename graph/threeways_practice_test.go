@@ -11,10 +11,17 @@ import (
 // Measures of the practice, twice more: F1 of visits, F2 of closings, I1 of turns of the rota.
 
 type heldRow struct {
-	ID, Region, Activity string
-	Met                  *int
-	Started              time.Time
-	Ended                *time.Time
+	ID, Region, Activity, Lead string
+	Met                        *int
+	Started                    time.Time
+	Ended                      *time.Time
+}
+
+func (v heldRow) end() time.Time {
+	if v.Ended != nil {
+		return *v.Ended
+	}
+	return v.Started
 }
 
 // tourRow is a visit that was held as one who took part saw it.
@@ -40,7 +47,7 @@ type traceRow struct {
 
 // heldVisits, turnsDue and tracesLeft select them.
 const (
-	heldVisits = `SELECT v.id::text, s.region_id::text, v.activity_kind, v.citizens_met, v.started_at, v.ended_at FROM visit v JOIN site s ON s.id = v.site_id
+	heldVisits = `SELECT v.id::text, s.region_id::text, v.activity_kind, v.lead_id::text, v.citizens_met, v.started_at, v.ended_at FROM visit v JOIN site s ON s.id = v.site_id
 		WHERE v.state IN ('HELD', 'RECORDED', 'CLOSED_OUT')`
 	tours = `WITH took AS (SELECT id AS visit, lead_id AS post FROM visit UNION SELECT visit_id, post_id FROM visit_participant)
 		SELECT DISTINCT v.id::text, h.official_id::text, s.region_id::text, v.started_at, coalesce(v.ended_at, v.started_at), s.latitude, s.longitude, v.note_created_at, v.note_unit_id::text,
@@ -122,45 +129,53 @@ func turnsInViews(q question) string {
 
 const fortnight = 14 * 24 * time.Hour
 
-func reckonTraces(r *rows, q question, asOf time.Time) answer {
-	left := map[string]map[string]time.Time{} // the first of each kind
+// left is when a visit left something first, by its kind.
+type left map[string]map[string]time.Time
+
+func (r *rows) left() left {
+	first := left{}
 	for _, trace := range r.traces {
-		if left[trace.Visit] == nil {
-			left[trace.Visit] = map[string]time.Time{}
+		if first[trace.Visit] == nil {
+			first[trace.Visit] = map[string]time.Time{}
 		}
-		if at, has := left[trace.Visit][trace.Kind]; !has || trace.At.Before(at) {
-			left[trace.Visit][trace.Kind] = trace.At
+		if at, has := first[trace.Visit][trace.Kind]; !has || trace.At.Before(at) {
+			first[trace.Visit][trace.Kind] = trace.At
 		}
 	}
-	end := func(v heldRow) time.Time {
-		if v.Ended != nil {
-			return *v.Ended
-		}
-		return v.Started
+	return first
+}
+
+func (l left) has(v heldRow, kind string) bool {
+	at, has := l[v.ID][kind]
+	return has && !at.After(v.end().Add(fortnight))
+}
+
+// nothing reports whether a visit is traceless.
+func (l left) nothing(v heldRow) bool {
+	other := l.has(v, "ANSWER") || l.has(v, "WORD")
+	if v.Activity == "PROPAGATION" {
+		other = l.has(v, "QUESTION") && v.Met != nil && *v.Met > 0
 	}
+	return !l.has(v, "OPINION") && !l.has(v, "ISSUE") && !other
+}
+
+func reckonTraces(r *rows, q question, asOf time.Time) answer {
+	left := r.left()
 	var ripe []heldRow
 	for _, v := range r.held {
-		if r.inRegion(q, v.Region) && !end(v).After(asOf.Add(-fortnight)) {
+		if r.inRegion(q, v.Region) && !v.end().After(asOf.Add(-fortnight)) {
 			ripe = append(ripe, v)
 		}
 	}
 	got := answer{}
-	for key, cell := range cells(r, q, ripe, func(v heldRow) (issueRow, time.Time) { return issueRow{Region: &v.Region}, end(v) }) {
+	for key, cell := range cells(r, q, ripe, func(v heldRow) (issueRow, time.Time) { return issueRow{Region: &v.Region}, v.end() }) {
 		var traceless, silent float64
 		for _, v := range cell {
-			has := func(kind string) bool {
-				at, left := left[v.ID][kind]
-				return left && !at.After(end(v).Add(fortnight))
-			}
-			other := has("ANSWER") || has("WORD")
-			if v.Activity == "PROPAGATION" {
-				other = has("QUESTION") && v.Met != nil && *v.Met > 0
-			}
-			if !has("OPINION") {
+			if !left.has(v, "OPINION") {
 				silent++
-				if !has("ISSUE") && !other {
-					traceless++
-				}
+			}
+			if left.nothing(v) {
+				traceless++
 			}
 		}
 		n := float64(len(cell))

@@ -8,17 +8,30 @@ import (
 
 // D1, twice more.
 
+// mergers are the issues that were merged, each with that which it was merged into.
+func (r *rows) mergers(q question) map[string]string {
+	into := map[string]string{}
+	for _, i := range r.all(q) {
+		if i.State == "MERGED" {
+			into[i.ID] = *i.MergedInto
+		}
+	}
+	return into
+}
+
+func standsFor(mergedInto map[string]string, issue string) string {
+	for mergedInto[issue] != "" {
+		issue = mergedInto[issue]
+	}
+	return issue
+}
+
 func reckonToldAgain(r *rows, q question, asOf time.Time) answer {
 	everything := q
 	everything.channels, everything.kinds = nil, nil // of opinions, not of matters
-	matters, mergedInto := map[string]issueRow{}, map[string]string{}
+	matters, mergedInto := map[string]issueRow{}, r.mergers(q)
 	for _, i := range r.seen(everything) {
 		matters[i.ID] = i
-	}
-	for _, i := range r.all(q) {
-		if i.State == "MERGED" {
-			mergedInto[i.ID] = *i.MergedInto
-		}
 	}
 	type told struct {
 		opinionRow
@@ -31,10 +44,7 @@ func reckonToldAgain(r *rows, q question, asOf time.Time) answer {
 		if o.Received.After(asOf) || o.Linked.After(asOf) {
 			continue
 		}
-		matter := o.Issue
-		for mergedInto[matter] != "" {
-			matter = mergedInto[matter]
-		}
+		matter := standsFor(mergedInto, o.Issue)
 		issue, again := first[matter]
 		this := told{opinionRow: o, again: again, missed: again && issue != o.Issue}
 		if !again {
@@ -67,18 +77,27 @@ func reckonToldAgain(r *rows, q question, asOf time.Time) answer {
 	return got
 }
 
-// toldAgainInViews follows mergers over four steps, which is more than there are; the views do not tell who reported.
-func toldAgainInViews(q question) string {
-	everything := q
-	everything.channels, everything.kinds = nil, nil
+func (q question) mergersInViews() string {
 	stands := "SELECT id, state, merged_into_id FROM pub_issue"
 	if q.asOf != nil {
 		stands = "SELECT issue_id AS id, to_state AS state, merged_into_id FROM pub_issue_event WHERE known_at <= " + moment + " ORDER BY issue_id, seq DESC LIMIT 1 BY issue_id"
 	}
-	matter := "toString(issue_id)"
+	return "SELECT id, assumeNotNull(merged_into_id) AS target FROM (" + stands + ") WHERE state = 'MERGED' ORDER BY id"
+}
+
+// matterOf follows mergers over four steps, which is more than there are.
+func matterOf(issue string) string {
+	issue = "toString(" + issue + ")"
 	for range 4 {
-		matter = "transform(" + matter + ", (SELECT groupArray(toString(id)) FROM mergers), (SELECT groupArray(toString(target)) FROM mergers))"
+		issue = "transform(" + issue + ", (SELECT groupArray(toString(id)) FROM mergers), (SELECT groupArray(toString(target)) FROM mergers))"
 	}
+	return issue
+}
+
+// toldAgainInViews: the views do not tell who reported.
+func toldAgainInViews(q question) string {
+	everything := q
+	everything.channels, everything.kinds = nil, nil
 	where := "1"
 	if q.channels != nil {
 		where += " AND o.channel IN ('" + strings.Join(q.channels, "', '") + "')"
@@ -86,8 +105,8 @@ func toldAgainInViews(q question) string {
 	if q.kinds != nil {
 		where += " AND o.kind IN ('" + strings.Join(q.kinds, "', '") + "')"
 	}
-	return `WITH mergers AS (SELECT id, assumeNotNull(merged_into_id) AS target FROM (` + stands + `) WHERE state = 'MERGED' ORDER BY id),
-		told AS (SELECT opinion_id, issue_id, received_at, channel, kind, toUUID(` + matter + `) AS matter FROM pub_issue_opinion AS l INNER JOIN pub_opinion AS o ON o.id = l.opinion_id
+	return `WITH mergers AS (` + q.mergersInViews() + `),
+		told AS (SELECT opinion_id, issue_id, received_at, channel, kind, toUUID(` + matterOf("issue_id") + `) AS matter FROM pub_issue_opinion AS l INNER JOIN pub_opinion AS o ON o.id = l.opinion_id
 			WHERE received_at <= ` + moment + ` AND linked_at <= ` + moment + `),
 		numbered AS (SELECT *, row_number() OVER (PARTITION BY matter ORDER BY received_at, opinion_id) AS nth, first_value(issue_id) OVER (PARTITION BY matter ORDER BY received_at, opinion_id) AS opened FROM told)
 		SELECT key, count() AS n, countIf(nth > 1) / n AS repeated, countIf(issue_id != opened) / n AS foundLater

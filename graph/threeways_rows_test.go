@@ -46,6 +46,8 @@ type eventRow struct {
 
 type claimRow struct {
 	ID, Issue string
+	Kind      *string
+	Source    string
 	At        time.Time
 }
 
@@ -62,9 +64,9 @@ type callRow struct {
 }
 
 type legRow struct {
-	Issue    string
-	Sent     time.Time
-	Returned *time.Time
+	Issue, Role        string
+	Sent               time.Time
+	Accepted, Returned *time.Time
 }
 
 // opinionRow is an opinion that is on an issue.
@@ -100,6 +102,8 @@ type rows struct {
 	tours      []tourRow
 	sites      []siteRow
 	atSites    []atSiteRow
+	notes      []noteRow
+	cycles     []cycleRow
 	turns      []turnRow
 	traces     []traceRow
 	calendar   []dayRow
@@ -547,13 +551,9 @@ func (r *rows) due(q question, asOf time.Time) (due []asked) {
 
 // tenWorkingDays is the end of the tenth working day after that of t.
 func (r *rows) tenWorkingDays(t time.Time) time.Time {
-	on, off := r.daysOn(), r.daysOff()
-	y, m, d := t.In(shanghai).Date()
-	day := time.Date(y, m, d, 0, 0, 0, 0, shanghai)
+	day := midnight(t)
 	for worked := 0; worked < 10; {
-		day = day.AddDate(0, 0, 1)
-		date, weekend := day.Format(time.DateOnly), day.Weekday() == time.Saturday || day.Weekday() == time.Sunday
-		if slices.Contains(on, date) || !weekend && !slices.Contains(off, date) {
+		if day = day.AddDate(0, 0, 1); r.works(day) {
 			worked++
 		}
 	}

@@ -141,10 +141,12 @@ func clockInViews(q question) string {
 		FROM (` + q.cells(q.seenIssues(), "origin_at") + `) AS i LEFT JOIN sent ON sent.issue_id = i.id GROUP BY key`
 }
 
+const workingDays = `(SELECT groupArray(day) FROM (SELECT toDate('2024-11-01') + number AS day FROM numbers(900) ORDER BY day)
+			WHERE has({days_on:Array(String)}, toString(day)) OR toDayOfWeek(day) < 6 AND NOT has({days_off:Array(String)}, toString(day)))`
+
 // dueClaims are the claims whose tenth working day is over, with what became of the question.
 func dueClaims(q question) string {
-	return `WITH (SELECT groupArray(day) FROM (SELECT toDate('2024-11-01') + number AS day FROM numbers(900) ORDER BY day)
-			WHERE has({days_on:Array(String)}, toString(day)) OR toDayOfWeek(day) < 6 AND NOT has({days_off:Array(String)}, toString(day))) AS working_days,
+	return `WITH ` + workingDays + ` AS working_days,
 		seen AS (` + q.seenIssues() + `),
 		verdicts AS (SELECT claim_id, argMaxIf(toString(resolved), (at, id), collected_by != 'HANDLER') AS verdict, argMaxIf(ifNull(satisfaction, 0), (at, id), collected_by != 'HANDLER') AS level,
 			countIf(collected_by = 'HANDLER') AS by_handler, count() AS any_verdict FROM pub_feedback WHERE at <= ` + moment + ` GROUP BY claim_id),

@@ -133,7 +133,7 @@ func (m *Measures) NeedAlignment(ctx context.Context, q Question) (*Table, error
 		return nil, err
 	}
 	delete(r.t.Flags, "noPopulation")
-	index, err := m.readiness(ctx, q, r.s.RegionLevel)
+	index, err := m.readiness(ctx, q, r)
 	if err != nil {
 		return nil, err
 	}
@@ -190,9 +190,9 @@ func (t *Table) noteAlignment(visits int64, regions int, level string) {
 	}
 }
 
-// readiness is how readily each region reports, where that is known (H5).
-func (m *Measures) readiness(ctx context.Context, q Question, level string) (map[string]float64, error) {
-	q.By, q.RegionLevel, q.Protect, q.Limit = []Dimension{ByRegion}, level, false, maxProtected
+// readiness is how readily each region reports, where that is known (H5, of the same version).
+func (m *Measures) readiness(ctx context.Context, q Question, r *rates) (map[string]float64, error) {
+	q.By, q.RegionLevel, q.Protect, q.Limit = []Dimension{ByRegion}, r.s.RegionLevel, false, maxProtected
 	t, err := m.ReportingRate(ctx, q)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,7 @@ var aroundDefinitions = []Definition{
 		Caveats:     []string{"0 is equality. Shrinking makes regions more alike: T is a lower bound where regions are small."},
 	},
 	{
-		Code: "I3", Version: "1", Name: "Whether visits go where need is", ChineseName: "下访与需求匹配",
+		Code: "I3", Version: "2", Name: "Whether visits go where need is", ChineseName: "下访与需求匹配",
 		Meaning:     "Whether regions with more need get more visits for their people: above 0 they do, below 0 visits go where need is less.",
 		Numerator:   "Visits held in the window, per person-year.",
 		Denominator: "Regions ranked by need: the shrunk rate (H1), divided by how readily the region reports (H5) where that is known.",
@@ -53,6 +53,7 @@ var aroundDefinitions = []Definition{
 		Censoring:   "None. The window ends at as-of.",
 		Interval:    "95 % percentile bootstrap by region, B = 999.",
 		Method:      "concentration index, 2 cov(v, R) / mean v, middle ranks at ties (Wagstaff 1991)",
+		Former:      []Former{{"1", "How readily a region reports was that of version 1 of H5.", "concentration index, 2 cov(v, R) / mean v, middle ranks at ties (Wagstaff 1991)"}},
 		Caveats: []string{
 			"The correction by readiness is bounded to a factor of 4.",
 			"Fewer than 10 regions are not ranked. Regions without a known population are left out.",

@@ -36,14 +36,15 @@ var placeDefinitions = []Definition{
 		},
 	},
 	{
-		Code: "H5", Version: "1", Name: "Reporting-rate index", ChineseName: "反映意愿指数",
+		Code: "H5", Version: "2", Name: "Reporting-rate index", ChineseName: "反映意愿指数",
 		Meaning:     "How readily a place reports: how often an issue is told of again while it lasts, compared with the same matters elsewhere.",
-		Numerator:   "Opinions beyond the first that came within 30 days of the first and before the claim.",
+		Numerator:   "Opinions beyond the first that came within 30 days of the first and before the claim, those of merged issues among them.",
 		Denominator: "What the days of exposure of its issues would bring at the rates of their categories.",
 		Anchor:      "RECEIVED",
 		Censoring:   "Exposure ends at the claim, after 30 days, or at as-of.",
 		Interval:    "95 % Garwood on the repeats, over the expected ones.",
 		Method:      "observed to expected repeats with category effects (Liu, Bhandaram and Garg 2023); 95 % exact Poisson",
+		Former:      []Former{{"1", "Opinions of issues that were merged into another counted nowhere.", "observed to expected repeats with category effects (Liu, Bhandaram and Garg 2023); 95 % exact Poisson"}},
 		Caveats: []string{
 			"silent: the index is below 0.5 and its interval below 1. Where few issues come in as well (H1), send a visit.",
 			"Only categories with at least 20 repeats are in it, and only issues of a known category.",

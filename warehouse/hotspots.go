@@ -57,11 +57,15 @@ func (m *Measures) ratesAnd(ctx context.Context, q HotspotQuery, code string, fu
 	if err := q.complete(); err != nil {
 		return nil, err
 	}
+	d, err := versioned(code, q.version)
+	if err != nil {
+		return nil, err
+	}
 	s, err := m.scope(ctx, q.Query)
 	if err != nil {
 		return nil, err
 	}
-	r := &rates{s: s, t: s.table(definition(code))}
+	r := &rates{s: s, t: s.table(d)}
 	r.t.Flags["noPopulation"] = nil
 	var data extent
 	var regions map[string]*node
@@ -86,7 +90,7 @@ func (m *Measures) ratesAnd(ctx context.Context, q HotspotQuery, code string, fu
 
 // hotspotQuery is a question of the registry as one of H1.
 func (q Question) hotspotQuery() HotspotQuery {
-	h := HotspotQuery{Query: q.Query}
+	h := HotspotQuery{Query: q.Query, version: q.Version}
 	if q.From != nil {
 		h.From = *q.From
 	}

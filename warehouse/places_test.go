@@ -145,3 +145,37 @@ func TestReportingRate(t *testing.T) {
 	require.Nil(t, num(t, table, "delayDays", 1))
 	require.True(t, table.Flags["silent"][1])
 }
+
+// What was an issue of its own until it was merged is the same matter told again. Of twenty holes one is told of twice more within its exposure: once as an issue that was merged by way of another,
+// once directly; of the others once each.
+func TestReportingRateFollowsMergers(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.watermark(1, later)
+	places := h.counties(1)
+	matter := uuid.New()
+	insert(h, "d_category", category{ID: matter, Code: "r", Name: "road"})
+	hole := func() issue {
+		i := someIssue()
+		i.Region, i.Category = &places[0], &matter
+		return i
+	}
+	first := hole()
+	insert(h, "f_issue", first)
+	h.tell(first.ID, 1, 0, "HOTLINE")
+	h.tell(first.ID, 2, 1, "HOTLINE")
+	for range 19 {
+		other := hole()
+		insert(h, "f_issue", other)
+		h.tell(other.ID, 3, 1, "HOTLINE")
+	}
+	between, copied := hole(), hole()
+	between.State, copied.State = "MERGED", "MERGED"
+	insert(h, "f_issue", mergedIssue{copied, &between.ID}, mergedIssue{between, &first.ID})
+	h.tell(copied.ID, 4, 2, "ONLINE")
+	h.tell(copied.ID, 5, 31, "ONLINE")
+	byRegion := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}}}
+	require.InDelta(t, 21, *num(t, h.answer("H5", byRegion), "repeats", 0), 1e-9)
+	byRegion.Version = "1"
+	require.InDelta(t, 20, *num(t, h.answer("H5", byRegion), "repeats", 0), 1e-9)
+}

@@ -35,9 +35,7 @@ func (m *Measures) ToldAgain(ctx context.Context, q Question) (*Table, error) {
 // a matter that was known: at all (repeated), to the same reporter, and of which an issue was known that it was not put to (found_later). A matter is an issue with all that were
 // merged into it, directly or by others.
 func (s *scope) opinionRows() statement {
-	all, of := *s, *s
-	all.Query, all.categories, all.units, all.deep = Query{}, nil, nil, true
-	issues := all.spells().text
+	of := *s
 	of.Where.Channels, of.Where.Kinds = nil, nil
 	b := &builder{}
 	matters := of.spells()
@@ -45,10 +43,9 @@ func (s *scope) opinionRows() statement {
 	b.write(`SELECT s.* REPLACE (told.1 AS anchor_at, told.5 AS channel, told.6 AS kind), ifNull(told.3, told.2) AS reporter, nth > 1 AS repeated, told.3 IS NOT NULL AND of_reporter > 1 AS same_reporter,
 			told.4 != opinions[1].4 AS found_later
 		FROM (SELECT matter, arraySort(groupArray((received_at, id, reporter_pid, own, channel, kind))) AS opinions, arrayEnumerateUniq(opinions.3) AS by_reporter
-			FROM (SELECT o.*, link.issue_id AS own, ifNull(merger.matter, link.issue_id) AS matter
+			FROM (SELECT o.*, link.issue_id AS own, link.matter AS matter
 				FROM (SELECT id, received_at, reporter_pid, channel, kind FROM f_opinion FINAL WHERE _deleted = 0 AND received_at <= `, asOf, `) AS o
-				INNER JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0 AND linked_at <= `, asOf, `) AS link ON link.opinion_id = o.id
-				LEFT ANY JOIN (`, mergers(issues), `) AS merger ON merger.merged = link.issue_id)
+				INNER JOIN (`, s.linked(), `) AS link ON link.opinion_id = o.id)
 			GROUP BY matter SETTINGS max_rows_to_group_by = 0) AS m
 		ARRAY JOIN opinions AS told, arrayEnumerate(opinions) AS nth, by_reporter AS of_reporter
 		INNER JOIN (`, matters.text, `) AS s ON s.id = m.matter`)
@@ -64,6 +61,16 @@ func (s *scope) opinionRows() statement {
 		}
 	}
 	return b.statement()
+}
+
+// links are the opinions that were put to issues by as-of.
+const links = "SELECT issue_id, opinion_id, issue_id AS matter FROM f_issue_opinion FINAL WHERE _deleted = 0 AND linked_at <= " + asOf
+
+// linked are links, each with the issue that stands for its own in the end (matter).
+func (s *scope) linked() string {
+	all := *s
+	all.Query, all.categories, all.units, all.deep = Query{}, nil, nil, true
+	return "SELECT l.issue_id AS issue_id, l.opinion_id AS opinion_id, ifNull(merger.matter, l.issue_id) AS matter FROM (" + links + ") AS l LEFT ANY JOIN (" + mergers(all.spells().text) + ") AS merger ON merger.merged = l.issue_id"
 }
 
 // mergers leads from each merged issue to that which stands for it in the end; nobody merges in a circle.

@@ -25,24 +25,28 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 	}
 	split := q.By
 	q.By = append(slices.Clone(split), ByCategory)
-	s, err := m.scope(ctx, q.Query)
+	q.From, q.To = nil, nil
+	s, t, err := m.begin(ctx, q, "H5")
 	if err != nil {
 		return nil, err
+	}
+	told := s.linked()
+	if s.version < 2 {
+		told = links
 	}
 	rows := s.spells()
 	rows.text = fmt.Sprintf(`SELECT u.*, least(%[2]d * 86400, greatest(0, dateDiff('second', u.origin_at, least(ifNull(u.claimed_at, u.seen_until), u.seen_until)))) AS exposed, r.repeats AS repeats
 		FROM (%[1]s) AS u LEFT ANY JOIN (
-			SELECT link.issue_id AS issue_id, countIf(o.received_at > i.origin_at AND o.received_at <= least(addDays(i.origin_at, %[2]d), ifNull(i.claimed_at, toDateTime64('2299-01-01 00:00:00', 6, 'UTC')))) AS repeats
-			FROM (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0 AND linked_at <= %[3]s) AS link
+			SELECT link.matter AS issue_id, countIf(o.received_at > i.origin_at AND o.received_at <= least(addDays(i.origin_at, %[2]d), ifNull(i.claimed_at, toDateTime64('2299-01-01 00:00:00', 6, 'UTC')))) AS repeats
+			FROM (%[4]s) AS link
 			INNER JOIN (SELECT id, received_at FROM f_opinion FINAL WHERE _deleted = 0 AND received_at <= %[3]s) AS o ON o.id = link.opinion_id
-			INNER JOIN (SELECT id, origin_at, claimed_at FROM (%[1]s)) AS i ON i.id = link.issue_id
-			GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS r ON r.issue_id = u.id WHERE u.state != 'MERGED' AND u.category_id IS NOT NULL`, rows.text, exposureDays, asOf)
+			INNER JOIN (SELECT id, origin_at, claimed_at FROM (%[1]s)) AS i ON i.id = link.matter
+			GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS r ON r.issue_id = u.id WHERE u.state != 'MERGED' AND u.category_id IS NOT NULL`, rows.text, exposureDays, asOf, told)
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"sum(repeats)", "sum(exposed)"}})
 	if err != nil {
 		return nil, err
 	}
 	s.By = split
-	t := s.table(definition("H5"))
 	t.Flags["silent"] = []bool{}
 	c := newColumns(t, []Num{ranged("index", "ratio"), plain("repeats", "opinions"), plain("expected", "expected opinions"), plain("days", "d"), plain("delayDays", "d")})
 	cells, err := arrange(ctx, m, s, reportingCells(found, len(split)), t)

@@ -66,6 +66,7 @@ const (
 type HotspotQuery struct {
 	Query
 	From, To time.Time // the window of origins; zero = the span of the data
+	version  string    // of the definition; "" = the latest
 }
 
 // Key is one value of a dimension. An empty ID is "unknown".

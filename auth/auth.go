@@ -37,7 +37,7 @@ func Discover(ctx context.Context, issuer, audience string, now func() time.Time
 	keep := oidc.ClientContext(context.WithoutCancel(ctx), &http.Client{Timeout: 10 * time.Second})
 	provider, err := oidc.NewProvider(keep, issuer)
 	if err != nil {
-		return nil, fmt.Errorf("discover the OpenID Connect provider %s: %w", issuer, err)
+		return nil, fmt.Errorf("discover the OpenID Connect provider %s: %w; give the issuer as its own configuration names it, and see that this machine reaches it", issuer, err)
 	}
 	verifier := provider.VerifierContext(keep, &oidc.Config{ClientID: audience, Now: now})
 	return func(ctx context.Context, token string) (string, error) {

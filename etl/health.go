@@ -88,6 +88,7 @@ func (s *session) watchSlot(ctx context.Context, pg *pgx.Conn) {
 		if st.Applied > 0 {
 			st.Behind = s.behind.look(mark{at, position}, st.Applied, st.CommitTime)
 			st.BehindBytes = int64(position - min(position, st.Applied))
+			s.lacking.Store(st.BehindBytes)
 		}
 	})
 	if text := h.alarm(s.cfg.MaxKeptWAL); text != "" && time.Since(s.alarmed) > slotAlarmEvery {

@@ -13,6 +13,7 @@ import (
 type pace struct {
 	shortest time.Duration // what was configured
 	parts    *atomic.Int64 // in the fullest partition
+	behind   *atomic.Int64 // bytes of WAL that the warehouse lacks
 	recent   [9]time.Duration
 	n        int
 	median   time.Duration // of these
@@ -25,7 +26,9 @@ const (
 	fresh       = 300 * time.Millisecond
 	often       = 2
 	longestPace = 5 * time.Second // however slow the warehouse is
-	manyParts   = 300             // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
+	backlog     = 64 << 20        // bytes behind from which nothing is fresh, and larger pieces are sooner done
+	backlogPace = 2 * time.Second
+	manyParts   = 300 // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
 )
 
 // took notes how long it took to store a batch and its checkpoint.
@@ -38,12 +41,15 @@ func (p *pace) took(d time.Duration) {
 }
 
 // interval is the time between two checkpoints while changes flow: eight times what storing takes in the median, as far as that is 300 ms, or
-// twice what it takes, if that is more; between what was configured and 5 s, and doubled while there are many parts.
+// twice what it takes, if that is more; 2 s at least with a backlog; between what was configured and 5 s, and doubled while there are many parts.
 func (p *pace) interval() time.Duration {
 	if p.shortest >= longestPace {
 		return p.shortest
 	}
 	d := min(max(p.shortest, min(seldom*p.median, fresh), often*p.median), longestPace)
+	if p.behind.Load() > backlog {
+		d = max(d, backlogPace)
+	}
 	if p.parts.Load() > manyParts {
 		d *= 2
 	}

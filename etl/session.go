@@ -32,6 +32,7 @@ type session struct {
 	alarmed time.Time    // when the last alarm about the slot was logged
 	behind  lagClock     // of watchSlot
 	parts   atomic.Int64 // parts in the fullest partition of the warehouse, at the last look
+	lacking atomic.Int64 // bytes of WAL that the warehouse lacks, at the last look
 	looked  time.Time    // of watchParts
 
 	loads   map[string]loadRecord // how the mirrors were filled, as of the beginning

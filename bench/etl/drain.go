@@ -37,6 +37,7 @@ func (r *rig) drain(ctx context.Context) ([]figure, error) {
 // drainRounds lets both drain backlogs of a kind, in turns first.
 func (r *rig) drainRounds(ctx context.Context, kind string) (ratios, cpu []float64, note string, err error) {
 	var ours, theirs float64
+	var total [3]float64
 	changes := float64(r.transactions * changesPerTransaction)
 	for round := range r.rounds {
 		if _, err := r.catchUp(ctx); err != nil {
@@ -53,7 +54,7 @@ func (r *rig) drainRounds(ctx context.Context, kind string) (ratios, cpu []float
 			return nil, nil, "", err
 		}
 		var replicated, received time.Duration
-		var used time.Duration
+		var used [3]time.Duration
 		steps := []func() error{
 			func() (err error) { received, err = r.receive(ctx, end); return err },
 			func() (err error) { replicated, used, err = r.replicate(ctx, end); return err },
@@ -65,11 +66,14 @@ func (r *rig) drainRounds(ctx context.Context, kind string) (ratios, cpu []float
 		}
 		r.say("%s, round %d: pg_recvlogical %.1f s, replication %.1f s", kind, round+1, received.Seconds(), replicated.Seconds())
 		ratios = append(ratios, received.Seconds()/replicated.Seconds())
-		cpu = append(cpu, used.Seconds()/changes*1e6)
+		cpu = append(cpu, used[0].Seconds()/changes*1e6)
+		for i := range total {
+			total[i] += used[i].Seconds()
+		}
 		ours, theirs = ours+replicated.Seconds(), theirs+received.Seconds()
 	}
-	return ratios, cpu, fmt.Sprintf("%.0f k changes; replication %.0f k/s, pg_recvlogical %.0f k/s", changes/1000,
-		changes*float64(r.rounds)/ours/1000, changes*float64(r.rounds)/theirs/1000), nil
+	return ratios, cpu, fmt.Sprintf("%.0f k changes; replication %.0f k/s, pg_recvlogical %.0f k/s; processor time: replication %.1f s, warehouse %.1f s, Postgres %.1f s", changes/1000,
+		changes*float64(r.rounds)/ours/1000, changes*float64(r.rounds)/theirs/1000, total[0], total[1], total[2]), nil
 }
 
 // receive drains the baseline's slot to the end, into nothing.
@@ -82,16 +86,25 @@ func (r *rig) receive(ctx context.Context, end string) (time.Duration, error) {
 	return time.Since(started), err
 }
 
-// replicate starts the replication and waits until the warehouse has everything up to the end.
-func (r *rig) replicate(ctx context.Context, end string) (took, cpu time.Duration, err error) {
+// replicate starts the replication and waits until the warehouse has everything up to the end. cpu is of the replication, the warehouse and Postgres.
+func (r *rig) replicate(ctx context.Context, end string) (took time.Duration, cpu [3]time.Duration, err error) {
+	before, err := r.serverCPU()
+	if err != nil {
+		return 0, cpu, err
+	}
 	started := time.Now()
 	if err := r.start(ctx); err != nil {
-		return 0, 0, err
+		return 0, cpu, err
 	}
 	if err := r.reached(ctx, end); err != nil {
-		return 0, 0, err
+		return 0, cpu, err
 	}
 	took = time.Since(started)
-	cpu, err = r.running.cpu()
+	after, err := r.serverCPU()
+	if err != nil {
+		return took, cpu, err
+	}
+	cpu[1], cpu[2] = after[0]-before[0], after[1]-before[1]
+	cpu[0], err = r.running.cpu()
 	return took, cpu, err
 }

@@ -14,22 +14,20 @@ import (
 
 // gulps reads the replication stream in large pieces. Postgres sends every change by itself, and waking for each costs the receiver
 // several times what decoding it does, and the sender its processor. So while changes flow, a read waits a moment for more of them, and
-// the kernel is told to wake nobody for less than a good piece meanwhile (SO_RCVLOWAT): else the runtime's poller wakes for each change.
+// the kernel is told to wake nobody meanwhile (SO_RCVLOWAT): else the runtime's poller wakes for each change.
 type gulps struct {
 	source io.Reader
 	socket syscall.RawConn // below source; nil = not known
 	buffer []byte          // read, and not yet handed on
 	memory []byte
-	last   time.Time     // when the last read ended
-	wait   time.Duration // before the next, if the stream flows
+	last   time.Time // when the last read ended
 }
 
 const (
 	gulpBytes = 256 << 10
-	gulpWait  = time.Millisecond      // for more of a stream that fills the socket's buffer
-	sipWait   = 10 * time.Millisecond // where little comes in that time: still little beside the shortest time between two flushes
+	gulpWait  = 10 * time.Millisecond // for more: little beside the shortest time between two flushes
 	flowing   = 2 * time.Millisecond  // reads that follow each other faster are of a stream that flows
-	goodPiece = 32 << 10              // more would make the kernel bound the connection's window by it
+	undivided = 1 << 20               // more than comes in a wait; the kernel makes room for as much, and lets the sender go on until it is full
 )
 
 // use makes connections of this configuration read through g.
@@ -60,18 +58,15 @@ func (g *gulps) buffered() int { return len(g.buffer) }
 func (g *gulps) Read(p []byte) (int, error) {
 	if len(g.buffer) == 0 {
 		if time.Since(g.last) < flowing {
-			time.Sleep(g.wait)
+			time.Sleep(gulpWait)
 		}
 		g.wakeFor(1)
 		n, err := g.source.Read(g.memory)
-		g.wakeFor(goodPiece)
+		g.wakeFor(undivided)
 		if n == len(g.memory) {
 			g.last = time.Time{} // there is more than one gulp: no need to wait for it
 		} else {
 			g.last = time.Now()
-		}
-		if g.wait = gulpWait; n < goodPiece {
-			g.wait = sipWait
 		}
 		if n == 0 {
 			return 0, err

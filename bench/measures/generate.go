@@ -113,7 +113,10 @@ SELECT reinterpretAsUUID(sipHash128(number)), toString(number), reinterpretAsUUI
 	reinterpretAsUUID(sipHash128('region', town[toUInt16(a %% 420) + 1])), origin, dice < 90 ? toNullable(responded) : NULL, dice < 85 ? toNullable(claimed) : NULL,
 	dice < 50 ? toNullable(claimed) : NULL, dice < 75 ? toNullable(ended) : NULL, multiIf(dice < 50, 'CONFIRMED', dice < 60, 'EXPLAINED', dice < 68, 'UNCONFIRMED', dice < 75, 'WITHDRAWN', NULL),
 	multiIf(dice < 75, 'CLOSED', dice < 85, 'CLAIMED', 'IN_PROGRESS'), origin + toIntervalDay(30), 1 + b %% 3, origin, origin, bitShiftLeft(toUInt128(1), 64), 0
-FROM numbers(%d)`
+FROM numbers(%d, %d)`
+
+// atOnce is how many rows one statement makes: of more the engine would not answer in time.
+const atOnce = 5_000_000
 
 func (g *generated) fill(ctx context.Context, n int64) error {
 	region := fmt.Sprintf(idOf, "'region', code")
@@ -126,13 +129,17 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 				level("COUNTY", "county", "concat('350000000000.', prefecture, '.', county)"), level("TOWNSHIP", "town", "concat('350000000000.', prefecture, '.', county, '.', town)")}, " UNION ALL ") + ")",
 		"INSERT INTO d_population (region_id, year, persons, _ver) SELECT id, 2024, 200000 + cityHash64(code) % 800000, _ver FROM d_region WHERE level = 'COUNTY'",
 		"INSERT INTO d_category (id, code, name, path, _ver) SELECT reinterpretAsUUID(sipHash128('category', number)), toString(number), toString(number), [toString(number)], bitShiftLeft(toUInt128(1), 64) FROM numbers(60)",
-		"INSERT INTO f_issue (id, public_ref, category_id, severity, difficulty, kind, channel, region_id, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, state, due_at, opinion_count, updated_at, created_at, _ver, _deleted) " +
-			strings.Replace(fmt.Sprintf(issueRows, n), "WITH ", "WITH (SELECT groupArray(town) FROM ("+places+")) AS town, ", 1),
-		// Each issue has an opinion, of a reporter who on average has spoken of three.
-		fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d)",
-			"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), n),
-		fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+idOf+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d)", "number", "'opinion', number", n),
 		"INSERT INTO etl_checkpoint (pipeline, epoch, seq, applied_lsn, commit_time) SELECT 'main', 1, 1, 1, toDateTime64('2026-01-01 00:00:00', 6, 'UTC')",
+	}
+	for from := int64(0); from < n; from += atOnce {
+		rows := min(atOnce, n-from)
+		statements = append(statements,
+			"INSERT INTO f_issue (id, public_ref, category_id, severity, difficulty, kind, channel, region_id, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, state, due_at, opinion_count, updated_at, created_at, _ver, _deleted) "+
+				strings.Replace(fmt.Sprintf(issueRows, from, rows), "WITH ", "WITH (SELECT groupArray(town) FROM ("+places+")) AS town, ", 1),
+			// Each issue has an opinion, of a reporter who on average has spoken of three.
+			fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)",
+				"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), from, rows),
+			fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+idOf+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)", "number", "'opinion', number", from, rows))
 	}
 	for _, s := range statements {
 		if err := g.ch.Exec(ctx, s); err != nil {

@@ -205,6 +205,21 @@ func TestTheilProperties(t *testing.T) {
 	})
 }
 
+// Sums of equal values round: what is left of them is no inequality, and has no part between.
+func TestTheilOfEqualValues(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.Float64Range(1e-6, 9).Draw(t, "v")
+		shares := make([]Share, rapid.IntRange(1, 30).Draw(t, "n"))
+		for i := range shares {
+			shares[i] = Share{Value: v, Weight: rapid.Float64Range(0.1, 1e6).Draw(t, "w"), Group: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "g")}
+		}
+		got, err := TheilT(shares)
+		require.NoError(t, err)
+		require.Zero(t, got)
+	})
+}
+
 func TestConcentration(t *testing.T) {
 	t.Parallel()
 	// By hand: values 1, 2, 3 in the order of need: 2·cov/mean = 2·(2/9)/2 = 2/9.

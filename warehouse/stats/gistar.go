@@ -15,6 +15,10 @@ const MethodGiStar = "Getis–Ord Gi*, binary weights with self, conditional per
 // MinAreas is the number of areas under which Gi* is not reported.
 const MinAreas = 30
 
+// leastSpread is the standard deviation, as a part of the mean, below which values
+// are equal but for the rounding of sums.
+const leastSpread = 1e-12
+
 // LocalG is one area's answer of [GiStar].
 type LocalG struct {
 	// Z is the standardised statistic: above 0 where high values gather.
@@ -27,7 +31,7 @@ type LocalG struct {
 // GiZ computes the standardised Gi* of every area (Ord–Getis 1995): z =
 // (Σwx − x̄W) / (s√((nΣw² − W²)/(n−1))) with binary weights, where neighbours[i]
 // lists the neighbours of i without i itself, which always counts. Where an area
-// has everybody as its neighbour, z is 0.
+// has everybody as its neighbour, or all have the same value, z is 0.
 func GiZ(x []float64, neighbours [][]int) ([]float64, error) {
 	mean, s, err := checkLattice(x, neighbours)
 	if err != nil {
@@ -71,7 +75,11 @@ func checkLattice(x []float64, neighbours [][]int) (mean, s float64, err error) 
 	for _, v := range x {
 		s += (v - mean) * (v - mean)
 	}
-	return mean, math.Sqrt(s / float64(n)), nil
+	s = math.Sqrt(s / float64(n))
+	if s < leastSpread*math.Abs(mean) {
+		s = 0
+	}
+	return mean, s, nil
 }
 
 // GiStar computes Gi* with its conditional permutation test (measure H2): the

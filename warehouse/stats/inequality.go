@@ -19,7 +19,10 @@ type Share struct {
 	Group         string
 }
 
-// TheilT computes T. Values of 0 contribute 0; a mean of 0 has no T.
+// leastTheil is the T below which values are equal but for the rounding of sums.
+const leastTheil = 1e-12
+
+// TheilT computes T. Values of 0 contribute 0; a mean of 0 has no T, and that of equal values is exactly 0.
 func TheilT(shares []Share) (Theil, error) {
 	type sums struct{ weight, value float64 }
 	var all sums
@@ -47,6 +50,9 @@ func TheilT(shares []Share) (Theil, error) {
 		if g := groups[name]; g.weight > 0 {
 			t.Between += g.weight / all.weight * relativeEntropy(g.value/g.weight/mean)
 		}
+	}
+	if t.T < leastTheil {
+		return Theil{}, nil
 	}
 	t.Within = t.T - t.Between
 	return t, nil

@@ -102,6 +102,18 @@ func TestGiStarPublished(t *testing.T) {
 	}
 }
 
+// The mean of equal values rounds: what is left of their differences is none.
+func TestGiStarOfEqualValues(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 100 {
+		values := slices.Repeat([]float64{rng.Float64() / 100}, 49)
+		g, err := GiStar(values, queen(7), 99, 1)
+		require.NoError(t, err)
+		require.Equal(t, slices.Repeat([]LocalG{{Z: 0, P: 1, Q: 1}}, 49), g)
+	}
+}
+
 func TestGiStarPermutations(t *testing.T) {
 	t.Parallel()
 	values := make([]float64, 100)

@@ -9,7 +9,10 @@ import (
 
 // The measures once more, one issue at a time, from the rows of the system of record.
 
-type regionRow struct{ ID, Code, Level, Path string }
+type regionRow struct {
+	ID, Code, Level, Path string
+	UrbanRural            *string
+}
 
 type categoryRow struct {
 	ID, Code string
@@ -106,6 +109,9 @@ type rows struct {
 	cycles     []cycleRow
 	turns      []turnRow
 	traces     []traceRow
+	persons    []personsRow
+	touching   []touchRow
+	places     []placeRow
 	calendar   []dayRow
 }
 
@@ -193,6 +199,14 @@ func (r *rows) key(q question, i issueRow, anchor time.Time) string {
 			key = append(key, i.Channel)
 		case "KIND":
 			key = append(key, i.Kind)
+		case "URBAN_RURAL":
+			side := ""
+			if i.Region != nil {
+				if of := r.regionOf(*i.Region).UrbanRural; of != nil {
+					side = *of
+				}
+			}
+			key = append(key, side)
 		}
 	}
 	if q.grain == "MONTH" {
@@ -775,21 +789,6 @@ func reckonOnTheSpot(r *rows, q question, asOf time.Time) answer {
 	return got
 }
 
-func reckonHotspots(r *rows, q question, _ time.Time) answer {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
-	got := answer{}
-	for key, cell := range cells(r, q, r.seen(q), byOrigin) {
-		f := figures{"n": float64(len(cell)), "issues": float64(len(cell)), "repeats": 0}
-		for _, i := range cell {
-			f["repeats"] += float64(i.Opinions - 1)
-		}
-		got[key] = f
-	}
-	return got
-}
-
 // reckonEquity standardises the share confirmed within 60 days to the mix of categories of all regions together.
 func reckonEquity(r *rows, q question, asOf time.Time) answer {
 	type matters map[string][]exit // by category
@@ -811,15 +810,19 @@ func reckonEquity(r *rows, q question, asOf time.Time) answer {
 		}
 	}
 	target, _ := incidence(all, 1, 60)
-	got := answer{}
+	got, variances := answer{}, map[string]float64{}
 	for key, of := range regions {
 		var own []exit
-		var sum, there float64
+		var sum, there, variance float64
 		for category, exits := range of {
 			own = append(own, exits...)
 			if share, _ := incidence(exits, 1, 60); !math.IsNaN(share) {
 				sum, there = sum+mix[category]*share, there+mix[category]
+				variance += mix[category] * mix[category] * uncertain(exits, 1, 60)
 			}
+		}
+		if variance /= there * there; judged && variance > 1e-12 && !math.IsNaN(target) { // less is rounding: without a variance there are no limits
+			variances[key] = variance
 		}
 		f := figures{"n": float64(len(own)), "target": target, "standardised": ratio(sum, there), "covered": there / total}
 		f["crude"], _ = incidence(own, 1, 60)
@@ -828,5 +831,6 @@ func reckonEquity(r *rows, q question, asOf time.Time) answer {
 		}
 		got[key] = f
 	}
+	funnel(got, variances, target)
 	return got
 }

@@ -44,11 +44,12 @@ func (q question) seenIssues() string {
 
 // cells adds to rows the cell that each is in, of those whose anchor lies in the window.
 func (q question) cells(rows, anchor string) string {
-	region := map[string]string{"": "region_code", "COUNTY": "county_code", "PREFECTURE": "prefecture_code"}[q.level]
+	region := map[string]string{"": "region_code", "COUNTY": "county_code", "PREFECTURE": "prefecture_code",
+		"TOWNSHIP": "if(substring(region_code, 7, 3) = '000', NULL, concat(substring(region_code, 1, 9), '000'))"}[q.level] // of a township the code alone tells
 	parts := []string{}
 	for _, d := range q.by {
 		parts = append(parts, map[string]string{"REGION": "ifNull(toString(" + region + "), '')", "CATEGORY": "ifNull(toString(category_code), '')", "CHANNEL": "toString(channel)",
-			"KIND": "toString(kind)"}[d])
+			"KIND": "toString(kind)", "URBAN_RURAL": "ifNull(transform(ifNull(region_code, ''), (SELECT groupArray(code) FROM pub_region), (SELECT groupArray(ifNull(toString(urban_rural), '')) FROM pub_region), ''), '')"}[d])
 	}
 	if q.grain == "MONTH" {
 		parts = append(parts, "formatDateTime(assumeNotNull("+anchor+"), '%Y-%m', 'Asia/Shanghai')")
@@ -195,14 +196,8 @@ func onTheSpotInViews(q question) string {
 		FROM raised GROUP BY key`
 }
 
-func hotspotsInViews(q question) string {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
-	return "SELECT key, count() AS n, n AS issues, sum(opinion_count - 1) AS repeats FROM (" + q.cells(q.seenIssues(), "origin_at") + ") GROUP BY key"
-}
-
-// equityInViews standardises the share confirmed within 60 days to the mix of categories of all regions together.
+// equityInViews standardises the share confirmed within 60 days to the mix of categories of all regions together. The limits, which rest on variances of
+// all these curves, are left to the rows.
 func equityInViews(q question) string {
 	return "WITH ended_issues AS (SELECT *, origin_at AS began, " + endings + " FROM (" + q.cells(q.seenIssues(), "origin_at") + ")), " +
 		survival(`SELECT arrayJoin([(key, 'category ' || ifNull(category_code, '')), (key, 'crude'), ('', 'all')]) AS key, began, until, toUInt8(ending) AS cause FROM ended_issues`) +

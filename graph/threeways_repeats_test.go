@@ -108,7 +108,7 @@ func toldAgainInViews(q question) string {
 	return `WITH mergers AS (` + q.mergersInViews() + `),
 		told AS (SELECT opinion_id, issue_id, received_at, channel, kind, toUUID(` + matterOf("issue_id") + `) AS matter FROM pub_issue_opinion AS l INNER JOIN pub_opinion AS o ON o.id = l.opinion_id
 			WHERE received_at <= ` + moment + ` AND linked_at <= ` + moment + `),
-		numbered AS (SELECT *, row_number() OVER (PARTITION BY matter ORDER BY received_at, opinion_id) AS nth, first_value(issue_id) OVER (PARTITION BY matter ORDER BY received_at, opinion_id) AS opened FROM told)
+		numbered AS (SELECT *, row_number() OVER (PARTITION BY matter ORDER BY received_at, toString(opinion_id)) AS nth, first_value(issue_id) OVER (PARTITION BY matter ORDER BY received_at, toString(opinion_id)) AS opened FROM told)
 		SELECT key, count() AS n, countIf(nth > 1) / n AS repeated, countIf(issue_id != opened) / n AS foundLater
 		FROM (` + q.cells(`SELECT o.received_at AS received_at, o.channel AS channel, o.kind AS kind, o.nth AS nth, o.issue_id AS issue_id, o.opened AS opened, s.region_code AS region_code,
 			s.county_code AS county_code, s.prefecture_code AS prefecture_code, s.category_code AS category_code

@@ -112,6 +112,8 @@ type rows struct {
 	persons    []personsRow
 	touching   []touchRow
 	places     []placeRow
+	skills     []skillRow
+	holdings   []holdingRow
 	calendar   []dayRow
 }
 

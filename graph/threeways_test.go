@@ -65,16 +65,17 @@ func TestApiViewsAndRowsGiveOneAnswer(t *testing.T) {
 
 // way is a measure and how it is worked out twice more.
 type way struct {
-	n      string                // the number that rests on all units of the measure
-	sql    func(question) string // nil = the published views do not tell enough for any of it
-	reckon func(*rows, question, time.Time) answer
-	unseen []string // numbers that the published views do not tell enough for
-	places bool     // of what has a place and a time alone
-	whole  bool     // is not asked of a window
-	splits []string // what it is split by, beside REGION, without which it is not asked; nil = anything
-	level  string   // at which it is asked, whatever the question says
-	among  bool     // is of all regions together: asked where others are split by REGION, but without that
-	by     []string // what it is split by instead of what the question says
+	n        string                // the number that rests on all units of the measure
+	sql      func(question) string // nil = the published views do not tell enough for any of it
+	reckon   func(*rows, question, time.Time) answer
+	unseen   []string // numbers that the published views do not tell enough for
+	places   bool     // of what has a place and a time alone
+	whole    bool     // is not asked of a window
+	splits   []string // what it is split by, beside REGION, without which it is not asked; nil = anything
+	level    string   // at which it is asked, whatever the question says
+	among    bool     // is of all regions together: asked where others are split by REGION, but without that
+	by       []string // what it is split by instead of what the question says
+	anywhere bool     // knows nothing but time
 }
 
 var threeWays = map[string]way{
@@ -98,6 +99,7 @@ var threeWays = map[string]way{
 	"E1":  {n: "crude", sql: equityInViews, reckon: reckonEquity, splits: []string{}, unseen: []string{"low95", "high95", "low998", "high998"}},
 	"E1B": {n: "crudeDays", sql: timeGapInViews, reckon: reckonTimeGap, splits: []string{}, by: []string{"URBAN_RURAL"}},
 	"C1":  {n: "composite", sql: compositeInViews, reckon: reckonComposite, splits: []string{"CATEGORY", "CHANNEL", "KIND"}},
+	"L1":  {n: "kept", reckon: reckonGrowth, splits: []string{}, whole: true, anywhere: true, by: []string{"ABILITY"}},
 	"F1":  {n: "traceless", sql: tracesInViews, reckon: reckonTraces, places: true, unseen: []string{"traceless", "tracelessVisits"}},
 	"F2":  {n: "withoutCitizen", sql: closingsInViews, reckon: reckonClosings},
 	"F3":  {n: "copied", reckon: reckonCopies, places: true},
@@ -126,6 +128,9 @@ func (m way) of(q question) question {
 	}
 	if m.by != nil {
 		q.by = m.by
+	}
+	if m.anywhere {
+		q = question{by: q.by, asOf: q.asOf}
 	}
 	if m.among {
 		q.by = slices.DeleteFunc(slices.Clone(q.by), func(d string) bool { return d == "REGION" })
@@ -187,6 +192,7 @@ func newThreeWays(t *testing.T, seed uint64) *province {
 		require.NoError(t, bulk.Load(t.Context(), n, part))
 	}
 	require.NoError(t, bulk.Finish(t.Context(), func(string) {}))
+	assess(t, dsn)
 	compareNotes(t, pgtest.Open(t, dsn, postgres.Options{Role: postgres.RoleJobs}))
 
 	address := embeddedtest.ClickHouse(t)
@@ -424,6 +430,8 @@ func readRows(t *testing.T, dsn string) *rows {
 		opinions: collect[opinionRow](t, conn, "SELECT o.id::text, l.issue_id::text, o.channel, o.kind, o.reporter_pid::text, o.received_at, l.linked_at FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id ORDER BY o.received_at, o.id"),
 		visits:   collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),
 		persons:  collect[personsRow](t, conn, populations),
+		skills:   collect[skillRow](t, conn, skills),
+		holdings: collect[holdingRow](t, conn, holdings),
 		places:   collect[placeRow](t, conn, places),
 		touching: collect[touchRow](t, conn, touching),
 		calendar: collect[dayRow](t, conn, "SELECT date::text, is_workday FROM calendar_day"),

@@ -149,7 +149,7 @@ const workingDays = `(SELECT groupArray(day) FROM (SELECT toDate('2024-11-01') +
 func dueClaims(q question) string {
 	return `WITH ` + workingDays + ` AS working_days,
 		seen AS (` + q.seenIssues() + `),
-		verdicts AS (SELECT claim_id, argMaxIf(toString(resolved), (at, id), collected_by != 'HANDLER') AS verdict, argMaxIf(ifNull(satisfaction, 0), (at, id), collected_by != 'HANDLER') AS level,
+		verdicts AS (SELECT claim_id, argMaxIf(toString(resolved), (at, toString(id)), collected_by != 'HANDLER') AS verdict, argMaxIf(ifNull(satisfaction, 0), (at, toString(id)), collected_by != 'HANDLER') AS level,
 			countIf(collected_by = 'HANDLER') AS by_handler, count() AS any_verdict FROM pub_feedback WHERE at <= ` + moment + ` GROUP BY claim_id),
 		calls AS (SELECT claim_id, count() AS tries, countIf(outcome = 'ANSWERED') AS answers FROM pub_callback WHERE at <= ` + moment + ` GROUP BY claim_id),
 		made AS (SELECT id AS claim, issue_id, claimed_at AS made_at FROM pub_claim

@@ -19,7 +19,7 @@ const (
 )
 
 // skillRows has one row an official who holds a post at as-of and held one 6 months before, or one for each ability: with the level found last during
-// the 12 months before as-of, and the one before it (0 = none). Of one moment the one that was entered last is the last: ids grow, but ClickHouse compares their second halves first.
+// the 12 months before as-of, and the one before it (0 = none).
 func (s *scope) skillRows() statement {
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())
@@ -33,7 +33,7 @@ func (s *scope) skillRows() statement {
 			assessed AND r.last_level >= r.former AS kept, assessed AND r.former > 0 AND r.last_level > r.former AS raised, assessed AND r.former = 0 AS first_time
 		FROM (SELECT DISTINCT official_id AS id, arrayJoin([`, list, `]) AS ability FROM (`, held(day), `)
 			WHERE official_id IN (`, held("subtractMonths("+day+", "+fmt.Sprint(inPostMonths)+")"), `)) AS o
-		LEFT ANY JOIN (SELECT official_id, toString(ability) AS of, arraySort(groupArray((at, toString(id), level))) AS found, found[-1].1 AS last_at, found[-1].3 AS last_level, found[-2].3 AS former
+		LEFT ANY JOIN (SELECT official_id, toString(ability) AS of, arraySort(groupArray((at, `, entered("id"), `, level))) AS found, found[-1].1 AS last_at, found[-1].3 AS last_level, found[-2].3 AS former
 			FROM f_skill_record FINAL WHERE _deleted = 0 AND at <= `, asOf, ` GROUP BY official_id, of SETTINGS max_rows_to_group_by = 0) AS r ON r.official_id = o.id AND r.of = o.ability`)
 	rows := b.statement()
 	if !s.split(ByAbility) {

@@ -50,9 +50,9 @@ func (s *scope) plausibilityRows() (statement, error) {
 		LEFT ANY JOIN (SELECT t.visit AS visit, groupUniqArray(h.org_unit_id) AS units
 			FROM (SELECT id AS visit, lead_id AS post FROM f_visit FINAL WHERE _deleted = 0 UNION ALL SELECT visit_id, post_id FROM f_visit_participant FINAL WHERE _deleted = 0) AS t
 			INNER JOIN (SELECT id, org_unit_id FROM d_post_holding FINAL WHERE _deleted = 0) AS h ON h.id = t.post GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS p ON p.visit = v.id
-		LEFT ANY JOIN (SELECT visit_id AS visit, argMax(toString(says), (at, id)) AS word FROM f_attestation FINAL
+		LEFT ANY JOIN (SELECT visit_id AS visit, argMax(toString(says), (at, %[7]s)) AS word FROM f_attestation FINAL
 			WHERE _deleted = 0 AND voice != 'HOST' AND at <= %[3]s GROUP BY visit SETTINGS max_rows_to_group_by = 0) AS a ON a.visit = v.id
-		WHERE v.anchor_at <= subtractDays(%[3]s, %[2]d)`, shortMinutes*60, noteDays, asOf, drawn, rows.text, fmt.Sprintf(clashes, fastestKmh, asOf))
+		WHERE v.anchor_at <= subtractDays(%[3]s, %[2]d)`, shortMinutes*60, noteDays, asOf, drawn, rows.text, fmt.Sprintf(clashes, fastestKmh, asOf), entered("id"))
 	return rows, err
 }
 

@@ -42,7 +42,7 @@ func (s *scope) opinionRows() statement {
 	b.values = matters.values
 	b.write(`SELECT s.* REPLACE (told.1 AS anchor_at, told.5 AS channel, told.6 AS kind), ifNull(told.3, told.2) AS reporter, nth > 1 AS repeated, told.3 IS NOT NULL AND of_reporter > 1 AS same_reporter,
 			told.4 != opinions[1].4 AS found_later
-		FROM (SELECT matter, arraySort(o -> (o.1, toString(o.2)), groupArray((received_at, id, reporter_pid, own, channel, kind))) AS opinions, arrayEnumerateUniq(opinions.3) AS by_reporter
+		FROM (SELECT matter, arraySort(o -> (o.1, `, entered("o.2"), `), groupArray((received_at, id, reporter_pid, own, channel, kind))) AS opinions, arrayEnumerateUniq(opinions.3) AS by_reporter
 			FROM (SELECT o.*, link.issue_id AS own, link.matter AS matter
 				FROM (SELECT id, received_at, reporter_pid, channel, kind FROM f_opinion FINAL WHERE _deleted = 0 AND received_at <= `, asOf, `) AS o
 				INNER JOIN (`, s.linked(), `) AS link ON link.opinion_id = o.id)

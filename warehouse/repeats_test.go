@@ -148,3 +148,27 @@ func TestToldAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []bool{false}, table.Flags["suppressed"])
 }
+
+// Of what came in one moment that counts as the later which was entered later, though ClickHouse would sort the ids the other way round.
+func TestOfOneMomentTheOrderOfEntryCounts(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.watermark(1, later)
+	before, after := uuid.MustParse("0199a000-0000-7000-bfff-ffffffffffff"), uuid.MustParse("0199a000-0001-7000-8000-000000000000")
+	road := someIssue()
+	road.State, road.Claimed = "CLAIMED", new(start.AddDate(0, 0, 1))
+	insert(h, "f_issue", road)
+	for id, channel := range map[uuid.UUID]string{before: "HOTLINE", after: "ONLINE"} {
+		insert(h, "f_opinion", repeatVoice{ID: id, Channel: channel, Kind: "HELP", Received: start})
+		insert(h, "f_issue_opinion", repeatLink{road.ID, id, start})
+	}
+	told := h.answer("D1", warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByChannel}}})
+	require.Zero(t, *num(t, told, "repeated", rowOf(told, "HOTLINE")))
+	require.EqualValues(t, 1, *num(t, told, "repeated", rowOf(told, "ONLINE")))
+
+	claim := uuid.New()
+	insert(h, "f_claim", claimed{claim, road.ID, "groundwork", start.AddDate(0, 0, 1)})
+	insert(h, "f_feedback", verdict{before, claim, road.ID, "YES", new(int32(5)), "SELF", start.AddDate(0, 0, 3)}, verdict{after, claim, road.ID, "NO", new(int32(1)), "SELF", start.AddDate(0, 0, 3)})
+	require.Zero(t, *num(t, h.answer("Q1", warehouse.Question{}), "resolved", 0))
+	require.Zero(t, *num(t, h.answer("Q2", warehouse.Question{}), "satisfiedWeighted", 0))
+}

@@ -53,6 +53,9 @@ const siteKinds = "SELECT id, toString(kind) AS kind FROM d_site FINAL WHERE _de
 
 const asOf = "fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
 
+// entered is SQL by which rows of one moment lie in the order of their entry: ids grow with time, but ClickHouse compares the second halves of UUIDs first.
+func entered(id string) string { return "toString(" + id + ")" }
+
 // Moments at which a spell ended, NULL where it goes on: somebody confirmed, claimed or closed; a response came, or the reporter withdrew.
 const (
 	resolvedOrClosed = "coalesce(resolved_at, if(state = 'CLAIMED', claimed_at, NULL), if(state = 'CLOSED', closed_at, NULL))"

@@ -15,11 +15,11 @@ func (s *scope) claimRows() statement {
 			a.attempts > 0 OR f.own > 0 AS attempted, a.reached > 0 OR f.own > 0 AS reached
 		FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at < fromUnixTimestamp64Micro({claims_before:Int64}, 'UTC')) AS c
 		INNER JOIN (%[2]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), (at, id), collected_by != 'HANDLER') AS verdict, countIf(collected_by != 'HANDLER') AS own,
+		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), (at, %[3]s), collected_by != 'HANDLER') AS verdict, countIf(collected_by != 'HANDLER') AS own,
 			countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim
 		LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS reached FROM f_callback_attempt FINAL
 			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim
-		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, rows.text)
+		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, rows.text, entered("id"))
 	return rows
 }
 
@@ -155,8 +155,8 @@ func (c *columns) weighted(of answers, n float64) error {
 func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answers, error) {
 	rows := s.claimRows()
 	rows.text = fmt.Sprintf(`SELECT c.*, toString(c.channel) || '/' || ifNull(toString(c.category_id), '') AS stratum, f.level AS level
-		FROM (%s) AS c LEFT ANY JOIN (SELECT claim_id, argMaxIf(satisfaction, (at, id), collected_by != 'HANDLER') AS level FROM f_feedback FINAL
-			WHERE _deleted = 0 AND at <= %s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim_id`, rows.text, asOf)
+		FROM (%[1]s) AS c LEFT ANY JOIN (SELECT claim_id, argMaxIf(satisfaction, (at, %[3]s), collected_by != 'HANDLER') AS level FROM f_feedback FINAL
+			WHERE _deleted = 0 AND at <= %[2]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim_id`, rows.text, asOf, entered("id"))
 	all := map[cellKey]answers{}
 	targets, key := s.scanKeys()
 	var due, answered, rated, high []float64

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"groundwork/internal/app"
-	"groundwork/warehouse"
 )
 
 type exportCommand struct {
@@ -86,7 +84,7 @@ func (e exportCells) Run(ctx context.Context, c *Common) error {
 		return err
 	}
 	job.Command = e.command("cells --measure " + e.Measure)
-	return byOption(job.Cells(ctx, e.Measure))
+	return job.Cells(ctx, e.Measure)
 }
 
 type exportTable struct{ exportOptions }
@@ -104,7 +102,7 @@ func (e exportTable) Run(ctx context.Context, c *Common) error {
 		return err
 	}
 	job.Command = e.command("table")
-	return byOption(job.Counts(ctx))
+	return job.Counts(ctx)
 }
 
 // exportExtract takes fewer options than the others: what an extract can be split and filtered by is fixed.
@@ -134,19 +132,5 @@ func (e exportExtract) Run(ctx context.Context, c *Common) error {
 	if len(e.WithoutCategory) > 0 {
 		job.Command += " --without-category " + strings.Join(e.WithoutCategory, ",")
 	}
-	return byOption(job.Extract(ctx, e.ProjectKey, e.WithoutCategory))
-}
-
-// askedBy are the options that fill the fields of a question.
-var askedBy = map[string]string{
-	"By": "by", "RegionLevel": "region-level", "Where.Regions": "region", "Where.Channels": "channel", "Where.Kinds": "kind", "Where.Severities": "severity",
-	"From": "from", "To": "to", "Range": "from", "AsOf": "as-of", "Measure": "measure", "WithoutCategories": "without-category",
-}
-
-// byOption names the option that is to blame, where an error names the field that it fills.
-func byOption(err error) error {
-	if e, ok := errors.AsType[*warehouse.InputError](err); ok && askedBy[e.Field] != "" {
-		return fmt.Errorf("--%s: %s", askedBy[e.Field], e.Message)
-	}
-	return err
+	return job.Extract(ctx, e.ProjectKey, e.WithoutCategory)
 }

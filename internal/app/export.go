@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -94,7 +95,7 @@ func (j ExportJob) run(ctx context.Context, d warehouse.Definition, answer func(
 	defer house.Close()
 	table, columns, err := answer(warehouse.NewMeasures(house), query)
 	if err != nil {
-		return err
+		return byOption(err)
 	}
 	data, err := export.Encode(j.Out, columns)
 	if err != nil {
@@ -118,6 +119,17 @@ func (j ExportJob) run(ctx context.Context, d warehouse.Definition, answer func(
 	}
 	fmt.Fprintf(j.Say, "%s: %d rows, %d of them hidden; what it is stands in %s.md\n", j.Out, len(table.N), hidden, j.Out)
 	return nil
+}
+
+// optionOf names the option that fills a field of a question.
+var optionOf = map[string]string{"By": "--by", "Where.Regions": "--region", "AsOf": "--as-of", "To": "--to", "Where.OriginTo": "--to", "WithoutCategories": "--without-category"}
+
+// byOption names the option to blame, where the warehouse names the field.
+func byOption(err error) error {
+	if e, ok := errors.AsType[*warehouse.InputError](err); ok && optionOf[e.Field] != "" {
+		return fmt.Errorf("%s: %s", optionOf[e.Field], e.Message)
+	}
+	return err
 }
 
 // query turns the options into a question, and refuses what may not be published.

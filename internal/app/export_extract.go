@@ -43,12 +43,12 @@ func (j ExportJob) Extract(ctx context.Context, keyFile string, withoutCategorie
 	measures := warehouse.NewMeasures(house)
 	sensitive, err := measures.CategoriesByCode(ctx, withoutCategories)
 	if err != nil {
-		return fmt.Errorf("--without-category: %w", err)
+		return byOption(err)
 	}
 	extract, err := measures.Extract(ctx, warehouse.ExtractQuery{RegionLevel: query.RegionLevel, Regions: j.Regions, WithoutCategories: sensitive,
 		From: query.Where.OriginFrom, To: query.Where.OriginTo})
 	if err != nil {
-		return err
+		return byOption(err)
 	}
 	columns := extractColumns(extract.Rows, []byte(key))
 	data, err := export.Encode(j.Out, columns)

@@ -324,6 +324,7 @@ func TestWhatAnEventKeeps(t *testing.T) {
 	payload := func(l *life) map[string]any { return l.History[len(l.History)-1].Payload }
 	require.Equal(t, "We are looking into it.", payload(at(t, InProgress).must(t, legal(EventResponded, RoleHandler)))["text"])
 	require.NotContains(t, payload(at(t, Claimed)), "text", "a claim has a row")
+	require.NotContains(t, payload(at(t, InProgress).must(t, Step{Kind: EventResponded, Actor: Actor{ID: "message_board", Role: RoleSystem}, Reason: SourceReply})), "text", "that of a source stands where it was imported")
 	require.Equal(t, ourUnit.String(), payload(at(t, Claimed))[payloadUnit])
 	require.NotContains(t, payload(at(t, InProgress)), payloadUnit)
 	require.NotContains(t, payload(at(t, InProgress)), payloadOpinion)

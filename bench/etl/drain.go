@@ -100,11 +100,6 @@ func (r *rig) replicate(ctx context.Context, end string) (took time.Duration, cp
 		return 0, cpu, err
 	}
 	took = time.Since(started)
-	after, err := r.serverCPU()
-	if err != nil {
-		return took, cpu, err
-	}
-	cpu[1], cpu[2] = after[0]-before[0], after[1]-before[1]
-	cpu[0], err = r.running.cpu()
+	cpu, err = r.used(before)
 	return took, cpu, err
 }

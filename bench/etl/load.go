@@ -64,14 +64,9 @@ func (r *rig) fill(ctx context.Context) (f filled, err error) {
 		}
 	}
 	f.took = time.Since(started)
-	after, err := r.serverCPU()
-	if err != nil {
+	if f.cpu, err = r.used(before); err != nil {
 		return f, err
 	}
-	if f.cpu[0], err = r.running.cpu(); err != nil {
-		return f, err
-	}
-	f.cpu[1], f.cpu[2] = after[0]-before[0], after[1]-before[1]
 	if f.peak, err = r.running.peak(); err != nil {
 		return f, err
 	}
@@ -97,6 +92,17 @@ func (r *rig) serverCPU() (used [2]time.Duration, err error) {
 		}
 	}
 	return used, nil
+}
+
+// used is the processor time that the replication has had, and that warehouse and Postgres have had since before.
+func (r *rig) used(before [2]time.Duration) (cpu [3]time.Duration, err error) {
+	after, err := r.serverCPU()
+	if err != nil {
+		return cpu, err
+	}
+	cpu[1], cpu[2] = after[0]-before[0], after[1]-before[1]
+	cpu[0], err = r.running.cpu()
+	return cpu, err
 }
 
 // fresh reports whether nothing has been loaded yet.

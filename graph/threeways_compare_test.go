@@ -27,6 +27,12 @@ const (
 	touching    = "SELECT region_id::text, neighbour_id::text, valid_from::timestamp AT TIME ZONE 'Asia/Shanghai', valid_to::timestamp AT TIME ZONE 'Asia/Shanghai' FROM region_neighbour"
 )
 
+// atLevel is the question with the level that regions are compared at, where it names none.
+func (q question) atLevel() question {
+	q.level = cmp.Or(q.level, "COUNTY")
+	return q
+}
+
 // observed is the window of origins that is looked at: as asked, and no longer than anything is known.
 func (r *rows) observed(q question, asOf time.Time) (from, to time.Time) {
 	known := r.all(q)
@@ -148,9 +154,7 @@ func shrink(areas []*area) (signal bool) {
 
 // areas are the regions of the level with people, by matter and in the order of their codes: those without issues too.
 func (r *rows) areas(q question, asOf time.Time) map[string][]*area {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
+	q = q.atLevel()
 	from, to := r.observed(q, asOf)
 	span := years(from, to)
 	split := slices.Contains(q.by, "CATEGORY")
@@ -247,9 +251,7 @@ func reckonHotspots(r *rows, q question, asOf time.Time) answer {
 
 // rated is SQL of the areas with their rates, by matter. Of people the views tell the latest number alone, which is right where it was always that.
 func (q question) rated() string {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
+	q = q.atLevel()
 	matter, each := "''", "(SELECT '' AS matter)"
 	if slices.Contains(q.by, "CATEGORY") {
 		matter, each = "splitByChar('|', key)[2]", "(SELECT DISTINCT matter FROM counted)"
@@ -393,9 +395,7 @@ func inequalityInViews(q question) string {
 
 // reckonAlignment is the concentration of visits over people ranked by need, as twice the area between the diagonal and the curve of their shares.
 func reckonAlignment(r *rows, q question, asOf time.Time) answer {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
+	q = q.atLevel()
 	from, to := r.observed(q, asOf)
 	q.by = []string{"REGION"}
 	ready := reckonReporting(r, q, asOf)

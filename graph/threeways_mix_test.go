@@ -188,10 +188,7 @@ func reckonTimeGap(r *rows, q question, asOf time.Time) answer {
 	for key, cell := range cells(r, q, r.seen(q), byOrigin) {
 		kinds[key] = map[string][]exit{}
 		for _, i := range cell {
-			category := ""
-			if i.Category != nil {
-				category = *i.Category
-			}
+			category := i.matter()
 			x, _ := i.ending(asOf)
 			kinds[key][category] = append(kinds[key][category], x)
 			mix[category]++

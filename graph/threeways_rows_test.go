@@ -40,6 +40,14 @@ type issueRow struct {
 	progressRow
 }
 
+// matter is the id of its category, "" if that is unknown.
+func (i issueRow) matter() string {
+	if i.Category == nil {
+		return ""
+	}
+	return *i.Category
+}
+
 type eventRow struct {
 	Issue, Kind string
 	At, KnownAt time.Time
@@ -799,10 +807,7 @@ func reckonEquity(r *rows, q question, asOf time.Time) answer {
 	for key, cell := range cells(r, q, r.seen(q), byOrigin) {
 		regions[key] = matters{}
 		for _, i := range cell {
-			category := ""
-			if i.Category != nil {
-				category = *i.Category
-			}
+			category := i.matter()
 			x, _ := i.ending(asOf)
 			regions[key][category] = append(regions[key][category], x)
 			all = append(all, x)

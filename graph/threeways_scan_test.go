@@ -63,10 +63,7 @@ func (r *rows) scannedAreas(q question, asOf time.Time) (all []*scannedArea, som
 			continue
 		}
 		some = true
-		category := ""
-		if i.Category != nil {
-			category = *i.Category
-		}
+		category := i.matter()
 		m := matters[category]
 		if m == nil {
 			m = &matter{}
@@ -111,9 +108,7 @@ type zone struct {
 
 // reckonScan leaves what chance gives to the tests of the statistics.
 func reckonScan(r *rows, q question, asOf time.Time) answer {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
+	q = q.atLevel()
 	areas, some := r.scannedAreas(q, asOf)
 	got := answer{}
 	if !some {
@@ -188,9 +183,7 @@ func reckonScan(r *rows, q question, asOf time.Time) answer {
 
 // scanInViews leaves what is expected, and the zones, to the rows.
 func scanInViews(q question) string {
-	if q.level == "" {
-		q.level = "COUNTY"
-	}
+	q = q.atLevel()
 	to := "toDateTime(toMonday(" + moment + ", 'Asia/Shanghai'), 'Asia/Shanghai')"
 	within := ""
 	if q.region != "" {

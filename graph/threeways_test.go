@@ -68,7 +68,7 @@ type way struct {
 	n        string                // the number that rests on all units of the measure
 	sql      func(question) string // nil = the published views do not tell enough for any of it
 	reckon   func(*rows, question, time.Time) answer
-	unseen   []string // numbers that the published views do not tell enough for
+	unseen   []string // numbers that the published views do not tell enough for, or that SQL would say once more as the rows do
 	places   bool     // of what has a place and a time alone
 	whole    bool     // is not asked of a window
 	splits   []string // what it is split by, beside REGION, without which it is not asked; nil = anything

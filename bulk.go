@@ -27,15 +27,19 @@ type Foundation struct {
 }
 
 // Bulk is a part of what happened, loaded at once. Whoever makes it has planned every event by the rules (PlanRegistration,
-// Issue.Plan, Visit.Plan, RotaSlot.Plan): all stand as their last events say, and times of recording are those of the events.
+// Issue.Plan, Visit.Plan, RotaSlot.Plan, PolicyChange.Plan): all stand as their last events say, and times of recording are those of the events.
 type Bulk struct {
 	Visits    []Visit
 	Plans     []RotaPlan
 	Slots     []RotaSlot
-	Histories []EntityEvent // of the visits and slots, by noun, entity and Seq
+	Histories []EntityEvent // of the visits, slots and changes of policy, by noun, entity and Seq
 
 	Attestations []Attestation     // of visits of the same part
 	PolicyItems  []VisitPolicyItem // likewise
+
+	PolicyChanges []PolicyChange // none of them adopted: the foundation has no version that they brought
+	Evidence      []EvidenceLink // of these changes
+	Rollouts      []PolicyRollout
 
 	Opinions []Opinion
 	Issues   []BulkIssue

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -120,8 +121,9 @@ var bulkRules = []bulkCheck{
 		SELECT FROM (SELECT seq, from_state, at, lag(to_state) OVER life AS stood, lag(at) OVER life AS before, row_number() OVER life AS place
 			FROM entity_event WINDOW life AS (PARTITION BY noun, entity_id ORDER BY seq)) e
 		WHERE seq <> place OR from_state IS DISTINCT FROM stood OR at < before`},
-	{"visits and turns stand as their histories say", `
-		SELECT FROM (SELECT 'visit' AS noun, id, version, state FROM visit UNION ALL SELECT 'rota_slot', id, version, state FROM rota_slot) n
+	{"visits, turns and changes of policy stand as their histories say", `
+		SELECT FROM (SELECT 'visit' AS noun, id, version, state FROM visit UNION ALL SELECT 'rota_slot', id, version, state FROM rota_slot
+			UNION ALL SELECT 'policy_change', id, version, state FROM policy_change) n
 		WHERE NOT EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.seq, e.to_state) = (n.noun, n.id, n.version, n.state))
 			OR EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.seq) = (n.noun, n.id, n.version + 1))`},
 	{"notes come in time and from who took part", `
@@ -138,6 +140,16 @@ var bulkRules = []bulkCheck{
 		SELECT FROM visit_policy_item i JOIN visit v ON v.id = i.visit_id JOIN policy_version p ON p.id = i.policy_version_id
 		WHERE v.state NOT IN ('HELD', 'RECORDED', 'CLOSED_OUT') OR day_begins(p.effective_from) > v.ended_at
 			OR EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.to_state) = ('visit', v.id, 'CLOSED_OUT') AND e.at < i.created_at)`},
+	{"changes of policy rest on evidence", `
+		SELECT FROM policy_change c WHERE NOT EXISTS (SELECT FROM evidence_link l WHERE l.policy_change_id = c.id)`},
+	{"outcomes are registered before a change of policy takes effect", `
+		SELECT FROM policy_rollout r JOIN policy_change c ON c.id = r.policy_change_id
+		WHERE c.pre_registered_at IS NULL OR c.pre_registered_at >= day_begins(r.effective_from)`},
+	{"a change of policy takes effect in regions that do not overlap", `
+		SELECT FROM policy_rollout r JOIN policy_rollout other ON other.policy_change_id = r.policy_change_id AND other.region_id <> r.region_id
+		JOIN region a ON a.id = r.region_id JOIN region b ON b.id = other.region_id WHERE a.path <@ b.path`},
+	{"a pilot has a dated rollout", `
+		SELECT FROM policy_change c WHERE c.pilot_at IS NOT NULL AND NOT EXISTS (SELECT FROM policy_rollout r WHERE r.policy_change_id = c.id)`},
 	{"turns are fulfilled by visits of who has them", `
 		SELECT FROM rota_slot s JOIN visit v ON v.id = s.visit_id
 		WHERE v.lead_id <> s.post_id OR v.activity_kind <> s.activity_kind OR v.state NOT IN ('HELD', 'RECORDED', 'CLOSED_OUT')`},
@@ -148,23 +160,24 @@ var bulkRules = []bulkCheck{
 		WHERE s.state <> 'SWAPPED' AND other.state <> 'SWAPPED' AND (s.window_from, s.window_to) = (other.window_from, other.window_to)`},
 }
 
-// bulkMoves is the rule that visits and turns go by the rows of their lives.
+// bulkMoves is the rule that visits, turns and changes of policy go by the rows of their lives.
 func bulkMoves() bulkCheck {
 	var moves []string
-	for _, m := range []groundwork.Machine{groundwork.VisitMachine(), groundwork.SlotMachine()} {
+	for _, m := range []groundwork.Machine{groundwork.VisitMachine(), groundwork.SlotMachine(), groundwork.PolicyMachine()} {
 		for _, r := range m.Rows {
 			from := r.From
 			if len(from) == 0 {
 				from = []string{""}
 			}
 			for _, f := range from {
+				to := cmp.Or(r.To, f) // a step without an end stays where it is
 				for _, role := range r.Roles {
-					moves = append(moves, fmt.Sprintf("('%s', '%s', '%s', '%s', '%s')", m.Noun, r.Kind, f, r.To, role))
+					moves = append(moves, fmt.Sprintf("('%s', '%s', '%s', '%s', '%s')", m.Noun, r.Kind, f, to, role))
 				}
 			}
 		}
 	}
-	return bulkCheck{"visits and turns go by their lives", fmt.Sprintf(`
-		SELECT FROM entity_event e WHERE noun IN ('visit', 'rota_slot') AND (noun, kind, coalesce(from_state, ''), to_state, actor_role) NOT IN (VALUES %s)`,
+	return bulkCheck{"visits, turns and changes of policy go by their lives", fmt.Sprintf(`
+		SELECT FROM entity_event e WHERE noun IN ('visit', 'rota_slot', 'policy_change') AND (noun, kind, coalesce(from_state, ''), to_state, actor_role) NOT IN (VALUES %s)`,
 		strings.Join(moves, ", "))}
 }

@@ -18,6 +18,7 @@ type bulkTable struct {
 func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 	return []bulkTable{
 		bulkVisits(b.Visits, source), bulkPlans(b.Plans, source), bulkSlots(b.Slots, source), bulkHistories(b.Histories), bulkParticipants(b.Visits), bulkAttestations(b.Attestations, source), bulkPolicyItems(b.PolicyItems, source),
+		bulkPolicyChanges(b.PolicyChanges, source), bulkEvidence(b.Evidence, source), bulkRollouts(b.Rollouts, source),
 		bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
 		bulkLegs(b), bulkSpells(b),
@@ -25,7 +26,7 @@ func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 }
 
 // bulkTableNames are the tables that bulkTables fills.
-var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "visit_participant", "attestation", "visit_policy_item", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
+var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "visit_participant", "attestation", "visit_policy_item", "policy_change", "evidence_link", "policy_rollout", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
@@ -87,6 +88,62 @@ func bulkPolicyItems(rows []groundwork.VisitPolicyItem, source string) bulkTable
 		c.int4(p.QuestionsAsked)
 		c.int4(p.Answered)
 		c.time(p.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkPolicyChanges(rows []groundwork.PolicyChange, source string) bulkTable {
+	return bulkTable{"policy_change", []string{"id", "policy_id", "owner_unit_id", "summary", "state", "version", "outcome_measure", "outcome_direction", "minimal_effect",
+		"window_days", "anticipation_days", "pre_registered_at", "proposed_at", "consulted_at", "pilot_at", "ended_at", "created_at", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		p := &rows[i]
+		c.uuid(p.ID)
+		c.uuid(p.PolicyID)
+		c.uuid(p.OwnerUnitID)
+		copyText(c, p.Summary)
+		copyText(c, p.State)
+		c.int4(p.Version)
+		if o := p.Outcome; o == nil {
+			for range 5 {
+				c.null()
+			}
+		} else {
+			copyText(c, o.Measure)
+			copyText(c, o.Direction)
+			c.floatOrNull(&o.MinimalEffect)
+			c.int4(o.WindowDays)
+			c.int4(o.AnticipationDays)
+		}
+		c.timeOrNull(p.PreRegisteredAt)
+		c.time(p.ProposedAt)
+		c.timeOrNull(p.ConsultedAt)
+		c.timeOrNull(p.PilotAt)
+		c.timeOrNull(p.EndedAt)
+		c.time(p.CreatedAt)
+		copyText(c, source)
+	}}
+}
+
+func bulkEvidence(rows []groundwork.EvidenceLink, source string) bulkTable {
+	return bulkTable{"evidence_link", []string{"id", "policy_change_id", "issue_id", "visit_id", "campaign_id", "measure_snapshot_id", "evidence_at", "linked_at", "recorded_by"},
+		len(rows), func(c *copyRows, i int) {
+			e := &rows[i]
+			c.uuid(e.ID)
+			c.uuid(e.PolicyChangeID)
+			c.uuidOrNull(e.IssueID)
+			c.uuidOrNull(e.VisitID)
+			c.uuidOrNull(e.CampaignID)
+			c.uuidOrNull(e.MeasureSnapshotID)
+			c.time(e.EvidenceAt)
+			c.time(e.LinkedAt)
+			copyText(c, source)
+		}}
+}
+
+func bulkRollouts(rows []groundwork.PolicyRollout, source string) bulkTable {
+	return bulkTable{"policy_rollout", []string{"policy_change_id", "region_id", "effective_from", "recorded_by"}, len(rows), func(c *copyRows, i int) {
+		c.uuid(rows[i].PolicyChangeID)
+		c.uuid(rows[i].RegionID)
+		c.date(rows[i].EffectiveFrom)
 		copyText(c, source)
 	}}
 }

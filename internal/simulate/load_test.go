@@ -56,7 +56,7 @@ func value[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 
 // tables are those of a load, with the order of their rows.
 var tables = map[string]string{"region": "id", "site": "id", "org_unit": "id", "dispatch_rule": "id", "post_holding": "id", "visit": "id", "rota_plan": "id", "rota_slot": "id",
-	"entity_event": "noun, entity_id, seq", "visit_participant": "visit_id, post_id", "attestation": "id", "policy": "id", "policy_version": "id", "visit_policy_item": "id",
+	"entity_event": "noun, entity_id, seq", "visit_participant": "visit_id, post_id", "attestation": "id", "policy": "id", "policy_version": "id", "visit_policy_item": "id", "policy_change": "id", "evidence_link": "id", "policy_rollout": "policy_change_id, region_id",
 	"opinion": "id",
 	"issue":   "id", "issue_opinion": "opinion_id", "issue_event": "issue_id, seq", "claim": "id", "callback_attempt": "id", "feedback": "id"}
 
@@ -68,7 +68,7 @@ func contents(t *testing.T, dsn string) map[string]string {
 	for table, order := range tables {
 		row := "to_jsonb(x)"
 		switch table {
-		case "region", "site", "org_unit", "dispatch_rule", "post_holding", "issue_opinion":
+		case "region", "site", "org_unit", "dispatch_rule", "post_holding", "issue_opinion", "policy_rollout":
 			row = "to_jsonb(x) - 'created_at'"
 		case "issue_event":
 			row = "to_jsonb(x) - 'txid'" // of what is loaded past the rules nobody is told
@@ -192,8 +192,8 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 				}
 			}
 		},
-		"visits and turns stand as their histories say": func(b *groundwork.Bulk) { b.Slots[0].Version++ },
-		"visits and turns go by their lives": func(b *groundwork.Bulk) {
+		"visits, turns and changes of policy stand as their histories say": func(b *groundwork.Bulk) { b.Slots[0].Version++ },
+		"visits, turns and changes of policy go by their lives": func(b *groundwork.Bulk) {
 			b.Histories[0].Actor.Role = groundwork.RoleIntake
 			if b.Histories[0].Noun == "visit" {
 				b.Histories[0].Actor.Role = groundwork.RoleAnalyst
@@ -222,6 +222,19 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 			n := slices.IndexFunc(b.Visits, func(v groundwork.Visit) bool { return v.State == groundwork.VisitClosedOut && !onItem(b, v.ID) })
 			b.PolicyItems[0].VisitID = b.Visits[n].ID
 		},
+		"changes of policy rest on evidence": func(b *groundwork.Bulk) {
+			b.Evidence = slices.DeleteFunc(b.Evidence, func(e groundwork.EvidenceLink) bool { return e.PolicyChangeID == b.PolicyChanges[0].ID })
+		},
+		"outcomes are registered before a change of policy takes effect": func(b *groundwork.Bulk) {
+			b.PolicyChanges[1].PreRegisteredAt = new(b.PolicyChanges[1].PreRegisteredAt.AddDate(1, 0, 0))
+		},
+		"a change of policy takes effect in regions that do not overlap": func(b *groundwork.Bulk) {
+			b.Rollouts[0].RegionID = s.Foundation().Regions[0].ID // all of the province
+		},
+		"a pilot has a dated rollout": func(b *groundwork.Bulk) {
+			b.Rollouts = slices.DeleteFunc(b.Rollouts, func(r groundwork.PolicyRollout) bool { return r.PolicyChangeID == b.PolicyChanges[0].ID })
+		},
+		"evidence_link_visit_id_fkey": func(b *groundwork.Bulk) { b.Evidence[0].VisitID = new(uuid.New()) },
 		"turns are fulfilled by visits of who has them": func(b *groundwork.Bulk) {
 			n := slices.IndexFunc(b.Slots, func(s groundwork.RotaSlot) bool { return s.VisitID != nil })
 			b.Slots[n].PostID = b.Slots[len(b.Slots)-1].PostID
@@ -255,6 +268,8 @@ func spoils(rule string, b *groundwork.Bulk) bool {
 	switch {
 	case strings.HasPrefix(rule, "only visits "), strings.HasPrefix(rule, "policies "), strings.HasPrefix(rule, "attestation"), strings.HasPrefix(rule, "visit_"), strings.HasPrefix(rule, "notes "), strings.HasPrefix(rule, "points "), strings.HasPrefix(rule, "histories "):
 		return len(b.Visits) > 0
+	case strings.Contains(rule, "of policy "), strings.HasPrefix(rule, "a pilot "), strings.HasPrefix(rule, "evidence_"):
+		return len(b.PolicyChanges) > 0
 	case strings.Contains(rule, "turns "):
 		return len(b.Slots) > 0
 	}

@@ -2,6 +2,7 @@ package simulate_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"groundwork"
@@ -60,7 +62,7 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 	text, err := os.ReadFile(j.Truth)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &truth))
-	require.Equal(t, int64(truth.Size.Visits+truth.Size.Turns), report.Histories-swapped(t, dsn))
+	require.Equal(t, int64(truth.Size.Visits+truth.Size.Turns+len(truth.Policies)), report.Histories-swapped(t, dsn))
 
 	m := warehouse.NewMeasures(replicatetest.Start(t, dsn, embeddedtest.ClickHouse(t))).Patient(time.Minute)
 	turns := asked(t, m, "I1", j.Simulation.To, warehouse.ByUnit)
@@ -94,6 +96,37 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 	require.Len(t, traceless, len(truth.VisitsHeld))
 	findsUntrueVisits(t, truth, asked(t, m, "F7", j.Simulation.To)[""])
 	findsRepeats(t, dsn, truth, asked(t, m, "D1", j.Simulation.To)[""])
+	findsPolicies(t, dsn, truth, m, j.Simulation.To)
+}
+
+// findsPolicies compares P1 with the policies that were planted: what it says of each, asked of its matter, holds what was planted.
+func findsPolicies(t *testing.T, dsn string, truth simulate.Truth, m *warehouse.Measures, asOf time.Time) {
+	t.Helper()
+	conn := connect(t, dsn)
+	counties := value[int](t, conn, "SELECT count(*) FROM region WHERE level = 'COUNTY'")
+	require.Len(t, truth.Policies, 2)
+	for _, policy := range truth.Policies {
+		category := value[string](t, conn, "SELECT id::text FROM category WHERE code = '"+policy.Category+"'")
+		table, err := m.Ask(t.Context(), "P1", warehouse.Question{Query: warehouse.Query{AsOf: &asOf, Where: warehouse.Filter{Categories: []string{category}}}})
+		require.NoError(t, err)
+		row := slices.IndexFunc(table.Dims[0].Keys, func(k warehouse.Key) bool { return k.ID == policy.Change.String() })
+		require.GreaterOrEqual(t, row, 0, "%s: %v", policy.Code, table.Notes)
+		number := func(name string) float64 {
+			n := slices.IndexFunc(table.Nums, func(n warehouse.Num) bool { return n.Name == name })
+			require.NotNil(t, table.Nums[n].Value[row], "%s %s", policy.Code, name)
+			return *table.Nums[n].Value[row]
+		}
+		require.InDelta(t, len(policy.Treated), number("treated"), 0)
+		require.InDelta(t, counties-len(policy.Treated), number("controls"), 0)
+		if policy.On == "INCIDENCE" {
+			effect := table.Nums[slices.IndexFunc(table.Nums, func(n warehouse.Num) bool { return n.Name == "effect" })]
+			planted := brought(t, conn, policy, asOf)
+			t.Logf("%s: %.2f (%.2f to %.2f) in place of %.2f per 1,000 person-years", policy.Code, *effect.Value[row], *effect.Lo[row], *effect.Hi[row], planted)
+			require.Negative(t, planted)
+			require.LessOrEqual(t, *effect.Lo[row], planted)
+			require.GreaterOrEqual(t, *effect.Hi[row], planted)
+		}
+	}
 }
 
 // findsRepeats compares D1 with what was planted: of the issues that repeat another, it finds the opinions on those that were merged since, all of which were planted.
@@ -117,6 +150,25 @@ func findsRepeats(t *testing.T, dsn string, truth simulate.Truth, d1 map[string]
 	}
 	share := truth.Repeats.Merged
 	require.InDelta(t, share, float64(len(found))/float64(len(planted)), 3*math.Sqrt(share*(1-share)/float64(len(planted)))+0.1, "some are closed before anybody sees that they are the same")
+}
+
+// brought is by how much a planted policy changed the rate of its matter, per 1,000 person-years: each issue that there was since stands for 1/factor without it.
+func brought(t *testing.T, conn *pgx.Conn, p simulate.TruthPolicy, asOf time.Time) float64 {
+	t.Helper()
+	var change, personYears float64
+	for _, county := range p.Treated {
+		from, err := simulate.ParseDay(county.From)
+		require.NoError(t, err)
+		persons := value[float64](t, conn, fmt.Sprintf("SELECT max(persons)::float8 FROM region_population WHERE region_id = '%s'", county.Region))
+		personYears += persons * asOf.Sub(from).Hours() / 24 / 365.25
+		days := value[[]float64](t, conn, fmt.Sprintf(`SELECT coalesce(array_agg((extract(epoch FROM i.origin_at) - %d)::float8 / 86400), '{}')
+			FROM issue i JOIN category c ON c.id = i.category_id JOIN region r ON r.id = i.region_id
+			WHERE c.code = '%s' AND r.code LIKE '%s%%' AND i.origin_at >= to_timestamp(%d)`, from.Unix(), p.Category, county.Code[:6], from.Unix()))
+		for _, day := range days {
+			change += 1 - math.Exp(-p.Step-p.Slope*day/(365.25/12))
+		}
+	}
+	return 1000 * change / personYears
 }
 
 // agreesOnBackCheck compares what is answered of visits that were drawn by lot with what was said of them.

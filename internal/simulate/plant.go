@@ -49,6 +49,8 @@ type silence struct {
 // policy changes a topic in the counties of a cohort from a day on.
 type policy struct {
 	code     string
+	title    string // as people call it
+	summary  string // of the change that it is
 	topic    int
 	step     float64     // logarithm of the factor at once
 	slope    float64     // and what is added to it each month
@@ -96,13 +98,16 @@ func (w *world) plantSilence(c chance) []silence {
 	return silent
 }
 
+// The policies that have a planted effect, as people call them.
+const rarerTitle, fasterTitle = "异味扰民整治办法", "物业纠纷调处办法"
+
 // plantPolicies treats two fifths of the counties in two cohorts: one policy lowers how often a topic is raised, the other how
 // long another topic takes.
 func (w *world) plantPolicies(c chance) []policy {
 	order := c.Perm(len(w.counties))
 	treated := max(2, len(order)*2/5)
 	days := w.cfg.days()
-	rare := policy{code: "SIM-POLICY-RARER", topic: topicIndex("SIM-SMELL"), step: math.Log(0.65), slope: -0.015,
+	rare := policy{code: "SIM-POLICY-RARER", title: rarerTitle, summary: "分区试点：重点企业异味在线监测", topic: topicIndex("SIM-SMELL"), step: math.Log(0.65), slope: -0.015,
 		starts: map[int]int{1: days * 5 / 12, 2: days * 7 / 12}, treated: slices.Sorted(slices.Values(order[:treated])), cohortOf: map[int]int{}}
 	for n, at := range order[:treated] {
 		w.counties[at].cohort = 1 + n%2
@@ -110,6 +115,7 @@ func (w *world) plantPolicies(c chance) []policy {
 	}
 	fast := rare
 	fast.code, fast.topic, fast.step, fast.slope, fast.onDelay = "SIM-POLICY-FASTER", topicIndex("SIM-PROPERTY"), math.Log(0.55), -0.01, true
+	fast.title, fast.summary = fasterTitle, "分区试点：街道物业联席会议限时调处"
 	return []policy{rare, fast}
 }
 

@@ -77,9 +77,10 @@ func (p *practice) replay() {
 		e := &events[i]
 		require.Equal(p.t, e.At, e.RecordedAt)
 		p.kinds[e.Noun+" "+e.Kind]++
-		if e.Noun == "visit" {
+		switch e.Noun {
+		case "visit":
 			p.visit(e)
-		} else {
+		case "rota_slot":
 			p.slot(e)
 		}
 		p.last[e.EntityID] = e.At

@@ -109,6 +109,7 @@ type TruthSilence struct {
 // TruthPolicy is a policy with its effect: the factor is exp(log_step + log_slope_per_month × months since the start).
 type TruthPolicy struct {
 	Code     string         `json:"code"`
+	Change   uuid.UUID      `json:"policy_change_id"`
 	Category string         `json:"category_code"`
 	On       string         `json:"effect_on"` // INCIDENCE or DELAY
 	Step     float64        `json:"log_step"`
@@ -208,8 +209,12 @@ func (s *Simulation) Truth() (Truth, error) {
 		r := w.Regions[w.townships[q.township].region]
 		t.Silent = append(t.Silent, TruthSilence{r.ID, r.Code, q.need, q.report})
 	}
-	for _, p := range s.plants.policies {
-		t.Policies = append(t.Policies, s.truthOf(p))
+	for n, p := range s.plants.policies {
+		pilot, err := s.livePilot(n)
+		if err != nil {
+			return t, err
+		}
+		t.Policies = append(t.Policies, s.truthOf(p, pilot.change.ID))
 	}
 	s.tellPosts(&t)
 	s.tellRepeats(&t)
@@ -236,8 +241,8 @@ func (s *Simulation) date(day int) string { return groundwork.DayOf(s.cfg.From.A
 // dilution is by how much the hot spots lower all else, since the number of issues is given.
 func (s *Simulation) dilution() float64 { return s.season.scale / s.season.plain }
 
-func (s *Simulation) truthOf(p policy) TruthPolicy {
-	t := TruthPolicy{Code: p.code, Category: topics[p.topic].code, On: "INCIDENCE", Step: p.step, Slope: p.slope}
+func (s *Simulation) truthOf(p policy, change uuid.UUID) TruthPolicy {
+	t := TruthPolicy{Code: p.code, Change: change, Category: topics[p.topic].code, On: "INCIDENCE", Step: p.step, Slope: p.slope}
 	if p.onDelay {
 		t.On = "DELAY"
 	}

@@ -141,9 +141,12 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 				"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), from, rows),
 			fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+idOf+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)", "number", "'opinion', number", from, rows))
 	}
-	for _, s := range statements {
+	for i, s := range statements {
 		if err := g.ch.Exec(ctx, s); err != nil {
 			return fmt.Errorf("%.60s: %w", s, err)
+		}
+		if i%10 == 9 {
+			say("%d of %d inserts", i+1, len(statements))
 		}
 	}
 	return nil

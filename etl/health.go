@@ -79,6 +79,7 @@ func (s *session) watchSlot(ctx context.Context, pg *pgx.Conn) {
 	if err != nil {
 		return
 	}
+	s.stood.Store(uint64(position))
 	var dead int64
 	if err := pg.QueryRow(ctx, "SELECT count(*) FROM etl.dead_letter WHERE pipeline = $1 AND settled_at IS NULL", s.cfg.Pipeline).Scan(&dead); err != nil {
 		return
@@ -88,7 +89,6 @@ func (s *session) watchSlot(ctx context.Context, pg *pgx.Conn) {
 		if st.Applied > 0 {
 			st.Behind = s.behind.look(mark{at, position}, st.Applied, st.CommitTime)
 			st.BehindBytes = int64(position - min(position, st.Applied))
-			s.lacking.Store(st.BehindBytes)
 		}
 	})
 	if text := h.alarm(s.cfg.MaxKeptWAL); text != "" && time.Since(s.alarmed) > slotAlarmEvery {

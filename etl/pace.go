@@ -13,7 +13,6 @@ import (
 type pace struct {
 	shortest time.Duration // what was configured
 	parts    *atomic.Int64 // in the fullest partition
-	behind   *atomic.Int64 // bytes of WAL that the warehouse lacks
 	recent   [9]time.Duration
 	n        int
 	median   time.Duration // of these
@@ -26,7 +25,7 @@ const (
 	fresh       = 300 * time.Millisecond
 	often       = 2
 	longestPace = 5 * time.Second // however slow the warehouse is
-	backlog     = 64 << 20        // bytes behind from which nothing is fresh, and larger pieces are sooner done
+	backlog     = 64 << 20        // unread bytes from which nothing is fresh, and larger pieces are sooner done
 	backlogPace = 2 * time.Second
 	manyParts   = 300 // ClickHouse begins to delay inserts at 1,000 parts in a partition and refuses them at 3,000
 )
@@ -40,14 +39,14 @@ func (p *pace) took(d time.Duration) {
 	p.median = known[len(known)/2]
 }
 
-// interval is the time between two checkpoints while changes flow: eight times what storing takes in the median, as far as that is 300 ms, or
+// interval is the time between two checkpoints while changes flow and so many bytes of WAL are known that are not read yet: eight times what storing takes in the median, as far as that is 300 ms, or
 // twice what it takes, if that is more; 2 s at least with a backlog; between what was configured and 5 s, and doubled while there are many parts.
-func (p *pace) interval() time.Duration {
+func (p *pace) interval(unread int64) time.Duration {
 	if p.shortest >= longestPace {
 		return p.shortest
 	}
 	d := min(max(p.shortest, min(seldom*p.median, fresh), often*p.median), longestPace)
-	if p.behind.Load() > backlog {
+	if unread > backlog {
 		d = max(d, backlogPace)
 	}
 	if p.parts.Load() > manyParts {

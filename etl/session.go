@@ -27,13 +27,13 @@ type session struct {
 	slot    slotState
 	catalog *catalog
 	dead    *deadLetters
-	check   checkpoint   // the last one that the warehouse holds; while the stream goes on, the stream alone touches it
-	epoch   uint64       // of this session, from begin on
-	alarmed time.Time    // when the last alarm about the slot was logged
-	behind  lagClock     // of watchSlot
-	parts   atomic.Int64 // parts in the fullest partition of the warehouse, at the last look
-	lacking atomic.Int64 // bytes of WAL that the warehouse lacks, at the last look
-	looked  time.Time    // of watchParts
+	check   checkpoint    // the last one that the warehouse holds; while the stream goes on, the stream alone touches it
+	epoch   uint64        // of this session, from begin on
+	alarmed time.Time     // when the last alarm about the slot was logged
+	behind  lagClock      // of watchSlot
+	parts   atomic.Int64  // parts in the fullest partition of the warehouse, at the last look
+	stood   atomic.Uint64 // where Postgres stood, at the last look
+	looked  time.Time     // of watchParts
 
 	loads   map[string]loadRecord // how the mirrors were filled, as of the beginning
 	book    *loadBook

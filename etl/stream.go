@@ -137,7 +137,7 @@ type applier struct {
 
 func newApplier(s *session, f *feed) *applier {
 	return &applier{session: s, feed: f, writer: newWriter(s.cfg.ClickHouse, s.dead.park), plans: map[uint32]*plan{}, unmirrored: map[uint32]error{}, long: map[string]*longValues{},
-		pace: pace{shortest: s.cfg.FlushInterval, parts: &s.parts, behind: &s.lacking}, ready: s.check.applied, readyTime: s.check.commitTime}
+		pace: pace{shortest: s.cfg.FlushInterval, parts: &s.parts}, ready: s.check.applied, readyTime: s.check.commitTime}
 }
 
 // run applies messages until stop, which it reports as errStop.
@@ -215,7 +215,7 @@ func (a *applier) due(more bool) (wait time.Duration, now bool) {
 	if a.full() {
 		return 0, true
 	}
-	interval, since := a.pace.interval(), time.Since(a.advanced)
+	interval, since := a.pace.interval(int64(a.session.stood.Load())-int64(a.ready)), time.Since(a.advanced)
 	if since < interval {
 		return interval - since, false
 	}

@@ -122,6 +122,9 @@ type rows struct {
 	places     []placeRow
 	skills     []skillRow
 	holdings   []holdingRow
+	campaigns  []campaignRow
+	rollouts   []rolloutRow
+	roads      []roadRow
 	calendar   []dayRow
 }
 

@@ -107,6 +107,9 @@ var threeWays = map[string]way{
 	"F5":  {n: "instant", sql: instantInViews, reckon: reckonInstant, unseen: []string{"instant", "instantClaims"}},
 	"F6":  {n: "effectiveShare", sql: routesInViews, reckon: reckonRoutes, places: true, splits: []string{}, unseen: []string{"siteMonthP95"}},
 	"F7":  {n: "implausible", sql: plausibilityInViews, reckon: reckonPlausibility, places: true, unseen: []string{"implausible", "overlapping", "tooFast", "noteByOthers"}},
+	"P1":  {n: "effect", sql: policyEffectInViews, reckon: reckonPolicyEffect, whole: true, by: []string{"POLICY_CHANGE"}, unseen: []string{"effectApart"}},
+	"P2":  {n: "effect", reckon: reckonCampaignEffect, whole: true, by: []string{"CAMPAIGN"}},
+	"P3":  {n: "adopted", sql: roadInViews, reckon: reckonRoad, anywhere: true, by: []string{}},
 	"I1":  {n: "fulfilled", sql: turnsInViews, reckon: reckonTurns, places: true},
 	"I3":  {n: "concentration", sql: alignmentInViews, reckon: reckonAlignment, places: true, splits: []string{}, level: "COUNTY", among: true},
 	"I2":  {n: "covered", sql: coverageInViews, reckon: reckonCoverage, places: true, splits: []string{}, unseen: []string{"gapP50Days", "gapP90Days"}},
@@ -127,7 +130,7 @@ func (m way) of(q question) question {
 		q.level = m.level
 	}
 	if m.by != nil {
-		q.by = m.by
+		q.by, q.grain = m.by, ""
 	}
 	if m.anywhere {
 		q = question{by: q.by, asOf: q.asOf}
@@ -193,6 +196,8 @@ func newThreeWays(t *testing.T, seed uint64) *province {
 	}
 	require.NoError(t, bulk.Finish(t.Context(), func(string) {}))
 	assess(t, dsn)
+	reformPolicies(t, dsn)
+	campaign(t, dsn)
 	compareNotes(t, pgtest.Open(t, dsn, postgres.Options{Role: postgres.RoleJobs}))
 
 	address := embeddedtest.ClickHouse(t)
@@ -227,7 +232,7 @@ func (w *province) someQuestion(k int) question {
 		q.asOf = day(100, w.days)
 	}
 	if w.rnd.IntN(3) == 0 {
-		r := w.rows.regions[w.rnd.IntN(30)]
+		r := w.rows.regions[w.rnd.IntN(29)] // down to counties
 		q.region = r.Code
 	}
 	if w.rnd.IntN(4) == 0 {
@@ -414,27 +419,30 @@ func readRows(t *testing.T, dsn string) *rows {
 		categories: collect[categoryRow](t, conn, "SELECT id::text, code, parent_id::text FROM category ORDER BY code"),
 		issues: collect[issueRow](t, conn, "SELECT id::text, region_id::text, category_id::text, channel, kind, site_id::text, source_visit_id::text, due_at, observed_until, state, "+
 			progress+" FROM issue"),
-		events:   collect[eventRow](t, conn, "SELECT issue_id::text, kind, at, known_at, to_state, "+progress+" FROM issue_event ORDER BY issue_id, seq"),
-		claims:   collect[claimRow](t, conn, "SELECT id::text, issue_id::text, kind, source, claimed_at FROM claim"),
-		verdicts: collect[verdictRow](t, conn, "SELECT id::text, claim_id::text, issue_id::text, resolved, satisfaction, collected_by, at FROM feedback ORDER BY at, id"),
-		calls:    collect[callRow](t, conn, "SELECT claim_id::text, outcome, at FROM callback_attempt"),
-		legs:     collect[legRow](t, conn, "SELECT issue_id::text, role, sent_at, accepted_at, returned_at FROM dispatch_leg"),
-		held:     collect[heldRow](t, conn, heldVisits),
-		turns:    collect[turnRow](t, conn, turnsDue),
-		tours:    collect[tourRow](t, conn, tours),
-		sites:    collect[siteRow](t, conn, sites),
-		atSites:  collect[atSiteRow](t, conn, heldAt),
-		notes:    collect[noteRow](t, conn, notes),
-		cycles:   collect[cycleRow](t, conn, cycles),
-		traces:   collect[traceRow](t, conn, tracesLeft),
-		opinions: collect[opinionRow](t, conn, "SELECT o.id::text, l.issue_id::text, o.channel, o.kind, o.reporter_pid::text, o.received_at, l.linked_at FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id ORDER BY o.received_at, o.id"),
-		visits:   collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),
-		persons:  collect[personsRow](t, conn, populations),
-		skills:   collect[skillRow](t, conn, skills),
-		holdings: collect[holdingRow](t, conn, holdings),
-		places:   collect[placeRow](t, conn, places),
-		touching: collect[touchRow](t, conn, touching),
-		calendar: collect[dayRow](t, conn, "SELECT date::text, is_workday FROM calendar_day"),
+		events:    collect[eventRow](t, conn, "SELECT issue_id::text, kind, at, known_at, to_state, "+progress+" FROM issue_event ORDER BY issue_id, seq"),
+		claims:    collect[claimRow](t, conn, "SELECT id::text, issue_id::text, kind, source, claimed_at FROM claim"),
+		verdicts:  collect[verdictRow](t, conn, "SELECT id::text, claim_id::text, issue_id::text, resolved, satisfaction, collected_by, at FROM feedback ORDER BY at, id"),
+		calls:     collect[callRow](t, conn, "SELECT claim_id::text, outcome, at FROM callback_attempt"),
+		legs:      collect[legRow](t, conn, "SELECT issue_id::text, role, sent_at, accepted_at, returned_at FROM dispatch_leg"),
+		held:      collect[heldRow](t, conn, heldVisits),
+		turns:     collect[turnRow](t, conn, turnsDue),
+		tours:     collect[tourRow](t, conn, tours),
+		sites:     collect[siteRow](t, conn, sites),
+		atSites:   collect[atSiteRow](t, conn, heldAt),
+		notes:     collect[noteRow](t, conn, notes),
+		cycles:    collect[cycleRow](t, conn, cycles),
+		traces:    collect[traceRow](t, conn, tracesLeft),
+		opinions:  collect[opinionRow](t, conn, "SELECT o.id::text, l.issue_id::text, o.channel, o.kind, o.reporter_pid::text, o.received_at, l.linked_at FROM issue_opinion l JOIN opinion o ON o.id = l.opinion_id ORDER BY o.received_at, o.id"),
+		visits:    collect[visitRow](t, conn, "SELECT id::text, started_at, ended_at FROM visit"),
+		persons:   collect[personsRow](t, conn, populations),
+		skills:    collect[skillRow](t, conn, skills),
+		holdings:  collect[holdingRow](t, conn, holdings),
+		places:    collect[placeRow](t, conn, places),
+		touching:  collect[touchRow](t, conn, touching),
+		campaigns: collect[campaignRow](t, conn, campaigns),
+		rollouts:  collect[rolloutRow](t, conn, rollouts),
+		roads:     collect[roadRow](t, conn, roads),
+		calendar:  collect[dayRow](t, conn, "SELECT date::text, is_workday FROM calendar_day"),
 	}
 }
 

@@ -19,6 +19,7 @@ var policyDefinitions = []Definition{
 			"preTrend: in a month before, regions drifted apart already by more than the band, so that the estimate is not to be trusted. Split by EVENT_MONTH to see these months, which have negative numbers.",
 			"effectApart leaves out controls that touch a region under the policy, since its effect may spill over.",
 			"A month in which the policy took effect counts as one under it. Outcomes other than H1 and T2 are not computed.",
+			"Regions in which it took effect before there are data to compare with are left out, and are no controls either.",
 		},
 	},
 	{

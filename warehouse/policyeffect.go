@@ -27,6 +27,11 @@ type policyChange struct {
 	level              string
 }
 
+// anticipation is how many months before its beginning may show it already.
+func (c *policyChange) anticipation() int {
+	return int(math.Ceil(float64(c.anticipate) / daysInAMonth))
+}
+
 // effectCell is what is said of a policy, or of one month since it took effect.
 type effectCell struct {
 	n      int64
@@ -186,7 +191,6 @@ func (m *Measures) judge(ctx context.Context, s *scope, t *Table, change *policy
 	if reason := p.lacks(); reason != "" {
 		return because("%s", reason)
 	}
-	anticipation := int(math.Ceil(float64(change.anticipate) / daysInAMonth))
 	around, err := m.surroundings(ctx, change.level, p.last)
 	if err != nil {
 		return err
@@ -195,15 +199,18 @@ func (m *Measures) judge(ctx context.Context, s *scope, t *Table, change *policy
 	if len(apart) == len(p.panels) {
 		apart = nil
 	}
-	e, err := p.effect(t, s, change.id, anticipation, p.months(), apart)
+	e, err := p.effect(t, s, change.id, change.anticipation(), p.months(), apart)
 	if err != nil {
 		return err
 	}
 	if e == nil {
 		return because("no month with it has both treated regions and regions without it to compare with, and months before")
 	}
-	if anticipation > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("policy change %s: compared with the month before %d months of anticipation", change.id, anticipation))
+	if n := change.anticipation(); n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("policy change %s: compared with the month before %d months of anticipation", change.id, n))
+	}
+	if p.already > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("policy change %s: %d regions are left out, in which it took effect before there are data to compare with", change.id, p.already))
 	}
 	p.cells(change, e, byMonth, cells)
 	return nil

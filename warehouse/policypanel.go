@@ -12,6 +12,7 @@ import (
 // policyPanel is the outcome of regions by month.
 type policyPanel struct {
 	panels      []stats.Panel
+	already     int       // regions left out: they were under the policy before anything is known of them
 	counts      [][]int64 // issues, as the panels
 	first, last time.Time // months, the last one excluded
 	scale       float64
@@ -56,7 +57,7 @@ func (p *policyPanel) lacks() string {
 	case p.months() < 2:
 		return "there are no two whole months with data around its beginning"
 	case treated == 0:
-		return "no region in which it took effect has a known population"
+		return "no region in which it took effect has both a known population and a month with data before"
 	case controls == 0 && treated < 2:
 		return "there is no region without it to compare with"
 	}
@@ -122,6 +123,10 @@ func (m *Measures) policyPanel(ctx context.Context, s *scope, change *policyChan
 		panel := stats.Panel{Code: code, Outcome: values[code], Treated: -1, Weight: people[code]}
 		if day, treated := change.regions[code]; treated {
 			panel.Treated = monthsBetween(p.first, monthOf(day))
+			if panel.Treated <= change.anticipation() { // no month to compare with; and it is no control either
+				p.already++
+				continue
+			}
 		}
 		p.panels, p.counts = append(p.panels, panel), append(p.counts, counts[code])
 	}

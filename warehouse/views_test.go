@@ -26,7 +26,7 @@ func TestEveryPublishedColumnSaysWhatItIs(t *testing.T) {
 	}
 	require.NoError(t, rows.Err())
 	for _, view := range []string{"pub_region", "pub_category", "pub_opinion", "pub_issue_opinion", "pub_issue", "pub_issue_event", "pub_watermark",
-		"pub_site", "pub_visit", "pub_slot", "pub_claim", "pub_callback", "pub_feedback", "pub_policy_rollout"} {
+		"pub_site", "pub_visit", "pub_slot", "pub_claim", "pub_callback", "pub_feedback", "pub_policy_change", "pub_policy_rollout", "pub_policy_evaluation", "pub_campaign", "pub_campaign_region"} {
 		require.NotZero(t, seen[view], view)
 		var comment string
 		require.NoError(t, db.QueryRow(t.Context(), `SELECT comment FROM system.tables WHERE database = currentDatabase() AND name = {v:String}`, named("v", view)).Scan(&comment))

@@ -105,13 +105,14 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	if s.past || s.deep || m.mirrorOnly || s.ofUnits() || s.split(BySiteKind) { // the base knows neither units nor sites
 		return nil
 	}
-	b, err := readBase(ctx, m.db)
+	b, err := recall(ctx, m, "the base", []string{"f_issue", baseTable}, func() (*base, error) { return readBase(ctx, m.db) })
 	if err != nil {
 		return failed(ctx, "measure", err)
 	}
 	if b != nil && !b.void && b.position <= s.watermark.LSN && b.tail <= maxTail {
-		s.base = b
-		b.sums = b.sums && !m.withoutSums
+		own := *b
+		own.sums = own.sums && !m.withoutSums
+		s.base = &own
 	}
 	return nil
 }

@@ -154,7 +154,7 @@ func (c *Cache) ask(ctx context.Context, code string, q Question, key [sha256.Si
 	found, err, _ := c.flights.Do(string(key[:]), func() (any, error) {
 		read := &tablesRead{}
 		made := c.now()
-		table, err := c.measures.Ask(context.WithValue(context.WithoutCancel(ctx), tablesKey{}, read), code, q)
+		table, err := c.measures.Ask(context.WithValue(now.in(context.WithoutCancel(ctx)), tablesKey{}, read), code, q)
 		if err != nil {
 			return nil, err
 		}

@@ -191,6 +191,10 @@ func (m *Measures) nameDimensions(ctx context.Context, s *scope, keys []cellKey,
 
 // categoryLabels names all categories by id; they are few.
 func (m *Measures) categoryLabels(ctx context.Context) (map[string]Key, error) {
+	return recall(ctx, m, "names of categories", []string{"d_category"}, func() (map[string]Key, error) { return m.readCategories(ctx) })
+}
+
+func (m *Measures) readCategories(ctx context.Context) (map[string]Key, error) {
 	labels := map[string]Key{}
 	s := statement{text: "SELECT toString(id), code, path, name FROM d_category FINAL WHERE _deleted = 0"}
 	err := m.each(ctx, "name categories", s, func(scan func(...any) error) error {
@@ -218,8 +222,16 @@ func (m *Measures) regionLabels(ctx context.Context, i int, keys []cellKey) (map
 		codes = append(codes, k[i])
 	}
 	slices.Sort(codes)
+	codes = slices.Compact(codes)
+	if len(codes) > keptNames {
+		return m.readRegionLabels(ctx, codes)
+	}
+	return recall(ctx, m, "names of regions "+digest(codes), []string{"d_region"}, func() (map[string]Key, error) { return m.readRegionLabels(ctx, codes) })
+}
+
+func (m *Measures) readRegionLabels(ctx context.Context, codes []string) (map[string]Key, error) {
 	labels := map[string]Key{}
-	for chunk := range slices.Chunk(slices.Compact(codes), labelsAtOnce) {
+	for chunk := range slices.Chunk(codes, labelsAtOnce) {
 		s := statement{text: "SELECT toString(id), code, name FROM d_region FINAL WHERE _deleted = 0 AND code IN {codes:Array(String)}"}.with("codes", chunk)
 		err := m.each(ctx, "name regions", s, func(scan func(...any) error) error {
 			var k Key

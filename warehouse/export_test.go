@@ -44,3 +44,6 @@ func (m *Measures) AskOf(ctx context.Context, first, second int64) (n int64, err
 	b.value("n", second)
 	return n, m.each(ctx, "ask", b.statement(), func(scan func(...any) error) error { return scan(&n) })
 }
+
+// Remembers reports whether something was read that can be taken from memory.
+func (m *Measures) Remembers(what string) bool { return m.memory.Contains(what) }

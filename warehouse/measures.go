@@ -21,6 +21,7 @@ type Measures struct {
 	withoutSums bool   // of the base by place, as on a server that cannot read them
 	coarse      bool   // times are not counted by second, as if there were many issues
 	queryTime   time.Duration
+	memory      *memory
 }
 
 // Guards of every query.
@@ -32,7 +33,7 @@ const (
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, queryTime: queryTime}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.

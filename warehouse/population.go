@@ -52,8 +52,12 @@ func (s *scope) areasOf(nodes map[string]*node, window span) (map[string]float64
 	return areas, nil
 }
 
-// regionTree reads all regions with their populations, by code.
+// regionTree has all regions with their populations, by code.
 func (m *Measures) regionTree(ctx context.Context) (map[string]*node, error) {
+	return recall(ctx, m, "regions", []string{"d_region", "d_population"}, func() (map[string]*node, error) { return m.readRegions(ctx) })
+}
+
+func (m *Measures) readRegions(ctx context.Context) (map[string]*node, error) {
 	nodes := map[string]*node{}
 	s := statement{text: `SELECT r.code, toString(r.level), r.path, p.years, p.persons FROM (SELECT id, code, level, path FROM d_region FINAL WHERE _deleted = 0) AS r
 		LEFT ANY JOIN (SELECT region_id, groupArray(year) AS years, groupArray(persons) AS persons FROM d_population FINAL WHERE _deleted = 0

@@ -74,6 +74,10 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 	if q.From != nil && q.To != nil && !q.To.After(*q.From) {
 		return nil, invalid("To", "%s does not lie after From %s; give a window of some length", q.To.Format(time.RFC3339), q.From.Format(time.RFC3339))
 	}
+	ctx, err := m.at(ctx, q.MinLSN, q.Wait)
+	if err != nil {
+		return nil, err
+	}
 	if q.Protect {
 		return m.askProtected(ctx, measure, q)
 	}

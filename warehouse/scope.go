@@ -43,7 +43,7 @@ func (m *Measures) scope(ctx context.Context, q Query) (*scope, error) {
 		return nil, err
 	}
 	var err error
-	if s.watermark, s.fresh, err = m.AwaitLSN(ctx, q.MinLSN, q.Wait); err != nil {
+	if s.watermark, s.fresh, err = m.await(ctx, q); err != nil {
 		return nil, err
 	}
 	s.asOf = s.watermark.CommittedAt

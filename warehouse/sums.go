@@ -91,9 +91,38 @@ func (m *Measures) dataExtent(ctx context.Context, s *scope) (data extent, err e
 	return data, err
 }
 
+// keptSpan is what the sums tell of when the issues began and until when they were observed: of those that came, and of those that went.
+type keptSpan struct {
+	n, unending                              int64
+	first, latest, firstGone, seen, seenGone *time.Time
+}
+
 // keptExtent finds it by the sums of the base, if these tell: an extreme of the issues that came is that of those which are left, if none that went had it or lay
 // beyond.
 func (m *Measures) keptExtent(ctx context.Context, s *scope) (data extent, known bool, err error) {
+	k, err := recall(ctx, m, "the span of the data", []string{"f_issue", baseTable}, func() (keptSpan, error) { return m.readSpan(ctx, s) })
+	switch {
+	case err != nil:
+		return extent{}, false, err
+	case k.n == 0:
+		return extent{}, true, nil
+	case k.firstGone != nil && !k.firstGone.After(*k.first):
+		return extent{}, false, nil
+	case k.unending > 0:
+		data.to = s.asOf
+	case k.seen == nil || k.seenGone != nil && !k.seenGone.Before(*k.seen):
+		return extent{}, false, nil
+	default:
+		data.to = *k.seen
+		if data.to.After(s.asOf) {
+			data.to = s.asOf
+		}
+	}
+	data.from, data.latest = *k.first, *k.latest
+	return data, true, nil
+}
+
+func (m *Measures) readSpan(ctx context.Context, s *scope) (k keptSpan, err error) {
 	b := &builder{}
 	b.write("SELECT toInt64(sumMerge(", sumWeight, ")), minMerge(", sumFirst, "), maxMerge(", sumLatest, "), minMerge(", sumFirstGone, "), maxMerge(", sumSeen, "), maxMerge(", sumSeenGone,
 		"), toInt64(sumMerge(", sumUnending, ")) FROM ", keptSums, " WHERE ", ofSums)
@@ -104,38 +133,20 @@ func (m *Measures) keptExtent(ctx context.Context, s *scope) (data extent, known
 			" max(if(w < 0, observed_until, NULL)), toInt64(sum(if(isNull(observed_until), w, 0))) FROM (" + s.base.changed().rows() + ")"}
 		parts = append(parts, changed)
 	}
-	var n, unending int64
-	var first, latest, firstGone, seen, seenGone *time.Time
 	for _, part := range parts {
 		if err = m.each(ctx, "find the span of the data", part, func(scan func(...any) error) error {
 			var more, open int64
 			var moments [5]*time.Time
 			err := scan(&more, &moments[0], &moments[1], &moments[2], &moments[3], &moments[4], &open)
-			n, unending = n+more, unending+open
-			first, latest, firstGone = earlier(first, moments[0]), later(latest, moments[1]), earlier(firstGone, moments[2])
-			seen, seenGone = later(seen, moments[3]), later(seenGone, moments[4])
+			k.n, k.unending = k.n+more, k.unending+open
+			k.first, k.latest, k.firstGone = earlier(k.first, moments[0]), later(k.latest, moments[1]), earlier(k.firstGone, moments[2])
+			k.seen, k.seenGone = later(k.seen, moments[3]), later(k.seenGone, moments[4])
 			return err
 		}); err != nil {
-			return extent{}, false, err
+			return keptSpan{}, err
 		}
 	}
-	switch {
-	case n == 0:
-		return extent{}, true, nil
-	case firstGone != nil && !firstGone.After(*first):
-		return extent{}, false, nil
-	case unending > 0:
-		data.to = s.asOf
-	case seen == nil || seenGone != nil && !seenGone.Before(*seen):
-		return extent{}, false, nil
-	default:
-		data.to = *seen
-		if data.to.After(s.asOf) {
-			data.to = s.asOf
-		}
-	}
-	data.from, data.latest = *first, *latest
-	return data, true, nil
+	return k, nil
 }
 
 // earlier and later choose between moments of which either may be unknown.

@@ -16,12 +16,17 @@ type surroundings struct {
 	places map[string][2]float64 // latitude and longitude of centroids
 }
 
-// surroundings reads them as of a day.
+// surroundings are those as of a day.
 func (m *Measures) surroundings(ctx context.Context, level string, day time.Time) (*surroundings, error) {
-	s := &surroundings{near: map[string][]string{}, places: map[string][2]float64{}}
 	if day.Year() < 1970 { // no data, no day
 		day = time.Unix(0, 0)
 	}
+	what := "what lies around each " + level + " on " + day.Format(time.DateOnly)
+	return recall(ctx, m, what, []string{"d_region", "d_region_neighbour", "d_region_boundary"}, func() (*surroundings, error) { return m.readSurroundings(ctx, level, day) })
+}
+
+func (m *Measures) readSurroundings(ctx context.Context, level string, day time.Time) (*surroundings, error) {
+	s := &surroundings{near: map[string][]string{}, places: map[string][2]float64{}}
 	regions := "(SELECT id, code, latitude, longitude FROM d_region FINAL WHERE _deleted = 0 AND level = {level:String})"
 	pairs := statement{text: `SELECT a.code, b.code FROM (SELECT region_id, neighbour_id FROM d_region_neighbour FINAL WHERE _deleted = 0
 			AND ifNull(valid_from <= toDate32({day:String}), 1) AND ifNull(valid_to > toDate32({day:String}), 1)) AS n

@@ -48,6 +48,19 @@ func (s *Simulation) livePilot(n int) (*pilotLife, error) {
 	return l, nil
 }
 
+// addPilots adds the planted policies.
+func (s *Simulation) addPilots(out *groundwork.Bulk) error {
+	for n := range s.plants.policies {
+		l, err := s.livePilot(n)
+		if err != nil {
+			return err
+		}
+		out.PolicyChanges, out.Evidence, out.Rollouts = append(out.PolicyChanges, l.change), append(out.Evidence, l.evidence...), append(out.Rollouts, l.rollouts...)
+		out.Histories = append(out.Histories, l.events...)
+	}
+	return nil
+}
+
 // step takes a step of the change, which the rules examine; the first makes it.
 func (l *pilotLife) step(by groundwork.Actor, at time.Time, s groundwork.PolicyStep, f groundwork.PolicyFacts) {
 	if l.err != nil {

@@ -125,16 +125,10 @@ func (s *Simulation) visitPart(n int) (*groundwork.Bulk, error) {
 // turnPart makes the turns of some seats. The first one has the pilots of the planted policies, too, which rest on what was seen on visits.
 func (s *Simulation) turnPart(n int) (*groundwork.Bulk, error) {
 	out := &groundwork.Bulk{}
-	for i := range s.plants.policies {
-		if n > 0 {
-			break
-		}
-		l, err := s.livePilot(i)
-		if err != nil {
+	if n == 0 {
+		if err := s.addPilots(out); err != nil {
 			return nil, err
 		}
-		out.PolicyChanges, out.Evidence, out.Rollouts = append(out.PolicyChanges, l.change), append(out.Evidence, l.evidence...), append(out.Rollouts, l.rollouts...)
-		out.Histories = append(out.Histories, l.events...)
 	}
 	first := n * seatsInPart
 	for seat := first; seat < min(first+seatsInPart, len(s.world.seats)); seat++ {

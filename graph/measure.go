@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,10 +61,59 @@ func (r *Resolver) measure(ctx context.Context, code string, q warehouse.Questio
 // ask hides small numbers from whoever does not work on issues: nothing in a request can switch that off.
 func (r *Resolver) ask(ctx context.Context, code string, q warehouse.Question) (*warehouse.Table, error) {
 	q.Protect = !worksOnIssues(ctx)
+	found := r.answer
 	if groundwork.ActorFrom(ctx).Role == groundwork.RoleResearcher && r.measures != nil {
-		return r.research(ctx, code, q)
+		found = r.research
 	}
-	return r.answer(ctx, code, q)
+	table, err := found(ctx, code, q)
+	if err != nil {
+		return nil, err
+	}
+	return withNames(ctx, table)
+}
+
+// withNames gives changes of policy and campaigns the names that they have in the system of record, as far as the caller may read them: the warehouse has none.
+func withNames(ctx context.Context, t *warehouse.Table) (*warehouse.Table, error) {
+	named := map[warehouse.Dimension]func(context.Context, []uuid.UUID) ([]string, error){
+		warehouse.ByPolicyChange: namesOf(loadersOf(ctx).changes, func(c *groundwork.PolicyChange) string { return c.Summary }),
+		warehouse.ByCampaign:     namesOf(loadersOf(ctx).campaigns, func(c *groundwork.Campaign) string { return c.Topic }),
+	}
+	for d, dim := range t.Dims {
+		names := named[dim.Dimension]
+		if names == nil {
+			continue
+		}
+		ids := make([]uuid.UUID, len(dim.Keys))
+		for i, k := range dim.Keys {
+			ids[i], _ = uuid.Parse(k.ID) // what is no id has no name
+		}
+		labels, err := names(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		own := *t // others share the answer
+		own.Dims = slices.Clone(t.Dims)
+		own.Dims[d].Keys = slices.Clone(dim.Keys)
+		for i, label := range labels {
+			own.Dims[d].Keys[i].Label = cmp.Or(label, dim.Keys[i].Label)
+		}
+		t = &own
+	}
+	return t, nil
+}
+
+// namesOf names things by their ids; what is not there, or not for the caller, has none.
+func namesOf[T any](l loader[uuid.UUID, *T], name func(*T) string) func(context.Context, []uuid.UUID) ([]string, error) {
+	return func(ctx context.Context, ids []uuid.UUID) ([]string, error) {
+		found, err := l.load(ctx, ids)
+		names := make([]string, len(found))
+		for i, thing := range found {
+			if thing != nil {
+				names[i] = name(thing)
+			}
+		}
+		return names, err
+	}
 }
 
 // answer asks as the question says.

@@ -508,3 +508,23 @@ func roadInViews(question) string {
 			countIf(year_on <= ` + moment + ` AND known_evaluated_at <= year_on) / countIf(year_on <= ` + moment + `) AS evaluated, countIf(known_adopted_at IS NULL AND known_ended_at IS NULL) AS pending,
 			(SELECT ` + firstBy("0.5") + ` FROM curve) AS toAdoptionP50Days FROM roads HAVING n > 0`
 }
+
+// namesWhatWasDone looks at the labels of changes of policy and campaigns: they are called as in the system of record, by the ids with which it is asked for them.
+func (w *province) namesWhatWasDone(t *testing.T) {
+	t.Helper()
+	r := w.as(t, "SUPERVISOR").get(`{ p: measures(query: {measures: [P1], by: [POLICY_CHANGE]}) { dimensions { ids labels } } c: measures(query: {measures: [P2], by: [CAMPAIGN]}) { dimensions { ids labels } }
+		policyChanges(first: 50) { nodes { id summary } } campaigns(first: 50) { nodes { id topic } } }`, nil)
+	names := map[string]string{}
+	for list, name := range map[string]string{"policyChanges": "summary", "campaigns": "topic"} {
+		for i := range r.at(t, list, "nodes").([]any) {
+			names[r.text(t, list, "nodes", i, "id")] = r.text(t, list, "nodes", i, name)
+		}
+	}
+	for _, answer := range []string{"p", "c"} {
+		ids := r.at(t, answer, "dimensions", 0, "ids").([]any)
+		require.GreaterOrEqual(t, len(ids), 2)
+		for i := range ids {
+			require.Equal(t, names[r.text(t, answer, "dimensions", 0, "ids", i)], r.text(t, answer, "dimensions", 0, "labels", i))
+		}
+	}
+}

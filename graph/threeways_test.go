@@ -55,6 +55,7 @@ func TestApiViewsAndRowsGiveOneAnswer(t *testing.T) {
 					t.Run(code+" of the past", func(t *testing.T) { compared[code] += w.compare(t, code, m, past) })
 				}
 			}
+			w.namesWhatWasDone(t)
 			require.Greater(t, typed, 100, "hardly a number of a typed field was compared")
 			for code := range threeWays {
 				require.Greater(t, compared[code], 10, "%s: hardly a number was compared", code)

@@ -405,4 +405,10 @@ func TestFromEvidenceToPolicy(t *testing.T) {
 	require.Equal(t, 0.5, value(t, table, "evaluated", 0))
 	require.Equal(t, 1.0, value(t, table, "pending", 0))
 	require.Equal(t, 100.0, value(t, table, "toAdoptionP50Days", 0)) // 30, 100 and one still open: S falls to ⅓ at 100
+	require.Empty(t, table.Notes)
+	for after, says := range map[int]string{20: "no change of a policy has been adopted", 100: "no change of a policy was adopted a year ago"} {
+		table := h.answer("P3", warehouse.Question{Query: warehouse.Query{AsOf: new(start.AddDate(0, 0, after))}})
+		require.Contains(t, fmt.Sprint(table.Notes), says)
+		require.Nil(t, num(t, table, "evaluated", 0))
+	}
 }

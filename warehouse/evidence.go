@@ -43,6 +43,12 @@ func (m *Measures) EvidenceToPolicy(ctx context.Context, q Question) (*Table, er
 	c.number("pending", road.pending)
 	c.end(road.n, nil)
 	s.ownUnits(t)
+	switch {
+	case road.adopted == 0:
+		t.Notes = append(t.Notes, "evidenceBefore and evaluated are not computable: no change of a policy has been adopted")
+	case road.mature == 0:
+		t.Notes = append(t.Notes, "evaluated is not computable: no change of a policy was adopted a year ago")
+	}
 	return t, nil
 }
 

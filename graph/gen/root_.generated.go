@@ -16963,11 +16963,11 @@ enum Dimension {
 type DimensionColumn {
   "Which dimension."
   dimension: Dimension!
-  "Ids of the regions or categories, for node and filters; null where unknown, and for dimensions whose values have no id."
+  "Ids of the regions, categories, changes of policy or campaigns, for node and filters; null where unknown, and for dimensions whose values have no id."
   ids: [ID]!
   "Codes: of the region or category, the month as YYYY-MM, or the enum value; null where unknown."
   codes: [String]!
-  "Names to show; null where unknown."
+  "Names to show: of a change of policy its summary, of a campaign its topic, where the caller may read them; null where unknown."
   labels: [String]!
 }
 

@@ -860,11 +860,11 @@ type DifficultyFilter struct {
 type DimensionColumn struct {
 	// Which dimension.
 	Dimension warehouse.Dimension `json:"dimension"`
-	// Ids of the regions or categories, for node and filters; null where unknown, and for dimensions whose values have no id.
+	// Ids of the regions, categories, changes of policy or campaigns, for node and filters; null where unknown, and for dimensions whose values have no id.
 	Ids []*ID `json:"ids"`
 	// Codes: of the region or category, the month as YYYY-MM, or the enum value; null where unknown.
 	Codes []*string `json:"codes"`
-	// Names to show; null where unknown.
+	// Names to show: of a change of policy its summary, of a campaign its topic, where the caller may read them; null where unknown.
 	Labels []*string `json:"labels"`
 }
 

@@ -254,16 +254,7 @@ func reckonPolicyEffect(r *rows, q question, asOf time.Time) answer {
 		}
 		f := figures{"n": 0, "effect": scale * effectOf(all, months, anticipation), "treated": 0, "controls": 0, "months": float64(months), "effectApart": math.NaN()}
 		apart := r.apart(all, month(end))
-		for _, p := range all {
-			if p.from == untreated {
-				f["controls"]++
-				continue
-			}
-			f["treated"]++
-			for _, n := range p.issues {
-				f["n"] += n
-			}
-		}
+		f.count(all)
 		if len(apart) < len(all) && len(apart) > 1 {
 			f["effectApart"] = scale * effectOf(apart, months, anticipation)
 		}
@@ -340,6 +331,20 @@ func policyEffectInViews(q question) string {
 			any(p.months) AS months, sumIf(p.issues, p.since != 1000000) AS n FROM effects AS e INNER JOIN monthly AS p ON p.change = e.change GROUP BY e.change`
 }
 
+// count enters how many regions there are of either side, and the issues of those under it.
+func (f figures) count(all map[string]*panel) {
+	for _, p := range all {
+		if p.from == untreated {
+			f["controls"]++
+			continue
+		}
+		f["treated"]++
+		for _, n := range p.issues {
+			f["n"] += n
+		}
+	}
+}
+
 // reckonCampaignEffect compares the months after a campaign with the one before it.
 func reckonCampaignEffect(r *rows, q question, asOf time.Time) answer {
 	type held struct {
@@ -408,16 +413,7 @@ func reckonCampaignEffect(r *rows, q question, asOf time.Time) answer {
 		with, frozen := pick(controls), pick(c.compared)
 		after := months - until
 		f := figures{"n": 0, "effect": 1000 * effectOf(with, before+after, 0), "regressionToMean": 0, "effectCompared": math.NaN(), "treated": 0, "controls": 0, "months": float64(after)}
-		for _, p := range with {
-			if p.from == untreated {
-				f["controls"]++
-				continue
-			}
-			f["treated"]++
-			for _, n := range p.issues {
-				f["n"] += n
-			}
-		}
+		f.count(with)
 		if len(frozen) > len(c.under) {
 			f["effectCompared"] = 1000 * effectOf(frozen, before+after, 0)
 		}

@@ -103,11 +103,9 @@ func testimony(c chance, untrue bool) string {
 // drawnByLot reports whether a visit is of the sample that F7 checks back: one in ten, by the hash of its id.
 func drawnByLot(v *visit) bool { return city.CH64([]byte(v.ID.String()))%10 == 0 }
 
-// policyTitles are of what is talked of on visits.
-var policyTitles = []string{"城乡居民医疗保险办法", "老旧小区改造办法", "耕地保护补贴办法", rarerTitle, fasterTitle}
-
+// addPolicies sets up what is talked of on visits, the policies with a planted effect among them.
 func (w *world) addPolicies(c chance) {
-	for _, title := range policyTitles {
+	for _, title := range []string{"城乡居民医疗保险办法", "老旧小区改造办法", "耕地保护补贴办法", rarerTitle, fasterTitle} {
 		p := groundwork.Policy{ID: c.id(w.founded()), Title: title, OwnerUnitID: w.Units[0].ID, CreatedAt: w.founded()}
 		w.Policies = append(w.Policies, p)
 		w.PolicyVersions = append(w.PolicyVersions, groundwork.PolicyVersion{ID: c.id(w.founded()), PolicyID: p.ID, N: 1, Text: title + "全文（模拟）",

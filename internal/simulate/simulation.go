@@ -100,8 +100,8 @@ func (s *Simulation) Part(n int) (*groundwork.Bulk, error) {
 // too.
 func (s *Simulation) visitPart(n int) (*groundwork.Bulk, error) {
 	out := &groundwork.Bulk{}
-	for i := range s.world.rotas {
-		if n == 0 {
+	if n == 0 {
+		for i := range s.world.rotas {
 			out.Plans = append(out.Plans, s.world.rotas[i].plans...)
 		}
 	}

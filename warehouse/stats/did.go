@@ -123,6 +123,9 @@ func checkPanels(panels []Panel, anticipation int) (periods int, err error) {
 		if len(p.Outcome) != periods {
 			return 0, fmt.Errorf("stats: policy effect: region %q has %d periods, the first %d; give all the same", p.Code, len(p.Outcome), periods)
 		}
+		if p.Treated < -1 {
+			return 0, fmt.Errorf("stats: policy effect: region %q is treated %d periods before the first, which tells nothing of before: leave it out, or give -1 if it is never treated", p.Code, -p.Treated)
+		}
 		if err := checkCount("policy effect: weight of "+p.Code, p.Weight); err != nil {
 			return 0, err
 		}

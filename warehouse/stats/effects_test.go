@@ -421,6 +421,8 @@ func TestDiDBand(t *testing.T) {
 	panels[0].Outcome[3] = math.NaN()
 	_, err = DiD(panels, DiDOptions{Anticipation: 1})
 	require.NoError(t, err, "an unknown outcome is left out")
+	_, err = DiD([]Panel{{Outcome: []float64{1, 2}, Treated: -1}, {Code: "early", Outcome: []float64{1, 2}, Treated: -3}}, DiDOptions{})
+	require.ErrorContains(t, err, `"early" is treated 3 periods before the first`)
 	_, err = DiD([]Panel{{Outcome: []float64{1}}, {Outcome: []float64{1, 2}}}, DiDOptions{})
 	require.ErrorContains(t, err, "give all the same")
 }

@@ -29,5 +29,5 @@ func (d Deed) Settle(name string, version int, last, now time.Time) (Deed, error
 
 // reasoned asks a deed for its reason.
 func (d Deed) reasoned(verb string) error {
-	return check(d.Reason != "", "reason", "%s needs a reason", verb)
+	return check(!blank(d.Reason), "reason", "%s needs a reason", verb)
 }

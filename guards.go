@@ -9,14 +9,14 @@ import (
 type guard func(*attempt) error
 
 func givesReason(a *attempt) error {
-	if a.step.Reason == "" {
+	if blank(a.step.Reason) {
 		return Invalid("reason", "%s needs a reason", verbs[a.step.Kind])
 	}
 	return nil
 }
 
 func saysSomething(a *attempt) error {
-	if a.step.Text == "" {
+	if blank(a.step.Text) {
 		return Invalid("text", "%s needs the text that reached the reporter", verbs[a.step.Kind])
 	}
 	return nil
@@ -117,7 +117,7 @@ func namesPost(a *attempt) error {
 }
 
 func inCatalogueOrOverride(a *attempt) error {
-	if a.facts.InCatalogue || a.step.OverrideReason != "" {
+	if a.facts.InCatalogue || !blank(a.step.OverrideReason) {
 		return nil
 	}
 	return Invalid("overrideReason", "unit %s is not in the catalogue for the category and region of issue %s on %s; choose another unit or give an override reason",
@@ -131,7 +131,7 @@ func returnIsGrounded(a *attempt) error {
 	if !slices.Contains(returnReasons, a.step.ReturnReason) {
 		return Invalid("returnReason", "return reason %q is unknown; give one of %s", a.step.ReturnReason, join(returnReasons))
 	}
-	if a.step.DutyList == "" {
+	if blank(a.step.DutyList) {
 		return Invalid("dutyList", "a return cites the entry of the duty list that it rests on")
 	}
 	return nil
@@ -155,7 +155,7 @@ const (
 )
 
 func asksSomething(a *attempt) error {
-	if a.step.Question == "" {
+	if blank(a.step.Question) {
 		return Invalid("question", "the clock pauses only for a concrete question to the citizen")
 	}
 	return nil
@@ -202,7 +202,7 @@ const maxReview = 90 * 24 * time.Hour
 func planIsComplete(a *attempt) error {
 	s := a.step
 	switch {
-	case s.Reason == "":
+	case blank(s.Reason):
 		return Invalid("reason", "planning needs a reason that the public may read")
 	case !s.TargetDate.After(s.At):
 		return Invalid("targetDate", "planning needs a target date after %s", s.At.Format(time.DateOnly))
@@ -226,7 +226,7 @@ func planWasProposed(a *attempt) error {
 		return Errorf(CodeTransition, "the plan of issue %s is past its own review; propose it anew", a.issue.PublicRef)
 	}
 	a.payload[payloadTargetDate], a.payload[payloadReview] = p.Payload[payloadTargetDate], p.Payload[payloadReview]
-	if a.step.Reason == "" && p.ReasonCode != nil {
+	if blank(a.step.Reason) && p.ReasonCode != nil {
 		a.step.Reason = *p.ReasonCode
 	}
 	return nil
@@ -242,17 +242,17 @@ const payloadTargetDate = "target_date" // PLAN_PROPOSED, PLANNED
 func claimIsComplete(a *attempt) error {
 	s := a.step
 	switch {
-	case s.Text == "":
+	case blank(s.Text):
 		return Invalid("text", "a claim needs the answer's text")
 	case !slices.Contains([]ClaimKind{ClaimFixed, ClaimExplained, ClaimReferredOut}, s.ClaimKind):
 		return Invalid("claimKind", "claim kind %q is unknown; give FIXED, EXPLAINED or REFERRED_OUT", s.ClaimKind)
 	case s.ClaimKind == ClaimFixed && !hasEvidence(s.Evidence):
 		return Invalid("evidence", "a claim that the problem is FIXED needs at least one piece of evidence")
-	case s.ClaimKind == ClaimExplained && s.LegalBasis == "":
+	case s.ClaimKind == ClaimExplained && blank(s.LegalBasis):
 		return Invalid("legalBasis", "a claim that the matter is EXPLAINED needs its legal basis")
-	case s.ClaimKind == ClaimExplained && s.AppealNotice == "":
+	case s.ClaimKind == ClaimExplained && blank(s.AppealNotice):
 		return Invalid("appealNotice", "a claim that the matter is EXPLAINED tells the reporter how to appeal")
-	case s.ClaimKind == ClaimReferredOut && s.Receipt == "":
+	case s.ClaimKind == ClaimReferredOut && blank(s.Receipt):
 		return Invalid("receipt", "a claim that the matter is REFERRED_OUT needs the receipt of whom it was referred to")
 	case !s.AnswerDelivered:
 		return Invalid("answerDelivered", "a claim counts once the answer is delivered to the reporter; deliver it first")
@@ -262,7 +262,7 @@ func claimIsComplete(a *attempt) error {
 }
 
 func hasEvidence(evidence []string) bool {
-	return slices.ContainsFunc(evidence, func(e string) bool { return e != "" })
+	return slices.ContainsFunc(evidence, func(e string) bool { return !blank(e) })
 }
 
 // claimIsSigned asks for the unit head's own account: a name in a field signs nothing.

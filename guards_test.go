@@ -527,3 +527,34 @@ func TestSourceTellsOfThePast(t *testing.T) {
 	require.Equal(t, CodeForbidden, CodeOf(l.try(Step{Kind: EventClaimed, Actor: system, Reason: "GUESS"})))
 	require.Equal(t, CodeTransition, CodeOf(at(t, Dispatched).try(Step{Kind: EventClaimed, Actor: system, Reason: SourceReply})), "a source tells nothing of what units work on")
 }
+
+// Spaces are no words: whatever a step asks for in words is refused where it is blank.
+func TestBlankTextsAreRefused(t *testing.T) {
+	t.Parallel()
+	const blank = " \t\n\u3000"
+	unlisted := at(t, Registered)
+	unlisted.InCatalogue = false
+	for _, c := range []struct {
+		life  *life
+		step  Step
+		field string
+		set   func(*Step)
+	}{
+		{at(t, InProgress), legal(EventProposed, RoleUnitHead), "reason", func(s *Step) { s.Reason = blank }},
+		{at(t, InProgress), legal(EventWithdrawn, RoleCitizen), "reason", func(s *Step) { s.Reason = blank }},
+		{at(t, Closed), legal(EventReopened, RoleCitizen), "reason", func(s *Step) { s.Reason = blank }},
+		{at(t, Dispatched), legal(EventReturned, RoleHandler), "dutyList", func(s *Step) { s.DutyList = blank }},
+		{at(t, InProgress), legal(EventAsked, RoleHandler), "question", func(s *Step) { s.Question = blank }},
+		{at(t, InProgress), legal(EventResponded, RoleHandler), "text", func(s *Step) { s.Text = blank }},
+		{at(t, InProgress), claims(ClaimFixed), "text", func(s *Step) { s.Text = blank }},
+		{at(t, InProgress), claims(ClaimFixed), "evidence", func(s *Step) { s.Evidence = []string{blank} }},
+		{at(t, InProgress), claims(ClaimExplained), "legalBasis", func(s *Step) { s.LegalBasis = blank }},
+		{at(t, InProgress), claims(ClaimExplained), "appealNotice", func(s *Step) { s.AppealNotice = blank }},
+		{at(t, InProgress), claims(ClaimReferredOut), "receipt", func(s *Step) { s.Receipt = blank }},
+		{unlisted, legal(EventDispatched, RoleDispatcher), "overrideReason", func(s *Step) { s.OverrideReason = blank }},
+	} {
+		c.set(&c.step)
+		require.Equal(t, c.field, fieldOf(c.life.try(c.step)), c.step.Kind)
+	}
+	require.ErrorContains(t, Deed{Reason: blank}.reasoned("EXCUSED of a slot"), "needs a reason")
+}

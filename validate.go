@@ -172,8 +172,11 @@ func oneOf[T ~string](field string, value T, allowed ...T) error {
 	return check(slices.Contains(allowed, value), field, "%s %q is unknown; give one of %s", field, value, join(allowed))
 }
 
+// blank reports whether a text says nothing: spaces are no words.
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
 func named(name string) error {
-	return check(strings.TrimSpace(name) != "", "name", "give a name")
+	return check(!blank(name), "name", "give a name")
 }
 
 func located(latitude, longitude *float64) error {

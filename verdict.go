@@ -51,6 +51,14 @@ func isIndependent(a *attempt) error {
 	return nil
 }
 
+// ofAnother keeps whoever made a claim from judging it, in whatever role and for whatever unit.
+func ofAnother(a *attempt) error {
+	if by, claimed := a.step.Actor.ID, a.last(EventClaimed); by != Anonymous.ID && claimed != nil && claimed.Actor.ID == by {
+		return Errorf(CodeForbidden, "%q made the claim of issue %s; somebody else collects the verdict", by, a.issue.PublicRef)
+	}
+	return nil
+}
+
 // unitsOfLegs lists the units that the issue was ever dispatched to or claimed by.
 func (a *attempt) unitsOfLegs() []uuid.UUID {
 	var units []uuid.UUID

@@ -60,6 +60,8 @@ func TestSeparationOfDuty(t *testing.T) {
 	}{
 		"verdict":       {groundwork.RoleCaller, "INSERT INTO feedback (id, claim_id, issue_id, resolved, collected_by, collected_unit_id, at) VALUES (gen_random_uuid(), {claim}, {issue}, 'YES', 'INDEPENDENT', {unit}, now())", "{judge}", "another unit collects the verdict"},
 		"call":          {groundwork.RoleCaller, "INSERT INTO callback_attempt (id, claim_id, at, method, agent_unit_id, outcome) VALUES (gen_random_uuid(), {claim}, now(), 'PHONE', {unit}, 'ANSWERED')", "{judge}", "another unit collects the verdict"},
+		"verdict, own":  {groundwork.RoleCaller, "INSERT INTO feedback (id, claim_id, issue_id, resolved, collected_by, collected_unit_id, at, recorded_by) SELECT gen_random_uuid(), id, issue_id, 'YES', 'INDEPENDENT', {judge}, now(), recorded_by FROM claim WHERE id = {claim}", "", "somebody else collects the verdict"},
+		"call, own":     {groundwork.RoleCaller, "INSERT INTO callback_attempt (id, claim_id, at, method, agent_unit_id, outcome, recorded_by) SELECT gen_random_uuid(), id, now(), 'PHONE', {judge}, 'ANSWERED', recorded_by FROM claim WHERE id = {claim}", "", "somebody else collects the verdict"},
 		"attestation":   {groundwork.RoleSupervisor, "INSERT INTO attestation (id, visit_id, voice, says, at, official_id) VALUES (gen_random_uuid(), {visit}, 'HOST', 'UNSURE', now(), {official})", "NULL", "took part in visit"},
 		"skill, inside": {groundwork.RoleAssessor, strings.NewReplacer("UNIT", "{unit}", "WHO", "NULL").Replace(skill), "{judge}", "from the official's unit"},
 		"skill, own":    {groundwork.RoleAssessor, strings.NewReplacer("UNIT", "{judge}", "WHO", "{official}").Replace(skill), "", "from the official's unit"},

@@ -31,9 +31,16 @@ func (r *Resolver) measureEvidence(ctx context.Context, id uuid.UUID, in model.S
 	if err != nil || found[id] == nil { // what does not exist is refused by the step
 		return groundwork.HotspotEvidence{}, err
 	}
-	now := groundwork.Moment(r.now())
-	q := warehouse.Question{From: new(now.AddDate(-1, 0, 0)), To: &now, Query: warehouse.Query{
-		By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: string(in.EvidenceLevel), AsOf: &now, Limit: maxCells,
+	if r.measures == nil {
+		return groundwork.HotspotEvidence{}, unavailable(nil)
+	}
+	watermark, err := r.measures.Watermark(ctx)
+	if err != nil {
+		return groundwork.HotspotEvidence{}, r.warehouseError(ctx, err)
+	}
+	known := groundwork.Moment(r.knownUntil(watermark))
+	q := warehouse.Question{From: new(known.AddDate(-1, 0, 0)), To: &known, Query: warehouse.Query{
+		By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: string(in.EvidenceLevel), AsOf: &known, Limit: maxCells,
 	}}
 	if from := in.EvidenceFrom.Value(); from != nil {
 		q.From = from
@@ -46,7 +53,7 @@ func (r *Resolver) measureEvidence(ctx context.Context, id uuid.UUID, in model.S
 		return groundwork.HotspotEvidence{}, err
 	}
 	version, err := strconv.Atoi(table.DefinitionVersion)
-	return groundwork.HotspotEvidence{DefinitionVersion: version, From: *q.From, To: *q.To, AsOf: now, Cells: evidenceCells(table, found[id].CategoryID)}, err
+	return groundwork.HotspotEvidence{DefinitionVersion: version, From: *q.From, To: *q.To, AsOf: known, Cells: evidenceCells(table, found[id].CategoryID)}, err
 }
 
 // evidenceCells are the rows of H1 that have a rate.

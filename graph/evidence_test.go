@@ -3,6 +3,7 @@ package graph_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -42,6 +43,28 @@ func TestEvidenceIsMeasured(t *testing.T) {
 	require.EqualValues(t, 0, cells["B市"]["issues"])
 	require.InDelta(t, cells["A市"]["rawRate"].(float64)/2, cells["A市"]["commonRate"], 1e-9, "half of the people have all the issues")
 	require.Equal(t, cells["A市"]["commonRate"], cells["B市"]["commonRate"])
+}
+
+// The warehouse lags behind the system of record: its evidence is as of its watermark, never of a moment that it does not know yet.
+func TestEvidenceIsOfWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	e := newOffice(t, options{warehouse: true}).campaign()
+	e.issue("Hole")
+	var token string
+	for _, region := range []string{e.city, e.other} {
+		token = e.as("SYSTEM").get(`mutation($r: ID!) { setPopulation(input: {regionId: $r, year: 2026, persons: 1000, source: "census"}) { consistency } }`,
+			map[string]any{"r": region}).text(t, "setPopulation", "consistency")
+	}
+	e.as("ANALYST").get(`query($t: String!) { hotspots(query: {by: [REGION], regionLevel: PREFECTURE, consistency: $t}) { about { fresh } } }`, map[string]any{"t": token})
+	e.clock.advance(-time.Until(e.clock.Now()) + time.Hour) // ahead of any watermark
+	from, to := e.clock.Now().Format(time.DateOnly), e.clock.Now().AddDate(0, 6, 0).Format(time.DateOnly)
+	e.goes("SELECTED", "CAMPAIGN_LEAD", "selectCampaign", fmt.Sprintf(`periodFrom: "%s", periodTo: "%s", comparisonRegionIds: ["%s"], evidenceLevel: PREFECTURE,
+		exitCriteria: [{measure: "H1", direction: AT_MOST, threshold: 2.5, windowDays: 90}]`, from, to, e.other))
+	r := e.as("SUPERVISOR").get(`query($id: ID!) { campaign(id: $id) { evidence { asOf cells { region { name } } } } }`, map[string]any{"id": e.id})
+	asOf, err := time.Parse(time.RFC3339, r.text(t, "campaign", "evidence", "asOf"))
+	require.NoError(t, err)
+	require.True(t, asOf.Before(e.clock.Now()), "%s", asOf)
+	require.Len(t, r.at(t, "campaign", "evidence", "cells"), 2)
 }
 
 func TestWithoutWarehouseEvidenceIsGiven(t *testing.T) {

@@ -220,11 +220,15 @@ func (r *Resolver) settledMoment(ctx context.Context, code string, q warehouse.Q
 		}
 		watermark, margin = table.Watermark, 0
 	}
-	latest := r.now()
-	if watermark.CommittedAt.Before(latest) {
-		latest = watermark.CommittedAt
+	return new(groundwork.Moment(r.knownUntil(watermark).Add(-margin))), nil
+}
+
+// knownUntil is the latest moment that the warehouse tells of: it lags behind, and knows nothing of what lies after its watermark.
+func (r *Resolver) knownUntil(w warehouse.Watermark) time.Time {
+	if now := r.now(); now.Before(w.CommittedAt) {
+		return now
 	}
-	return new(groundwork.Moment(latest.Add(-margin))), nil
+	return w.CommittedAt
 }
 
 // ofSubject asks a measure, of a subject if there is one, and makes a snapshot of the answer: by a version of its definition that is on record, nil = by what the program means.

@@ -176,6 +176,7 @@ type OpinionFilter struct {
 	Channels      []Channel
 	Kinds         []OpinionKind
 	Sources       []string
+	VisitID       *uuid.UUID // raised at it
 	Received      TimeRange
 	Text          string // part of subject or text
 	Linked        *bool  // belongs to an issue

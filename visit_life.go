@@ -84,7 +84,7 @@ func (v *Visit) Plan(s VisitStep, f VisitFacts) (VisitStep, Move[VisitAttempt], 
 }
 
 func toCome(a VisitAttempt) error {
-	return check(a.Visit.StartedAt.After(a.Facts.Now), "startedAt", "%s is over; give a time to come, or record the visit as held", a.Visit.StartedAt.Format(time.RFC3339))
+	return check(a.Visit.StartedAt.After(a.Facts.Now), "startsAt", "%s is over; give a time to come, or record the visit as held", a.Visit.StartedAt.Format(time.RFC3339))
 }
 
 func takesPart(a VisitAttempt) error {

@@ -137,7 +137,7 @@ func (f *filters) opinions(in *model.OpinionFilter) groundwork.OpinionFilter {
 	region := or(in.Region)
 	out := groundwork.OpinionFilter{
 		Under: f.opt(region.Under, model.TypeRegion, "filter.region.under"), RegionUnknown: or(region.IsNull),
-		Received: timeRange(in.ReceivedAt), Text: or(in.Text).Contains, Linked: in.Linked.Value(),
+		VisitID: f.opt(in.Visit, model.TypeVisit, "filter.visit"), Received: timeRange(in.ReceivedAt), Text: or(in.Text).Contains, Linked: in.Linked.Value(),
 	}
 	if c := in.Channel.Value(); c != nil {
 		out.Channels = choice(f, "filter.channel.in", c.In)

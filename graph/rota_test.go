@@ -47,6 +47,27 @@ func (g *goesDown) step(c caller, state, mutation, input string) reply {
 	return r
 }
 
+// What was raised at a visit is found by it: what lies on no issue yet keeps it from being closed out.
+func TestWhatWasRaisedAtAVisit(t *testing.T) {
+	t.Parallel()
+	g := newGoesDown(t)
+	plan := func(starts time.Time) reply {
+		return g.leader().get(`mutation { s: planVisit(input: {activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+g.site+`", leadId: "`+g.post+`", startsAt: "`+
+			starts.UTC().Format(time.RFC3339)+`"}) { visit { id } userErrors { field message } } }`, nil)
+	}
+	require.Equal(t, "startsAt", plan(g.clock.Now().Add(-time.Hour)).text(t, "s", "userErrors", 0, "field"), "the field as the caller knows it")
+	visit := plan(g.clock.Now().Add(time.Hour)).text(t, "s", "visit", "id")
+	id := `visitId: "` + visit + `"`
+	g.step(g.leader(), "CHECKED_IN", "checkInVisit", id)
+	g.step(g.leader(), "HELD", "endVisit", id)
+	g.step(g.leader(), "RECORDED", "recordVisitNote", id+`, noteText: "Heard of the water.", noteUnitId: "`+g.unitOf(g.post)+`"`)
+	heard := g.leader().create("submitOpinion", "opinion", `channel: VISIT, kind: COMPLAINT, text: "No water", `+id+`, regionId: "`+g.city+`"`)
+	g.as("INTAKE").create("submitOpinion", "opinion", `channel: HOTLINE, kind: COMPLAINT, text: "No light", regionId: "`+g.city+`"`)
+	raised := g.leader().get(`query($v: ID!) { opinions(first: 10, filter: {visit: $v, linked: false}) { nodes { id } } }`, map[string]any{"v": visit})
+	require.Len(t, raised.at(t, "opinions", "nodes").([]any), 1)
+	require.Equal(t, heard, raised.text(t, "opinions", "nodes", 0, "id"))
+}
+
 func TestTheRotaThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	g := newGoesDown(t)

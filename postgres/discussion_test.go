@@ -66,6 +66,15 @@ func TestADiscussion(t *testing.T) {
 	_, err = post(r.leader, groundwork.DiscussionPost{Kind: groundwork.PostAnswer, Text: "x", ReplyToID: &proposal.ID}, "")
 	require.Equal(t, "replyToId", shown(err).Field, "an answer replies to a question")
 
+	intake := groundwork.Actor{ID: "hotline", Role: groundwork.RoleIntake}
+	taken, _, err := r.SubmitOpinion(ctx, intake, groundwork.Opinion{Channel: groundwork.ChannelHotline, Kind: groundwork.Complaint, Text: "It drips", RegionID: &r.city.ID})
+	require.NoError(t, err)
+	require.Nil(t, taken.ReporterPID)
+	byCaller, err := post(groundwork.Anonymous, groundwork.DiscussionPost{Kind: groundwork.PostProposal, Text: "Slate"}, taken.Secret)
+	require.NoError(t, err, "whoever called in has the secret too")
+	_, _, err = r.SupportPost(ctx, groundwork.Anonymous, byCaller.ID, taken.Secret)
+	require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err), "the author")
+
 	support := func(by groundwork.Actor, secret string) (int, error) {
 		p, _, err := r.SupportPost(ctx, by, proposal.ID, secret)
 		if err != nil {

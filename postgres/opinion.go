@@ -37,6 +37,9 @@ func opinions(ctx context.Context, q querier, f groundwork.OpinionFilter, p grou
 	among(c, "channel", f.Channels)
 	among(c, "kind", f.Kinds)
 	among(c, "source", f.Sources)
+	if f.VisitID != nil {
+		c.add("visit_id = %s", *f.VisitID)
+	}
 	c.within("received_at", f.Received)
 	c.is("EXISTS (SELECT FROM issue_opinion link WHERE link.opinion_id = "+from+".id)", f.Linked)
 	latest := order[groundwork.Opinion]{name: "RECEIVED_DESC", expression: "received_at", cast: "timestamptz", descending: true,

@@ -64,10 +64,15 @@ func (db *DB) replaceSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPla
 	return err
 }
 
-// makeSlots makes a slot for each holder of a post of the rank, in the units of the region and below, and each window that is not over.
+// makeSlots makes a slot for each holder of a post of the rank, in the units of the region and below, and each window that is not over and
+// begins before the post ends.
 func (db *DB) makeSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPlan, d groundwork.Deed) error {
-	posts, err := scalars[uuid.UUID](ctx, tx, "find posts", `
-		SELECT h.id FROM post_holding h JOIN org_unit u ON u.id = h.org_unit_id JOIN region here ON here.id = u.region_id JOIN region root ON root.id = @region
+	type holder struct {
+		ID     uuid.UUID
+		HeldTo *time.Time
+	}
+	posts, err := collect[holder](ctx, tx, "find posts", `
+		SELECT h.id, h.held_to::timestamptz FROM post_holding h JOIN org_unit u ON u.id = h.org_unit_id JOIN region here ON here.id = u.region_id JOIN region root ON root.id = @region
 		WHERE h.rank = @rank AND here.path <@ root.path AND h.held_from <= @today::date AND (h.held_to IS NULL OR h.held_to > @today::date) ORDER BY h.id`,
 		pgx.NamedArgs{"region": p.RegionID, "rank": p.Rank, "today": groundwork.DayOf(d.At)})
 	if err == nil && len(posts) == 0 {
@@ -97,16 +102,16 @@ func (db *DB) makeSlots(ctx context.Context, tx pgx.Tx, p *groundwork.RotaPlan, 
 			continue
 		}
 		for _, post := range posts {
-			if w.From.Before(taken[post]) {
+			if w.From.Before(taken[post.ID]) || post.HeldTo != nil && !w.From.Before(*post.HeldTo) {
 				continue
 			}
 			id := newID(uuid.Nil)
-			slots = append(slots, []any{id, p.ID, post, p.ActivityKind, p.SiteKind, p.RegionID, w.From, w.To, groundwork.SlotOpen, 1, d.Actor.ID})
+			slots = append(slots, []any{id, p.ID, post.ID, p.ActivityKind, p.SiteKind, p.RegionID, w.From, w.To, groundwork.SlotOpen, 1, d.Actor.ID})
 			events = append(events, []any{"rota_slot", id, 1, groundwork.SlotMade, groundwork.SlotOpen, d.At, d.Actor.ID, d.Actor.Role, d.Actor.UnitID})
 		}
 	}
 	if len(slots) == 0 {
-		return groundwork.Invalid("periodTo", "all windows of the plan are over, or its posts have a turn in them already; give a later period")
+		return groundwork.Invalid("periodTo", "all windows of the plan are over, or its posts end before them or have a turn in them already; give a later period")
 	}
 	if err := addRows(ctx, tx, "rota_slot", []string{"id", "plan_id", "post_id", "activity_kind", "site_kind", "region_id", "window_from", "window_to", "state", "version", "recorded_by"},
 		len(slots), func(i int) []any { return slots[i] }); err != nil {

@@ -183,6 +183,23 @@ func (r *rounds) turn(post *groundwork.PostHolding) *groundwork.RotaSlot {
 	return r.slots(groundwork.RotaSlotFilter{PostIDs: []uuid.UUID{post.ID}})[0]
 }
 
+// Whose post ends has turns until then, and none that nobody could take.
+func TestTurnsEndWithThePost(t *testing.T) {
+	t.Parallel()
+	r := newRounds(t)
+	ctx, admin := t.Context(), groundwork.Actor{ID: "admin", Role: groundwork.RoleSystem}
+	official, _, err := r.CreateOfficial(ctx, admin, groundwork.Official{Pseudonym: "official-3"})
+	require.NoError(t, err)
+	leaving, _, err := r.CreatePostHolding(ctx, admin, groundwork.PostHolding{OfficialID: official.ID, OrgUnitID: r.post.OrgUnitID, Rank: groundwork.RankCounty, Title: "Head",
+		HeldFrom: day(2025, 1, 1), HeldTo: new(day(2026, 5, 1))})
+	require.NoError(t, err)
+	plan := r.rota(groundwork.Monthly)
+	require.Len(t, r.slots(groundwork.RotaSlotFilter{PlanIDs: []uuid.UUID{plan.ID}}), 14, "six months of two posts, and two of the third")
+	for _, s := range r.slots(groundwork.RotaSlotFilter{PostIDs: []uuid.UUID{leaving.ID}}) {
+		require.True(t, s.WindowFrom.Before(*leaving.HeldTo), "%s", s.WindowFrom)
+	}
+}
+
 func TestTheRota(t *testing.T) {
 	t.Parallel()
 	r := newRounds(t)

@@ -398,6 +398,7 @@ func TestOpinions(t *testing.T) {
 		Kinds: []groundwork.OpinionKind{groundwork.Complaint}, Sources: []string{"groundwork"}, Received: groundwork.TimeRange{From: new(one.ReceivedAt)}}))
 	require.Equal(t, []*groundwork.Opinion{one}, list(groundwork.OpinionFilter{Text: "loud 100%"}))
 	require.Empty(t, list(groundwork.OpinionFilter{RegionUnknown: true}))
+	require.Empty(t, list(groundwork.OpinionFilter{VisitID: new(uuid.New())}))
 	found, err := o.OpinionsByID(t.Context(), []uuid.UUID{one.ID})
 	require.NoError(t, err)
 	require.Equal(t, one, found[one.ID])

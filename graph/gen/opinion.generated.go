@@ -1071,7 +1071,7 @@ func (ec *executionContext) unmarshalInputOpinionFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"region", "channel", "kind", "source", "receivedAt", "text", "linked"}
+	fieldsInOrder := [...]string{"region", "channel", "kind", "source", "visit", "receivedAt", "text", "linked"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1106,6 +1106,13 @@ func (ec *executionContext) unmarshalInputOpinionFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.Source = graphql.OmittableOf(data)
+		case "visit":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("visit"))
+			data, err := ec.unmarshalOID2ᚖgroundworkᚋgraphᚋmodelᚐID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Visit = graphql.OmittableOf(data)
 		case "receivedAt":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("receivedAt"))
 			data, err := ec.unmarshalODateTimeFilter2ᚖgroundworkᚋgraphᚋmodelᚐDateTimeFilter(ctx, v)

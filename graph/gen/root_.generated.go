@@ -18402,6 +18402,8 @@ input OpinionFilter {
   kind: OpinionKindFilter
   "By source."
   source: OpinionSourceFilter
+  "Raised at this visit."
+  visit: ID
   "By time of receipt."
   receivedAt: DateTimeFilter
   "By subject or text."

@@ -1708,6 +1708,8 @@ type OpinionFilter struct {
 	Kind graphql.Omittable[*OpinionKindFilter] `json:"kind,omitempty"`
 	// By source.
 	Source graphql.Omittable[*OpinionSourceFilter] `json:"source,omitempty"`
+	// Raised at this visit.
+	Visit graphql.Omittable[*ID] `json:"visit,omitempty"`
 	// By time of receipt.
 	ReceivedAt graphql.Omittable[*DateTimeFilter] `json:"receivedAt,omitempty"`
 	// By subject or text.

@@ -66,15 +66,6 @@ func TestADiscussion(t *testing.T) {
 	_, err = post(r.leader, groundwork.DiscussionPost{Kind: groundwork.PostAnswer, Text: "x", ReplyToID: &proposal.ID}, "")
 	require.Equal(t, "replyToId", shown(err).Field, "an answer replies to a question")
 
-	intake := groundwork.Actor{ID: "hotline", Role: groundwork.RoleIntake}
-	taken, _, err := r.SubmitOpinion(ctx, intake, groundwork.Opinion{Channel: groundwork.ChannelHotline, Kind: groundwork.Complaint, Text: "It drips", RegionID: &r.city.ID})
-	require.NoError(t, err)
-	require.Nil(t, taken.ReporterPID)
-	byCaller, err := post(groundwork.Anonymous, groundwork.DiscussionPost{Kind: groundwork.PostProposal, Text: "Slate"}, taken.Secret)
-	require.NoError(t, err, "whoever called in has the secret too")
-	_, _, err = r.SupportPost(ctx, groundwork.Anonymous, byCaller.ID, taken.Secret)
-	require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err), "the author")
-
 	support := func(by groundwork.Actor, secret string) (int, error) {
 		p, _, err := r.SupportPost(ctx, by, proposal.ID, secret)
 		if err != nil {
@@ -133,6 +124,24 @@ func TestADiscussion(t *testing.T) {
 	} {
 		require.ErrorContains(t, r.sql(sql), want)
 	}
+}
+
+// Whoever called in has the secret of what the hotline took down, and posts by it, with or without a contact.
+func TestWhoCalledInPosts(t *testing.T) {
+	t.Parallel()
+	r := newRounds(t)
+	ctx := t.Context()
+	d, _, err := r.OpenDiscussion(ctx, r.deed(r.leader, ""), groundwork.Discussion{Topic: "The roof", RegionID: r.city.ID})
+	require.NoError(t, err)
+	taken, _, err := r.SubmitOpinion(ctx, groundwork.Actor{ID: "hotline", Role: groundwork.RoleIntake},
+		groundwork.Opinion{Channel: groundwork.ChannelHotline, Kind: groundwork.Complaint, Text: "It drips", RegionID: &r.city.ID})
+	require.NoError(t, err)
+	require.Nil(t, taken.ReporterPID)
+	r.clock.advance(time.Minute)
+	said, _, err := r.PostToDiscussion(ctx, groundwork.Anonymous, groundwork.DiscussionPost{DiscussionID: d.ID, Kind: groundwork.PostProposal, Text: "Slate"}, taken.Secret)
+	require.NoError(t, err)
+	_, _, err = r.SupportPost(ctx, groundwork.Anonymous, said.ID, taken.Secret)
+	require.Equal(t, groundwork.CodeForbidden, groundwork.CodeOf(err), "the author is known again")
 }
 
 // Who reaches the rows of surveys and discussions, by SQL in the role of the API.

@@ -81,7 +81,7 @@ var CampaignLife = Life[CampaignAttempt]{Noun: "campaign", Moves: []Move[Campaig
 		Asks:   "topic, rule of selection, regions; a leader's own proposal comes from a leader",
 		Guards: []func(CampaignAttempt) error{originFits}},
 	{Kind: CampaignStepSelected, From: []string{"CANDIDATE"}, To: "SELECTED", Roles: []Role{RoleCampaignLead},
-		Asks:   "evidence of every region, regions to compare with, exit criteria, period",
+		Asks:   "evidence of every region, regions to compare with, exit criteria, a period that begins today or later",
 		Effect: "all of them are frozen, the evidence under its hash",
 		Guards: []func(CampaignAttempt) error{evidenced, comparedFairly, measurable, timely}},
 	{Kind: CampaignStepDeclined, From: []string{"CANDIDATE"}, To: "DECLINED", Roles: []Role{RoleCampaignLead},
@@ -202,6 +202,8 @@ func (c ExitCriterion) Validate() error {
 func timely(a CampaignAttempt) error {
 	return firstError(
 		check(!a.Step.PeriodFrom.IsZero(), "periodFrom", "say on which day the campaign begins"),
+		check(a.Step.PeriodFrom.Format(time.DateOnly) >= DayOf(a.Step.At), "periodFrom",
+			"%s is over: the evidence is frozen before the campaign begins; give %s or a later day", a.Step.PeriodFrom.Format(time.DateOnly), DayOf(a.Step.At)),
 		check(a.Step.PeriodTo.After(a.Step.PeriodFrom), "periodTo", "the campaign ends after it begins"),
 	)
 }

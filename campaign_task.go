@@ -47,6 +47,7 @@ type TaskFacts struct {
 	Last     time.Time     // the task's last event
 	Campaign CampaignState // of its campaign
 	Mine     bool          // the actor's unit or official owns the task
+	Uploaded []string      // hashes of the files among the evidence that were uploaded
 }
 
 // TaskAttempt is a step of a task under examination.
@@ -136,8 +137,14 @@ func showsEvidence(a TaskAttempt) error {
 			return Invalid("evidence", "a piece of evidence is empty; leave it out")
 		}
 	}
-	return check(len(a.Step.Evidence) > 0, "evidence", "a task is done when something shows it: give evidence")
+	return firstError(
+		check(len(a.Step.Evidence) > 0, "evidence", "a task is done when something shows it: give evidence"),
+		wereUploaded(a.Step.Evidence, a.Facts.Uploaded),
+	)
 }
+
+// UploadedEvidence lists the hashes of the files that the step brings as evidence.
+func (s TaskStep) UploadedEvidence() []string { return uploaded(s.Evidence) }
 
 func taskReasoned(a TaskAttempt) error { return a.Step.reasoned(a.Step.Kind + " of a task") }
 

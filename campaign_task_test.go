@@ -47,6 +47,7 @@ func TestRefusalsOfATask(t *testing.T) {
 		"due in the past":          {"ADDED", "", lead, func(a attempt) { a.t.DueAt = noon }, "is over"},
 		"of another's":             {"COMPLETED", "OPEN", lead, func(a attempt) { a.f.Mine = false }, "completed by its owner"},
 		"without evidence":         {"COMPLETED", "OPEN", lead, func(a attempt) { a.s.Evidence = nil }, "give evidence"},
+		"with a file nobody put":   {"COMPLETED", "OPEN", lead, func(a attempt) { a.s.Evidence = []string{"photo-1", "sha256:ab"} }, "no file sha256:ab was uploaded"},
 		"with empty evidence":      {"COMPLETED", "OPEN", lead, func(a attempt) { a.s.Evidence = []string{"photo-1", " "} }, "is empty"},
 		"dropped without a reason": {"DROPPED", "OPEN", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
 		"reopened without reason":  {"REOPENED", "DONE", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},

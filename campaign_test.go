@@ -133,6 +133,7 @@ func TestRefusalsOfACampaign(t *testing.T) {
 		"no window":                  {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria[0].WindowDays = 0 }, "window of 0 days"},
 		"a window of years":          {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.Criteria[0].WindowDays = 367 }, "window of 367 days"},
 		"no first day":               {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.PeriodFrom = time.Time{} }, "on which day the campaign begins"},
+		"begun long ago":             {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.PeriodFrom = noon.AddDate(0, 0, -1) }, "before the campaign begins"},
 		"no last day":                {"SELECTED", "CANDIDATE", lead, func(a attempt) { a.s.PeriodTo = a.s.PeriodFrom }, "ends after it begins"},
 		"declined without a reason":  {"DECLINED", "CANDIDATE", lead, func(a attempt) { a.s.Reason = "" }, "needs a reason"},
 		"no task":                    {"STARTED", "SELECTED", lead, func(a attempt) { a.f.OpenTasks = 0 }, "at least one open task"},

@@ -72,9 +72,11 @@ func uploaded(evidence []string) []string {
 func (s Step) UploadedEvidence() []string { return uploaded(s.Evidence) }
 
 // evidenceExists refuses references to files that nobody uploaded: evidence that cannot be opened is none.
-func evidenceExists(a *attempt) error {
-	for _, hash := range uploaded(a.step.Evidence) {
-		if !slices.Contains(a.facts.Uploaded, hash) {
+func evidenceExists(a *attempt) error { return wereUploaded(a.step.Evidence, a.facts.Uploaded) }
+
+func wereUploaded(evidence, files []string) error {
+	for _, hash := range uploaded(evidence) {
+		if !slices.Contains(files, hash) {
 			return Invalid("evidence", "no file %s was uploaded; put it to /files first", evidencePrefix+hash)
 		}
 	}

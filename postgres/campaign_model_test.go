@@ -95,7 +95,6 @@ func (e *effort) randomStep(rt *rapid.T, c *groundwork.Campaign, m *campaignMode
 	switch kind {
 	case groundwork.CampaignStepSelected:
 		s, to, legal = e.selection(), "SELECTED", m.state == groundwork.CampaignCandidate
-		s.PeriodTo = day(2026, 9, 1)
 	case groundwork.CampaignStepDeclined:
 		to, legal = "DECLINED", m.state == groundwork.CampaignCandidate
 	case groundwork.CampaignStarted:
@@ -106,7 +105,7 @@ func (e *effort) randomStep(rt *rapid.T, c *groundwork.Campaign, m *campaignMode
 		s, to, legal = e.judgement(kind, map[bool]float64{true: 1, false: 9}[met], 0.9), "EXITED", m.state == groundwork.CampaignReview && met
 	case groundwork.CampaignStepExtended:
 		s, to, legal = e.judgement(kind, 9, 0.9), "EXTENDED", m.state == groundwork.CampaignReview
-		s.PeriodTo = day(2027, 1, 1).AddDate(m.version, 0, 0)
+		s.PeriodTo = day(now.Year()+1+m.version, 1, 1)
 	case groundwork.CampaignStepFailed:
 		s, to = e.judgement(kind, 9, 0.9), "FAILED"
 		legal = slices.Contains([]groundwork.CampaignState{"SELECTED", "ACTIVE", "EXTENDED", "REVIEW"}, m.state)

@@ -137,6 +137,9 @@ func (db *DB) lockTask(ctx context.Context, tx pgx.Tx, s groundwork.TaskStep) (*
 	if f.Last, err = lastEventOf(ctx, tx, "campaign_task", t.ID, t.Version); err != nil {
 		return nil, f, err
 	}
+	if f.Uploaded, err = wereUploaded(ctx, tx, s.UploadedEvidence()); err != nil {
+		return nil, f, err
+	}
 	f.Mine, err = owns(ctx, tx, t, s.Actor, groundwork.DayOf(f.Now))
 	return t, f, err
 }

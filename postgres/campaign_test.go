@@ -51,6 +51,7 @@ func (e *effort) nominate() *groundwork.Campaign {
 
 func (e *effort) selection() groundwork.CampaignStep {
 	now := e.clock.Now()
+	first := day(now.Year(), now.Month(), now.Day()+1)
 	return groundwork.CampaignStep{Deed: groundwork.Deed{Actor: e.lead}, Kind: groundwork.CampaignStepSelected,
 		Evidence: groundwork.HotspotEvidence{DefinitionVersion: 1, From: now.AddDate(-1, 0, 0).UTC(), To: now.UTC(), AsOf: now.UTC(), Cells: []groundwork.HotspotCell{
 			{RegionID: e.city.ID, CategoryID: &e.category.ID, Issues: 40, PersonYears: 10000, RawRate: 4, Rate: 3.5, Weight: 0.8, CommonRate: 1.5, Rank: 1},
@@ -58,7 +59,7 @@ func (e *effort) selection() groundwork.CampaignStep {
 		ComparisonIDs: []uuid.UUID{e.other.ID},
 		Criteria: []groundwork.ExitCriterion{{Measure: "H1", Direction: groundwork.AtMost, Threshold: 2, WindowDays: 90},
 			{Measure: "Q1", Direction: groundwork.AtLeast, Threshold: 0.8, WindowDays: 30}},
-		PeriodFrom: day(2026, 3, 3), PeriodTo: day(2026, 9, 1)}
+		PeriodFrom: first, PeriodTo: first.AddDate(0, 6, -2)}
 }
 
 func (e *effort) take(c *groundwork.Campaign, s groundwork.CampaignStep) (*groundwork.Campaign, error) {

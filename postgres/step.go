@@ -113,14 +113,21 @@ func (db *DB) facts(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groun
 				"SELECT "+targetColumns+" FROM target_version WHERE id = @id", pgx.NamedArgs{"id": i.TargetVersionID})
 		}
 	case len(s.UploadedEvidence()) > 0:
-		f.Uploaded, err = scalars[string](ctx, tx, "look for evidence", "SELECT file FROM unnest(@hashes::text[]) AS file WHERE access.was_uploaded(file)",
-			pgx.NamedArgs{"hashes": s.UploadedEvidence()})
+		f.Uploaded, err = wereUploaded(ctx, tx, s.UploadedEvidence())
 	case s.Kind == groundwork.EventCarried && s.PostID != nil:
 		f.Post, err = one[groundwork.PostHolding](ctx, tx, "read post", "SELECT "+postHoldingColumns+" FROM post_holding WHERE id = @id", pgx.NamedArgs{"id": s.PostID})
 	case s.Kind == groundwork.EventLinked && s.OpinionID != nil:
 		err = opinionToLink(ctx, tx, *s.OpinionID, &f)
 	}
 	return f, err
+}
+
+// wereUploaded are those of the files that somebody put.
+func wereUploaded(ctx context.Context, tx pgx.Tx, hashes []string) ([]string, error) {
+	if len(hashes) == 0 {
+		return nil, nil
+	}
+	return scalars[string](ctx, tx, "look for evidence", "SELECT file FROM unnest(@hashes::text[]) AS file WHERE access.was_uploaded(file)", pgx.NamedArgs{"hashes": hashes})
 }
 
 // calendar reads the exceptions from the day of a moment on.

@@ -140,7 +140,7 @@ func (m *Measures) Composite(ctx context.Context, q Question) (*Table, error) {
 	}
 	unbounded := *s // every row counts, whatever brought it into the window
 	unbounded.from, unbounded.to = nil, nil
-	return t, m.withReporters(ctx, &unbounded, t, rows)
+	return t, m.withReporters(ctx, &unbounded, t, voicesOf(rows))
 }
 
 // at is a moment that may be open.

@@ -1,6 +1,9 @@
 package warehouse
 
-import "context"
+import (
+	"context"
+	"maps"
+)
 
 // Counts counts issues, except merged ones, and the distinct reporters behind them, per cell: up to 11, since that many are enough for Protect. Opinions of unknown
 // reporters count as one reporter each. Numbers: reporters. n = issues.
@@ -18,7 +21,7 @@ func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	behind, err := m.reporters(ctx, s, s.unmerged(), near.unmerged(), issues)
+	behind, err := m.reporters(ctx, s, near.nearby((*scope).unmerged), maps.Keys(issues))
 	if err != nil {
 		return nil, err
 	}
@@ -44,18 +47,26 @@ func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 
 // countIssues counts those that are not merged, per cell.
 func (m *Measures) countIssues(ctx context.Context, s *scope) (map[cellKey]int64, error) {
+	data, err := m.dataExtent(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	issues := map[cellKey]int64{}
 	targets, key := s.scanKeys()
 	var n int64
 	targets = append(targets, &n)
-	err := m.each(ctx, "count issues", s.byCell(&builder{}, s.unmerged(), nil, "toInt64(sum(w))"), func(scan func(...any) error) error {
-		err := scan(targets...)
-		if n != 0 { // what came and went again leaves nothing
-			issues[key()] = n
+	for _, part := range s.issuesByPlace(data) {
+		part.text = "SELECT * FROM (" + part.text + ") WHERE NOT merged"
+		if err := m.each(ctx, "count issues", s.byCell(&builder{}, part, nil, "toInt64(sum(w))"), func(scan func(...any) error) error {
+			err := scan(targets...)
+			issues[key()] += n
+			return err
+		}); err != nil {
+			return nil, err
 		}
-		return err
-	})
-	return issues, err
+	}
+	maps.DeleteFunc(issues, func(_ cellKey, n int64) bool { return n == 0 }) // what came and went again leaves nothing
+	return issues, nil
 }
 
 // unmerged are the spells of issues that count by themselves.

@@ -28,6 +28,9 @@ func (m *Measures) WithoutBase() { m.mirrorOnly = true }
 // WithoutSums makes the measures read the base as on a server that knows no table function mergeTreeProjection.
 func (m *Measures) WithoutSums() { m.withoutSums = true }
 
+// Sample makes runs of so many rows of the base, so that few issues have a sample.
+func (m *Measures) Sample(run int64) { m.sampleRun = run }
+
 // LookEachTime makes the cache look at the versions for every question, by the given clock.
 func (c *Cache) LookEachTime(now func() time.Time) { c.now, c.again = now, 0 }
 

@@ -42,7 +42,7 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 	if len(cells) == 0 {
 		t.Notes = append(t.Notes, "not computable: nothing was closed here in the window; a reply that was imported is a claim, not a closing")
 	}
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }
 
 // Claims that come too soon to be true, and the hours before the due time that are compared.
@@ -115,5 +115,5 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 	if len(cells) == 0 {
 		t.Notes = append(t.Notes, "not computable: no claim of a remedy was made here; imported replies do not say what they claim")
 	}
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }

@@ -20,6 +20,7 @@ type Measures struct {
 	mirrorOnly  bool   // the base is not read
 	withoutSums bool   // of the base by place, as on a server that cannot read them
 	coarse      bool   // times are not counted by second, as if there were many issues
+	sampleRun   int64  // rows of the base that are read together where some are enough
 	queryTime   time.Duration
 	memory      *memory
 }
@@ -33,7 +34,7 @@ const (
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, queryTime: queryTime, memory: newMemory()}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, sampleRun: sampleRun, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.

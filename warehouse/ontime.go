@@ -28,8 +28,7 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err := m.useBase(ctx, s); err != nil {
 		return nil, err
 	}
-	rows := s.dueRows()
-	counted := tally{rows: rows, weighted: true, sums: []string{
+	counted := tally{rows: s.dueRows(), weighted: true, sums: []string{
 		"sumIf(w, counts)", "sumIf(w, counts AND held)", "sumIf(w, counts AND waits)", "sumIf(w, counts AND late)", "sumIf(w, counts AND overdue)", "sumIf(w, NOT due)",
 		"sumIf(w, due AND withdrawn)", "sumIf(w, due AND unseen AND NOT withdrawn)",
 		"sumIf(w, counts AND (closed OR resolved_at IS NOT NULL OR dispute_count > 0))",
@@ -67,7 +66,7 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 		t.Notes = append(t.Notes, "not computable: no issue here has a due time, since no target was in force when it came in")
 	}
 	t.noteSilence(silent, len(cells))
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, s.nearby((*scope).dueRows))
 }
 
 // secondsUp is SQL of the whole seconds from one moment to another, rounded up as all times are: dateDiff would count the strokes of the second between them.

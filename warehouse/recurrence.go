@@ -105,7 +105,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 	if len(again) == 0 {
 		t.Notes = append(t.Notes, "recurred180 is not computable: no confirmed issue here has a known site and category")
 	}
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }
 
 func (c *columns) recurred(cell *lived) error {
@@ -154,5 +154,5 @@ func (m *Measures) OnTheSpot(ctx context.Context, q Question) (*Table, error) {
 	if len(cells) == 0 {
 		t.Notes = append(t.Notes, "not computable: nothing was raised at a visit that ended 30 days ago or earlier")
 	}
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }

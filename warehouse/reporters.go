@@ -3,7 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
-	"math"
+	"iter"
 	"strings"
 
 	"groundwork/warehouse/privacy"
@@ -18,38 +18,46 @@ const looked = 64
 // spoken is what is found of a cell: the issues that were looked at, and their reporters up to enoughReporters.
 type spoken struct{ issues, reporters int64 }
 
-// reporters counts the reporters behind the rows of each cell, up to enoughReporters; opinions of unknown reporters count as one each. Issues are taken from
-// near, which may be the base. Of most cells a few are enough, so what is read of opinions grows with the cells and not with the issues; the others are counted
-// whole. issues are how many a cell has, where the caller knows; nil = count them if need be.
-func (m *Measures) reporters(ctx context.Context, s *scope, rows, near statement, issues map[cellKey]int64) (map[cellKey]spoken, error) {
-	first := s.group(near, fmt.Sprintf("groupUniqArray(%d)(id) AS ids", looked))
+// voices is where the reporters behind cells are looked for.
+type voices struct {
+	rows    statement // what counts
+	near    statement // none of it lacks here, though some may have gone: the base, which is quicker to read
+	first   statement // rows of near of which each cell has its first issues looked at
+	partial bool      // first need not have all that a cell has
+}
+
+// voicesOf are those of rows that are read as they are.
+func voicesOf(rows statement) voices { return voices{rows: rows, near: rows, first: rows} }
+
+// nearby looks for issues in what the base has, and first in a part of it.
+func (s *scope) nearby(rows func(*scope) statement) voices {
+	if s.base == nil {
+		return voicesOf(rows(s))
+	}
+	exact, some := *s, *s
+	exact.base, some.base = nil, s.base.some()
+	return voices{rows(&exact), rows(s), rows(&some), true}
+}
+
+// reporters counts the reporters behind the rows of each of the cells, up to enoughReporters; opinions of unknown reporters count as one each. Of most cells a
+// few issues are enough, so what is read of opinions grows with the cells and not with the issues; the others are counted whole.
+func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells iter.Seq[cellKey]) (map[cellKey]spoken, error) {
+	first := s.group(of.first, fmt.Sprintf("groupUniqArray(%d)(id) AS ids", looked))
 	first.text = "SELECT arrayJoin(ids) FROM (" + first.text + ")"
-	found, err := m.spoken(ctx, s, rows, first)
+	found, err := m.spoken(ctx, s, of.rows, first)
 	if err != nil {
 		return nil, err
 	}
-	few := func(key cellKey) bool { return found[key].reporters < enoughReporters }
-	if issues == nil {
-		for key := range found {
-			if few(key) {
-				issues, err = m.issuesUpTo(ctx, s, rows, looked)
-				break
-			}
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
 	var open []string
-	for key, n := range issues {
-		if few(key) && found[key].issues < n {
+	for key := range cells {
+		if found[key].reporters < enoughReporters && (of.partial || found[key].issues >= looked) {
 			open = append(open, s.keyText(key))
 		}
 	}
 	if len(open) == 0 {
 		return found, nil
 	}
-	whole, err := m.spoken(ctx, s, rows, s.idsOf(rows, open))
+	whole, err := m.spoken(ctx, s, of.rows, s.idsOf(of.near, open))
 	for key, cell := range whole {
 		found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
 	}
@@ -77,22 +85,6 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 	err := m.each(ctx, "count reporters", counts, func(scan func(...any) error) error {
 		err := scan(targets...)
 		found[key()] = cell
-		return err
-	})
-	return found, err
-}
-
-// issuesUpTo counts the issues of each cell that has at most so many; the others have very many.
-func (m *Measures) issuesUpTo(ctx context.Context, s *scope, rows statement, most int64) (map[cellKey]int64, error) {
-	found := map[cellKey]int64{}
-	targets, key := s.scanKeys()
-	var n int64
-	targets = append(targets, &n)
-	err := m.each(ctx, "count issues", s.group(rows, fmt.Sprintf("toInt64(uniqUpTo(%d)(id))", most)), func(scan func(...any) error) error {
-		err := scan(targets...)
-		if found[key()] = n; n > most {
-			found[key()] = math.MaxInt64
-		}
 		return err
 	})
 	return found, err

@@ -61,7 +61,7 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 		}
 		cells[of] = append(cells[of], issues...)
 	}
-	check := func(when string) {
+	checkBy := func(m *warehouse.Measures, when string) {
 		t.Helper()
 		for _, by := range [][]warehouse.Dimension{{warehouse.ByChannel, warehouse.BySeverity}, {warehouse.ByChannel}, {}} {
 			issues, reporters := map[string]int64{}, map[string]map[uuid.UUID]bool{}
@@ -75,7 +75,7 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 					reporters[key][voice] = true
 				}
 			}
-			table, err := h.Counts(t.Context(), warehouse.Query{By: by})
+			table, err := m.Counts(t.Context(), warehouse.Query{By: by})
 			require.NoError(t, err, when)
 			require.Len(t, table.N, len(issues))
 			for row, n := range table.N {
@@ -88,6 +88,13 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 				require.Equal(t, float64(min(11, len(reporters[key]))), value(t, table, "reporters", row), "%s: reporters of %s", when, key)
 			}
 		}
+	}
+	sampled := warehouse.NewMeasures(h.DB)
+	sampled.Sample(1)
+	check := func(when string) {
+		t.Helper()
+		checkBy(h.Measures, when)
+		checkBy(sampled, when+", by a sample")
 	}
 	add(cell{"HOTLINE", "LOW"}, 300, 1, false)
 	add(cell{"HOTLINE", "LOW"}, 9, 9, false) // ten in all, of whom one spoke first and most

@@ -261,7 +261,7 @@ func (m *Measures) protectScan(ctx context.Context, s *scope, t *Table, window s
 	counting := *s
 	counting.from, counting.to = &window.from, &window.to
 	rows := counting.unmerged()
-	if err := m.withReporters(ctx, &counting, t, rows); err != nil {
+	if err := m.withReporters(ctx, &counting, t, voicesOf(rows)); err != nil {
 		return err
 	}
 	members := map[*scanCluster][]int{}

@@ -75,11 +75,17 @@ func (s *scope) window(b *builder) {
 }
 
 // withReporters adds to the table how many units and reporters there are behind its cells, for Protect.
-func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, rows statement) error {
+func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, of voices) error {
 	if !s.Protect {
 		return nil
 	}
-	found, err := m.reporters(ctx, s, rows, rows, nil)
+	found, err := m.reporters(ctx, s, of, func(yield func(cellKey) bool) {
+		for row := range t.N {
+			if !yield(t.cell(row)) {
+				return
+			}
+		}
+	})
 	if err != nil {
 		return err
 	}

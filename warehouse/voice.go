@@ -66,7 +66,7 @@ func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 	}
 	t.noteNothing(len(cells), "not computable: no claim here is due for a verdict")
 	t.noteSilence(silent, len(cells))
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }
 
 // ratingRows has one row a rating that the handler did not collect, anchored at the feedback.
@@ -128,7 +128,7 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		c.end(cell.n, map[string]bool{"unstable": of.due > 0 && of.answered < of.due/2})
 	}
 	t.noteNothing(len(cells), "not computable: no citizen gave a rating here that the handler did not collect")
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }
 
 // answers are the claims due for a verdict in a cell, and how their strata of channel and category answered.
@@ -226,5 +226,5 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 	}
 	t.noteNothing(len(cells), "not computable: no claim here is due for a verdict")
 	t.noteImports(imported, len(cells), "no attempt to reach anybody")
-	return t, m.withReporters(ctx, s, t, rows)
+	return t, m.withReporters(ctx, s, t, voicesOf(rows))
 }

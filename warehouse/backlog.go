@@ -12,11 +12,13 @@ import (
 )
 
 // The stock: its age is that at the last moment of observation. What is closed counts in the flow alone.
-var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", sums: func(c *cell) []cellSum {
-	from := "subtractDays(" + asOf + ", " + strconv.Itoa(flowDays) + ")"
-	return []cellSum{{&c.unseen, "ending < 8 AND seen_until < " + asOf}, {&c.inflow, "state != 'MERGED' AND origin_at > " + from},
-		{&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > " + from + ", 0)"}}
-}}
+var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", point: "0", phase: 4,
+	rest: "state = 'MERGED' OR origin_at > " + flowFrom + " OR closed_at > " + flowFrom, sums: func(c *cell) []cellSum {
+		return []cellSum{{&c.unseen, "ending < 8 AND seen_until < " + asOf}, {&c.inflow, "state != 'MERGED' AND origin_at > " + flowFrom},
+			{&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > " + flowFrom + ", 0)"}}
+	}}
+
+var flowFrom = "subtractDays(" + asOf + ", " + strconv.Itoa(flowDays) + ")"
 
 // Backlog is T4. Numbers: open, awaitingFeedback (of the open), notObserved (of the open), inflow28Days, outflow28Days (counts);
 // ageP50Days, ageP90Days (d); shareOver60Days, shareOver90Days (share); flowRatio = inflow/outflow. n = open.

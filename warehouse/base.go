@@ -26,6 +26,7 @@ type base struct {
 	tailOnly bool   // and nothing else is asked of
 	run      int64  // rows that lie together, of which a sample is
 	every    int64  // of so many runs one is read; 0 = all are
+	counts   *counting
 }
 
 // Bounds of what is corrected while answering, and of what is folded in rather than built anew.
@@ -99,9 +100,15 @@ func (b *base) some() *base {
 
 // rows is SQL of the issues with their weights. Its values are those of bind.
 func (b *base) rows() string {
-	all := "SELECT " + baseColumns + ", " + endColumns + ", w FROM f_issue_base WHERE " + ofBase
-	changed := "SELECT " + baseColumns + ", " + endColumns + ", toInt8(-w) AS w FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ")" +
-		" UNION ALL SELECT *, " + ends + ", toInt8(1) AS w FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
+	of := func(w, condition string) string {
+		return "SELECT " + baseColumns + ", " + endColumns + ", " + w + " FROM f_issue_base WHERE " + ofBase + condition
+	}
+	all := of("w", "")
+	changed := of("toInt8(-w) AS w", " AND id IN ("+changedIDs+")") + " UNION ALL SELECT " + baseColumns + ", " + endColumns + ", toInt8(1) AS w FROM (SELECT *, " + ends + " FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + "))"
+	if b.counts != nil {
+		all = b.counts.known(of) + " UNION ALL " + b.counts.numbered(of("w", " AND phase IN ("+b.counts.phases(true)+")"))
+		changed = b.counts.numbered(changed)
+	}
 	switch {
 	case b.tailOnly:
 		return changed

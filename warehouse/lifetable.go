@@ -43,17 +43,31 @@ type grid struct {
 	seconds int64  // of one unit
 	number  string // SQL of the number of the point for units
 	note    string
-	dense   int               // numbers below it are counted in an array, if there are few cells; 0 = all by themselves
-	units   func(int64) int64 // of the point with a number; nil = the number
+	dense   int                                      // numbers below it are counted in an array, if there are few cells; 0 = all by themselves
+	units   func(int64) int64                        // of the point with a number; nil = the number
+	stored  func(point string, longest int64) string // SQL of the number, of that by hour; nil = the base does not tell
 }
+
+// hourNumber numbers hours during 30 days, days up to 400, then weeks.
+const (
+	hourNumber   = "multiIf(units <= 720, units, units <= 9600, intDiv(units + 23, 24) + 690, intDiv(units + 167, 168) + 1033)"
+	longestHours = 10_000_000 // beyond which nothing is
+)
 
 var (
 	bySecond = grid{seconds: 1, number: "units"}
-	// byHour has few points, however many issues there are: hours during 30 days, days up to 400, then weeks. Up to nine years lie on the dense part.
-	byHour = grid{seconds: 3600, number: "multiIf(units <= 720, units, units <= 9600, intDiv(units + 23, 24) + 690, intDiv(units + 167, 168) + 1033)", dense: 1500, units: hoursOfNumber,
+	// byHour has few points, however many issues there are. Up to nine years lie on the dense part.
+	byHour = grid{seconds: 3600, number: hourNumber, dense: 1500, units: hoursOfNumber,
+		stored: func(point string, longest int64) string {
+			return "least(" + point + ", " + strings.ReplaceAll(hourNumber, "units", strconv.FormatInt(min(longest, longestHours)+1, 10)) + ")"
+		},
 		note: "times are counted in whole hours up to 30 days, in days up to 400, then in weeks, since there are so many"}
 	// byDay has few points even for many cells. Only shares at a whole day are asked of it: mean times would be half a day too long.
-	byDay = grid{seconds: secondsPerDay, number: "units", dense: equityDays + 2, note: "times are counted in whole days, since there are so many"}
+	byDay = grid{seconds: secondsPerDay, number: "units", dense: equityDays + 2,
+		stored: func(point string, longest int64) string {
+			return "least(" + point + " <= 720 ? intDiv(" + point + " + 23, 24) : " + point + " - 690, " + strconv.FormatInt(longest+1, 10) + ")"
+		},
+		note: "times are counted in whole days, since there are so many"}
 )
 
 // hoursOfNumber undoes the number of byHour.
@@ -86,7 +100,10 @@ const (
 // spell is one of the ways in which an issue is followed to an end: SQL over the columns of spells.
 type spell struct {
 	end    string // how it ended
-	micros string // how long after its origin; -1 = it goes on, and was seen until seen_until
+	micros string // how long after its origin; -1 = it goes on, and was last seen at seenUntil
+	point  string // the number of its time by hour, in the base, where it does not go on
+	phase  uint8  // what the base has of issues of which it does
+	rest   string // which of the others matter; "" = all
 	sums   func(*cell) []cellSum
 	flow   bool  // cells matter for what flows through them, even with nobody in the life table
 	days   int64 // after which nothing is asked: who left later stands at one later time; 0 = all is
@@ -100,13 +117,16 @@ type cellSum struct {
 
 // took is SQL of how many microseconds a spell took, or has taken when last seen.
 func (how spell) took() string {
-	return "(" + how.micros + " >= 0 ? " + how.micros + " : greatest(0, toUnixTimestamp64Micro(seen_until) - toUnixTimestamp64Micro(origin_at)))"
+	return "(" + how.micros + " >= 0 ? " + how.micros + " : greatest(0, toUnixTimestamp64Micro(" + seenUntil + ") - toUnixTimestamp64Micro(origin_at)))"
 }
 
 // lifeTables counts, per cell, the issues by how and when their spell ended, on the first of the grids on which the counts fit the guard. Cells with nobody
 // in the life table matter only for a flow.
 func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell, grids func(*scope) []grid) (map[cellKey]*cell, error) {
 	if err := m.useBase(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := m.nameMatters(ctx, s); err != nil {
 		return nil, err
 	}
 	for _, g := range grids(s) {
@@ -176,8 +196,12 @@ func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, how spell, on gri
 		targets = append(targets, sum.target)
 	}
 	statement := s.lifeStatement(how, on)
-	if on.dense > 0 {
-		statement.maxGroups = max(1, m.maxCounts/uint64(on.dense))
+	switch {
+	case on.dense == 0:
+	case s.base != nil && on.stored != nil && s.packs():
+		statement.maxGroups = m.maxCounts
+	default:
+		statement.maxGroups = min(m.maxGroups, max(1, m.maxCounts/uint64(on.dense)))
 	}
 	err := m.each(ctx, "count issues by time", statement, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
@@ -268,31 +292,101 @@ func leave(r *stats.LifeRow, ending uint8, n int64) {
 	r.Events[ending] += float64(n)
 }
 
+// counting is how the time of a spell comes to its number on a grid.
+type counting struct {
+	spell
+	grid
+}
+
+// longest is the number of units after which nothing is asked.
+func (c counting) longest() int64 {
+	if c.spell.days > 0 {
+		return c.spell.days * secondsPerDay / c.seconds
+	}
+	return math.MaxInt64 - 1
+}
+
+// numbered adds the number to rows.
+func (c counting) numbered(rows string) string {
+	return "SELECT * EXCEPT (units), toInt64(" + c.end + " < 8 ? " + c.number + " : 0) AS number FROM (" +
+		"SELECT *, least(intDiv(" + c.took() + " + {unit:Int64} - 1, {unit:Int64}), {longest:Int64} + 1) AS units FROM (" + rows + "))"
+}
+
+// known are rows of the base with the number that is stored.
+func (c counting) known(of func(w, condition string) string) string {
+	rest := ""
+	if c.rest != "" {
+		rest = " AND (" + c.rest + ")"
+	}
+	return of("w, toInt64("+c.stored(c.point, c.longest())+") AS number", " AND phase IN ("+c.phases(false)+")"+rest)
+}
+
+// phases lists those in which it goes on, or does not.
+func (c counting) phases(on bool) string {
+	var all []string
+	for phase := range uint8(8) {
+		if phase&c.phase != 0 == on {
+			all = append(all, strconv.Itoa(int(phase)))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
 // lifeStatement groups the spells by cell, how they ended, and when, with the times of a cell in arrays: on a dense grid the counts by number, beside them the
-// numbers that lie beyond it; on others all numbers with their counts.
+// numbers that lie beyond it; on others, and where keys can be packed, all numbers with their counts.
 func (s *scope) lifeStatement(how spell, on grid) statement {
+	by := counting{how, on}
 	ending := how.end
-	longest := int64(math.MaxInt64 - 1)
 	if how.days > 0 {
-		longest = how.days * secondsPerDay / on.seconds
 		ending = "transform(" + ending + ", [5, 3, 4], [0, 2, 2])" // the other ends compete alike
 	}
-	rows := s.spells()
-	rows.text = "SELECT *, toInt64(ending < 8 ? " + on.number + " : 0) AS number FROM (" +
-		"SELECT *, " + ending + " AS ending, least(intDiv(" + how.took() + " + {unit:Int64} - 1, {unit:Int64}), {longest:Int64} + 1) AS units FROM (" + rows.text + "))"
-	rows = rows.with("unit", on.seconds*1_000_000).with("longest", longest)
+	of := *s
+	if s.base != nil && on.stored != nil {
+		own := *s.base
+		own.counts, of.base = &by, &own
+	}
+	rows := of.spells()
+	if of.base == s.base {
+		rows.text = by.numbered(rows.text)
+	}
+	rows.text = "SELECT *, " + ending + " AS ending FROM (" + rows.text + ")"
+	rows = rows.with("unit", on.seconds*1_000_000).with("longest", by.longest())
 	var sums, gathered strings.Builder
 	for i, sum := range how.counted(&cell{}) {
 		fmt.Fprintf(&sums, ", toInt64(sumIf(w, %s)) AS sum%d", sum.sql, i)
 		fmt.Fprintf(&gathered, ", sum(sum%d)", i)
 	}
-	if on.dense == 0 {
-		return s.gathered(&builder{}, rows, nil, "sum(n), '[]', toString(groupArray(number)), toString(groupArray(n))"+gathered.String(),
-			"ending, number, toInt64(sum(w)) AS n"+sums.String(), []string{"ending"}, "number")
+	const counts = "sum(n), '[]', toString(groupArray(number)), toString(groupArray(n))"
+	switch {
+	case on.dense == 0:
+		return s.gathered(&builder{}, rows, nil, counts+gathered.String(), "ending, number, toInt64(sum(w)) AS n"+sums.String(), []string{"ending"}, "number")
+	case of.base != s.base && s.packs():
+		return s.byCell(&builder{}, s.packed(rows, "toInt64(sum(w)) AS n"+sums.String()), nil, "ending, "+counts+gathered.String(), "ending")
 	}
 	beyond := "number >= " + strconv.Itoa(on.dense)
 	return s.byCell(&builder{}, rows, nil, fmt.Sprintf("ending, toInt64(sum(w)) AS n, toString(sumResample(0, %d, 1)(w, number)), toString(groupArrayIf(number, %[2]s)), toString(groupArrayIf(w, %[2]s))%s",
 		on.dense, beyond, sums.String()), "ending")
+}
+
+// packs reports whether cell, end and number go into 64 bits, of which ClickHouse makes groups twice as quickly as of several columns.
+func (s *scope) packs() bool {
+	return !slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && (d != ByCategory || s.matters == nil) })
+}
+
+// packed groups rows by cell, end and number as one number: 24 bits of region, 20 of category, 4 of end, 16 of number.
+func (s *scope) packed(rows statement, aggregates string) statement {
+	key, unpacked := "number + bitShiftLeft(toUInt64(ending), 16)", "toInt64(bitAnd(packed, 65535)) AS number, toUInt8(bitAnd(bitShiftRight(packed, 16), 15)) AS ending"
+	if s.split(ByCategory) {
+		key += " + bitShiftLeft(toUInt64(transform(ifNull(category_id, ''), {matters:Array(String)}, arrayEnumerate({matters:Array(String)}), toUInt32(0))), 20)"
+		unpacked += ", nullIf(arrayElement({matters:Array(String)}, bitAnd(bitShiftRight(packed, 20), 1048575)), '') AS category_id"
+		rows = rows.with("matters", s.matters)
+	}
+	if s.split(ByRegion) {
+		key += " + bitShiftLeft(toUInt64(region_place), 40)"
+		unpacked += ", toUInt32(bitShiftRight(packed, 40)) AS region_place"
+	}
+	rows.text = "SELECT * EXCEPT (packed), " + unpacked + " FROM (SELECT toUInt64(" + key + ") AS packed, " + aggregates + " FROM (" + rows.text + ") GROUP BY packed)"
+	return rows
 }
 
 // counted are the numbers that spells of this kind tell of a cell.

@@ -48,7 +48,7 @@ func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) 
 	noteTables(ctx, s.text)
 	groups := m.maxGroups
 	if s.maxGroups > 0 {
-		groups = min(groups, s.maxGroups)
+		groups = s.maxGroups
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"max_execution_time":      int(m.queryTime.Seconds()),
@@ -91,7 +91,7 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 type statement struct {
 	text      string
 	values    map[string]any
-	maxGroups uint64 // a tighter guard than that of all; 0 = none
+	maxGroups uint64 // in place of that of all; 0 = none
 }
 
 // with returns the statement with more values.

@@ -2,20 +2,49 @@ package warehouse
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"groundwork/warehouse/stats"
 )
 
 // dueRows has one row an issue with a due time, anchored at it: whether it counts, and how it stands.
-func (s *scope) dueRows() statement {
+func (s *scope) dueRows() statement { return standings(s.dueMarks()) }
+
+// dueMarks has one row an issue with a due time, anchored at it, and what standings make of it where it stands.
+func (s *scope) dueMarks() statement {
 	rows := s.spells()
-	rows.text = `SELECT *, due AND NOT withdrawn AND NOT unseen AS counts, closed AND NOT held AS late, NOT closed AND NOT held AND NOT waits AS overdue FROM (
-		SELECT s.* REPLACE (assumeNotNull(s.due_at) AS anchor_at), s.due_at <= ` + asOf + ` AS due, s.state = 'CLOSED' AS closed,
-			ifNull(s.resolved_at <= s.due_at, 0) OR closed AND ifNull(s.closure_type = 'EXPLAINED' AND s.claimed_at <= s.due_at, 0) AS held,
-			s.state = 'CLAIMED' AND ifNull(s.claimed_at <= s.due_at, 0) AND NOT held AS waits,
-			ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn, s.seen_until < least(assumeNotNull(s.due_at), ` + asOf + `) AND NOT closed AS unseen
-		FROM (` + rows.text + `) AS s WHERE s.due_at IS NOT NULL AND s.state != 'MERGED')`
+	rows.text = "SELECT s.* REPLACE (assumeNotNull(s.due_at) AS anchor_at), bitOr(s.due_marks, bitOr(32 * (assumeNotNull(s.due_at) <= " + asOf +
+		"), 64 * (s.state != 'CLOSED' AND s.seen_until < least(assumeNotNull(s.due_at), " + asOf + ")))) AS marks FROM (" + rows.text + ") AS s WHERE s.due_at IS NOT NULL AND s.state != 'MERGED'"
 	return rows
+}
+
+// standings names the marks. Held: the remedy was confirmed in time, or the refusal was explained in time.
+func standings(rows statement) statement {
+	var named strings.Builder
+	for i, name := range []string{"closed", "held", "waits", "withdrawn", "told", "due", "unseen"} {
+		fmt.Fprintf(&named, ", bitTest(marks, %d) AS %s", i, name)
+	}
+	rows.text = "SELECT *" + named.String() + ", due AND NOT withdrawn AND NOT unseen AS counts, closed AND NOT held AS late, NOT closed AND NOT held AND NOT waits AS overdue FROM (" + rows.text + ")"
+	return rows
+}
+
+// pooled counts rows that have the same marks as one, of their weight together, where the cells are of regions alone.
+func (s *scope) pooled(rows statement) statement {
+	if slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion }) {
+		return rows
+	}
+	key, unpacked := "toUInt64(marks)", "toUInt8(packed) AS marks"
+	if s.split(ByRegion) {
+		key += " + bitShiftLeft(toUInt64(region_place), 8)"
+		unpacked += ", toUInt32(bitShiftRight(packed, 8)) AS region_place"
+	}
+	b := &builder{values: rows.values}
+	b.write("SELECT ", unpacked, ", any(anchor) AS anchor_at, toInt64(sum(weight)) AS w FROM (SELECT ", key, " AS packed, anchor_at AS anchor, w AS weight FROM (", rows.text, ")")
+	s.window(b)
+	b.write(") GROUP BY packed")
+	return b.statement()
 }
 
 // OnTime is T3. Numbers: onTime (share), onTimeUpper (share), onTimeIssues, late, openOverdue, awaitingFeedback, notYetDue (counts).
@@ -28,10 +57,10 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err := m.useBase(ctx, s); err != nil {
 		return nil, err
 	}
-	counted := tally{rows: s.dueRows(), weighted: true, sums: []string{
+	counted := tally{rows: standings(s.pooled(s.dueMarks())), weighted: true, sums: []string{
 		"sumIf(w, counts)", "sumIf(w, counts AND held)", "sumIf(w, counts AND waits)", "sumIf(w, counts AND late)", "sumIf(w, counts AND overdue)", "sumIf(w, NOT due)",
 		"sumIf(w, due AND withdrawn)", "sumIf(w, due AND unseen AND NOT withdrawn)",
-		"sumIf(w, counts AND (closed OR resolved_at IS NOT NULL OR dispute_count > 0))",
+		"sumIf(w, counts AND told)",
 	}}
 	found, err := m.tally(ctx, s, counted)
 	if err != nil {

@@ -10,15 +10,16 @@ import (
 
 // How an issue ended, and when. A resolution stands even if the issue was reopened more than 90 days later. A claim that awaits
 // the verdict is observed up to the claim.
-var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", sums: func(c *cell) []cellSum {
-	return append(verdictSums(c), cellSum{&c.recent, "ending BETWEEN 1 AND 4 AND toUnixTimestamp64Micro(origin_at) + resolution_micros > {as_of:Int64} - " +
-		strconv.Itoa(reopenDays*secondsPerDay) + " * 1000000"})
+var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", point: "resolution_point", phase: 1, sums: func(c *cell) []cellSum {
+	return append(verdictSums(c), cellSum{&c.recent, "ending BETWEEN 1 AND 4 AND resolution_second > intDiv({as_of:Int64}, 1000000) - " + strconv.Itoa(reopenDays*secondsPerDay)})
 }}
 
 // confirmedWithin is what of the resolution lies within so many days, for who asks of confirmations alone: the other ends are all Referred, and
 // nothing awaits.
 func confirmedWithin(days int64) spell {
-	return spell{end: resolutionSpell.end, micros: resolutionSpell.micros, sums: verdictSums, days: days}
+	how := resolutionSpell
+	how.sums, how.days = verdictSums, days
+	return how
 }
 
 func verdictSums(c *cell) []cellSum {

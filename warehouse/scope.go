@@ -29,6 +29,7 @@ type scope struct {
 	categories []string   // the wanted categories with everything below
 	units      []string   // the wanted units with everything below
 	deep       bool       // spells know returns, pauses and mergers too
+	matters    []string   // the categories of all issues, where the base tells; nil = not
 	base       *base      // read instead of the mirror by measures that sum weights; nil = not
 	from, to   *time.Time // window of the anchor, of measures that are not anchored at the origin
 	claimsDue  time.Time  // claims made before it are due for a verdict

@@ -18,7 +18,7 @@ var progress = []string{
 func (s *scope) spells() statement {
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())
-	b.write("SELECT i.*, i.origin_at AS anchor_at, least(", asOf, ", ifNull(observed_until, ", asOf, ")) AS seen_until")
+	b.write("SELECT i.*, i.origin_at AS anchor_at, ", seenUntil, " AS seen_until")
 	if s.base == nil {
 		b.write(", ", ends)
 	}
@@ -51,7 +51,10 @@ func (s *scope) spells() statement {
 // siteKinds lists the kinds of sites, each list of it in the same order.
 const siteKinds = "SELECT id, toString(kind) AS kind FROM d_site FINAL WHERE _deleted = 0 ORDER BY id"
 
-const asOf = "fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+const (
+	asOf      = "fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')"
+	seenUntil = "least(" + asOf + ", ifNull(observed_until, " + asOf + "))"
+)
 
 // entered is SQL by which rows of one moment lie in the order of their entry: ids grow with time, but ClickHouse compares the second halves of UUIDs first.
 func entered(id string) string { return "toString(" + id + ")" }
@@ -62,17 +65,21 @@ const (
 	answered         = "coalesce(first_response_at, if(state = 'CLOSED' AND closure_type = 'WITHDRAWN', closed_at, NULL))"
 )
 
-// endColumns say how and after how many microseconds (-1 = it goes on) an issue ended and was answered; ends makes them of an issue. The base has them stored
-// by the same rules (schema/00320_ends_of_issues.sql).
+// endColumns say how and after how many microseconds (-1 = it goes on) an issue ended and was answered, in which second (0 = it goes on), and how it stands to its due
+// time; ends makes them of an issue. The base has them stored by the same rules (schema/00360_base_by_phase.sql).
 const (
-	endColumns = "resolution_end, resolution_micros, response_end, response_micros, claimed, judged"
+	endColumns = "resolution_end, resolution_micros, resolution_second, response_end, response_micros, claimed, judged, due_marks"
 	ends       = "multiIf(state = 'MERGED', 8, " + resolvedOrClosed + " < origin_at, 9, resolved_at IS NOT NULL, 1, state = 'CLAIMED' AND claimed_at IS NOT NULL, 5," +
 		" state != 'CLOSED' OR closed_at IS NULL, 0, closure_type = 'CONFIRMED', 1, closure_type IN ('EXPLAINED', 'REFERRED_OUT'), 2, closure_type = 'UNCONFIRMED', 3," +
 		" closure_type = 'WITHDRAWN', 4, 0) AS resolution_end, " +
 		"ifNull(if(" + resolvedOrClosed + " < origin_at, 0, toUnixTimestamp64Micro(" + resolvedOrClosed + ") - toUnixTimestamp64Micro(origin_at)), -1) AS resolution_micros, " +
+		"toUInt32(if(resolution_micros < 0, 0, intDiv(toUnixTimestamp64Micro(origin_at) + resolution_micros, 1000000))) AS resolution_second, " +
 		"multiIf(state = 'MERGED', 8, " + answered + " < origin_at, 9, first_response_at IS NOT NULL, 1, 0) AS response_end, " +
 		"ifNull(if(" + answered + " < origin_at, 0, toUnixTimestamp64Micro(" + answered + ") - toUnixTimestamp64Micro(origin_at)), -1) AS response_micros, " +
-		"toUInt8(claimed_at IS NOT NULL) AS claimed, toUInt8(resolved_at IS NOT NULL OR dispute_count > 0) AS judged"
+		"toUInt8(claimed_at IS NOT NULL) AS claimed, toUInt8(resolved_at IS NOT NULL OR dispute_count > 0) AS judged, " +
+		"toUInt8((state = 'CLOSED') + 2 * (ifNull(resolved_at <= due_at, 0) OR state = 'CLOSED' AND ifNull(closure_type = 'EXPLAINED' AND claimed_at <= due_at, 0))" +
+		" + 4 * (state = 'CLAIMED' AND ifNull(claimed_at <= due_at, 0) AND NOT ifNull(resolved_at <= due_at, 0))" +
+		" + 8 * ifNull(closure_type = 'WITHDRAWN', 0) + 16 * (state = 'CLOSED' OR resolved_at IS NOT NULL OR dispute_count > 0)) AS due_marks"
 )
 
 // split reports whether the cells are split by d.

@@ -2,12 +2,13 @@ package warehouse
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 )
 
 // keptSums are the issues of the base added up by place, category and whether they were merged. The engine keeps them with each part of the log (projection
-// by_place, schema/00321_issues_by_place.sql), so they are as exactly there as its rows are, and of the same positions.
+// by_place, schema/00360_base_by_phase.sql), so they are as exactly there as its rows are, and of the same positions.
 const keptSums = "mergeTreeProjection(currentDatabase(), 'f_issue_base', 'by_place')"
 
 // Columns of keptSums are called as what they are made of.
@@ -147,6 +148,36 @@ func (m *Measures) readSpan(ctx context.Context, s *scope) (k keptSpan, err erro
 		}
 	}
 	return k, nil
+}
+
+// nameMatters finds which categories the issues of the base, and what changed since, have, if the cells are of categories.
+func (m *Measures) nameMatters(ctx context.Context, s *scope) error {
+	if !s.split(ByCategory) || s.base == nil || !s.base.sums {
+		return nil
+	}
+	found, err := recall(ctx, m, "the categories of issues", []string{"f_issue", baseTable}, func() ([]string, error) {
+		b := &builder{}
+		b.write("SELECT DISTINCT category_id FROM ", keptSums, " WHERE ", ofSums, " AND category_id IS NOT NULL")
+		s.base.bind(b.value)
+		parts := []statement{b.statement()}
+		if s.base.tail > 0 {
+			parts = append(parts, statement{values: parts[0].values, text: "SELECT DISTINCT category_id FROM (" + s.base.changed().rows() + ") WHERE category_id IS NOT NULL"})
+		}
+		all := map[string]bool{}
+		for _, part := range parts {
+			var id string
+			if err := m.each(ctx, "find the categories of issues", part, func(scan func(...any) error) error {
+				err := scan(&id)
+				all[id] = true
+				return err
+			}); err != nil {
+				return nil, err
+			}
+		}
+		return slices.Sorted(maps.Keys(all)), nil
+	})
+	s.matters = found
+	return err
 }
 
 // earlier and later choose between moments of which either may be unknown.

@@ -10,6 +10,7 @@ import (
 
 	"groundwork"
 	"groundwork/graph/model"
+	"groundwork/warehouse"
 )
 
 func asCampaign(c *groundwork.Campaign) *model.Campaign             { return (*model.Campaign)(c) }
@@ -124,12 +125,20 @@ func (ids *refs) evidence(in model.HotspotEvidenceInput) groundwork.HotspotEvide
 	return e
 }
 
-func exitCriteria(in []model.ExitCriterionInput) []groundwork.ExitCriterion {
+func (ids *refs) exitCriteria(in []model.ExitCriterionInput) []groundwork.ExitCriterion {
 	criteria := make([]groundwork.ExitCriterion, len(in))
 	for i, c := range in {
-		criteria[i] = groundwork.ExitCriterion{N: i + 1, Measure: c.Measure, Direction: c.Direction, Threshold: c.Threshold, WindowDays: int(c.WindowDays)}
+		criteria[i] = groundwork.ExitCriterion{N: i + 1, Measure: ids.measure(c.Measure, "exitCriteria"), Direction: c.Direction, Threshold: c.Threshold, WindowDays: int(c.WindowDays)}
 	}
 	return criteria
+}
+
+// measure is the code of a measure that there is: what nobody can measure judges nothing.
+func (ids *refs) measure(code, field string) string {
+	if _, ok := warehouse.MeasureByCode(code); !ok && ids.err == nil {
+		ids.err = groundwork.Invalid(field, "%q is no measure; measureCatalog lists them", code)
+	}
+	return code
 }
 
 func criterionResults(in []model.CriterionResultInput) []groundwork.CriterionResult {

@@ -96,7 +96,7 @@ func (r *mutationResolver) NominateCampaign(ctx context.Context, input model.Nom
 func (r *mutationResolver) SelectCampaign(ctx context.Context, input model.SelectCampaignInput) (*model.CampaignPayload, error) {
 	var ids refs
 	step := groundwork.CampaignStep{
-		Kind: groundwork.CampaignStepSelected, Evidence: r.evidenceOf(ctx, &ids, input), Criteria: exitCriteria(input.ExitCriteria),
+		Kind: groundwork.CampaignStepSelected, Evidence: r.evidenceOf(ctx, &ids, input), Criteria: ids.exitCriteria(input.ExitCriteria),
 		ComparisonIDs: ids.many(input.ComparisonRegionIds, model.TypeRegion, "comparisonRegionIds"), PeriodFrom: input.PeriodFrom, PeriodTo: input.PeriodTo,
 	}
 	return r.stepCampaign(ctx, input.CampaignID, deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}, ids, step)

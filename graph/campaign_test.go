@@ -72,6 +72,8 @@ func TestLifeOfACampaign(t *testing.T) {
 	f := newOffice(t, options{})
 	issue := f.issue("A hole in the road")
 	e := f.campaign()
+	unmeasured := e.step("CAMPAIGN_LEAD", "selectCampaign", strings.Replace(e.selection(), `measure: "Q1"`, `measure: "Z9"`, 1))
+	require.Equal(t, "exitCriteria", unmeasured.text(t, "s", "userErrors", 0, "field"), "nobody can measure it")
 	e.goes("SELECTED", "CAMPAIGN_LEAD", "selectCampaign", e.selection())
 	task := e.task()
 	dropped := e.task()

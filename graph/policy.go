@@ -64,8 +64,8 @@ func (ids *refs) rollouts(in []model.PolicyRolloutInput) []groundwork.PolicyRoll
 	return rollouts
 }
 
-func outcomeMeasure(in model.OutcomeMeasureInput) groundwork.OutcomeMeasure {
-	return groundwork.OutcomeMeasure{Measure: in.Measure, Direction: in.Direction, MinimalEffect: in.MinimalEffect,
+func (ids *refs) outcomeMeasure(in model.OutcomeMeasureInput) groundwork.OutcomeMeasure {
+	return groundwork.OutcomeMeasure{Measure: ids.measure(in.Measure, "outcome.measure"), Direction: in.Direction, MinimalEffect: in.MinimalEffect,
 		WindowDays: int(in.WindowDays), AnticipationDays: int(in.AnticipationDays)}
 }
 

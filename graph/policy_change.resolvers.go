@@ -50,7 +50,9 @@ func (r *mutationResolver) RecordConsultation(ctx context.Context, input model.R
 }
 
 func (r *mutationResolver) RegisterPolicyOutcome(ctx context.Context, input model.RegisterPolicyOutcomeInput) (*model.PolicyChangePayload, error) {
-	return r.stepChange(ctx, input.PolicyChangeID, deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}, refs{}, groundwork.PolicyStep{Kind: groundwork.PolicyRegistered, Outcome: outcomeMeasure(input.Outcome)})
+	var ids refs
+	step := groundwork.PolicyStep{Kind: groundwork.PolicyRegistered, Outcome: ids.outcomeMeasure(input.Outcome)}
+	return r.stepChange(ctx, input.PolicyChangeID, deedInput{input.ClientMutationID, input.ExpectedVersion, input.At, ""}, ids, step)
 }
 
 func (r *mutationResolver) StartPilot(ctx context.Context, input model.StartPilotInput) (*model.PolicyChangePayload, error) {

@@ -106,6 +106,7 @@ func TestRefusalsOfAPolicyChange(t *testing.T) {
 		"state":              {r.owner(), "startPilot", `rollouts: []`, "ILLEGAL_TRANSITION", ""},
 		"another's policy":   {stranger, "recordConsultation", `persons: 1, summary: "x"`, "FORBIDDEN", ""},
 		"nobody heard":       {r.owner(), "recordConsultation", `persons: 0, summary: "x"`, "BAD_USER_INPUT", "persons"},
+		"no such measure":    {r.owner(), "registerPolicyOutcome", `outcome: {measure: "Z9", direction: AT_MOST, minimalEffect: 0.5, windowDays: 30, anticipationDays: 7}`, "BAD_USER_INPUT", "outcome.measure"},
 		"stale":              {r.owner(), "recordConsultation", `persons: 1, summary: "x", expectedVersion: 9`, "CONFLICT", ""},
 		"evidence of a city": {r.owner(), "linkPolicyEvidence", `evidence: [{issueId: "` + r.city + `"}]`, "BAD_USER_INPUT", "evidence.issueId"},
 	} {

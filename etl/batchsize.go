@@ -21,7 +21,7 @@ type batchSize struct {
 }
 
 func (b *batchSize) init(cfg Config) {
-	b.largest = max(smallestBatch, int64(cfg.FlushBytes)/2)
+	b.largest = max(smallestBatch, int64(cfg.FlushBytes))
 	b.rows = 10 * cfg.FlushRows // one insert is one block as long as it stays below about a million rows
 	b.bytes.Store(min(firstBatch, b.largest))
 }

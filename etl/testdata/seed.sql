@@ -31,8 +31,8 @@ INSERT INTO issue_opinion (issue_id, opinion_id, linked_at, linked_by, score) VA
 INSERT INTO issue_event (issue_id, seq, kind, from_state, to_state, at, known_at, actor, actor_role, reason, origin_at) VALUES
   ('00000000-0000-7000-8000-000000000082', 1, 'REGISTERED', NULL, 'REGISTERED', '2024-05-02Z', '2024-05-02Z', 'a', 'CITIZEN', NULL, '2024-05-02Z'),
   ('00000000-0000-7000-8000-000000000082', 2, 'WITHDRAWN', 'REGISTERED', 'CLOSED', '2024-05-03Z', '2024-05-03Z', 'a', 'CITIZEN', 'r', '2024-05-02Z');
-INSERT INTO claim (id, issue_id, n, kind, source, text, claimed_at, unit_id) VALUES
-  ('00000000-0000-7000-8000-000000000091', '00000000-0000-7000-8000-000000000082', 1, NULL, 'import', 'x', '2024-05-03Z', '00000000-0000-7000-8000-000000000031');
+INSERT INTO claim (id, issue_id, n, kind, source, text, claimed_at, unit_id, recorded_by) VALUES
+  ('00000000-0000-7000-8000-000000000091', '00000000-0000-7000-8000-000000000082', 1, NULL, 'import', 'x', '2024-05-03Z', '00000000-0000-7000-8000-000000000031', 'importer');
 INSERT INTO callback_attempt (id, claim_id, at, method, outcome) VALUES
   ('00000000-0000-7000-8000-0000000000a1', '00000000-0000-7000-8000-000000000091', '2024-05-04Z', 'PHONE', 'ANSWERED');
 INSERT INTO feedback (id, claim_id, issue_id, resolved, satisfaction, collected_by, at) VALUES

@@ -1,5 +1,5 @@
 -- Nobody judges a claim of one's own: a verdict that confirms or disputes, and the call for it, come from another account than the claim. The unit alone did not hold
--- that: an account may act for several units.
+-- that: an account may act for several units. What operators load in the name of many (simulate, import) has one account for all, and is not looked at.
 
 -- +goose Up
 -- +goose StatementBegin
@@ -12,8 +12,9 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 CREATE TRIGGER claim_judged_by_another BEFORE INSERT OR UPDATE OF claim_id, collected_by ON feedback FOR EACH ROW
-    WHEN (NEW.collected_by <> 'HANDLER') EXECUTE FUNCTION claim_judged_by_another();
-CREATE TRIGGER claim_judged_by_another BEFORE INSERT OR UPDATE OF claim_id ON callback_attempt FOR EACH ROW EXECUTE FUNCTION claim_judged_by_another();
+    WHEN (NEW.collected_by <> 'HANDLER' AND current_user IN ('groundwork_app', 'groundwork_jobs')) EXECUTE FUNCTION claim_judged_by_another();
+CREATE TRIGGER claim_judged_by_another BEFORE INSERT OR UPDATE OF claim_id ON callback_attempt FOR EACH ROW
+    WHEN (current_user IN ('groundwork_app', 'groundwork_jobs')) EXECUTE FUNCTION claim_judged_by_another();
 
 -- +goose Down
 SELECT 1 / 0; -- forward only

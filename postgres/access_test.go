@@ -144,8 +144,8 @@ type trial struct{ where, add, change string }
 const newID = "gen_random_uuid()"
 
 var trials = map[string]trial{
-	"issue":                              {"id = {issue}", "INSERT INTO issue (id, public_ref, kind, channel, title, region_id, seq, state, origin_at, recorded_by) VALUES (" + newID + ", 'x', 'HELP', 'APP', 'x', {region}, 1, 'REGISTERED', now(), '[own]')", "title"},
-	"issue something told in confidence": {where: "id = {secretissue}", change: "title"},
+	"issue":                              {"id = {issue}", "INSERT INTO issue (id, public_ref, kind, channel, title, region_id, seq, state, origin_at, recorded_by) VALUES (" + newID + ", 'x', 'HELP', 'APP', 'x', {region}, 1, 'REGISTERED', now(), '[own]')", "updated_at"},
+	"issue something told in confidence": {where: "id = {secretissue}", change: "updated_at"},
 	"opinion":                            {where: "id = {opinion}", add: "INSERT INTO opinion (id, channel, kind, received_at, reporter_pid, text, region_id) VALUES (" + newID + ", 'APP', 'HELP', now(), {pid}, 'x', {region})"},
 	"opinion confidential":               {where: "id = {secret}"},
 	"issue_opinion":                      {where: "opinion_id = {opinion}", add: "INSERT INTO issue_opinion (issue_id, opinion_id, linked_at, linked_by) VALUES ({newissue}, {loose}, now(), 'x')"},

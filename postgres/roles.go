@@ -34,6 +34,35 @@ var grants string
 //go:embed access.sql
 var policies string
 
+//go:embed life.sql
+var life string
+
+// lifeOfIssues is life.sql with the steps of groundwork.Lifecycle.
+func lifeOfIssues() string {
+	var steps []string
+	text := func(v string) string {
+		if v == "" {
+			return "NULL"
+		}
+		return "'" + v + "'"
+	}
+	for _, t := range groundwork.Lifecycle {
+		if t.Source != "" {
+			continue
+		}
+		from := t.From
+		if from == nil {
+			from = []groundwork.State{""}
+		}
+		for _, state := range from {
+			for _, role := range t.Roles {
+				steps = append(steps, "("+strings.Join([]string{text(string(t.Kind)), text(string(state)), text(string(t.To)), text(string(role)), text(string(t.Closure))}, ", ")+")")
+			}
+		}
+	}
+	return strings.ReplaceAll(life, "{{steps}}", strings.Join(steps, ", "))
+}
+
 // rolesLock is the key of the advisory lock under which privileges are given.
 const rolesLock = 0x726f6c65
 
@@ -94,8 +123,9 @@ func rolesByHand() string {
 	return strings.Join(statements, " ")
 }
 
-// makePolicies puts the tables under row-level security, anew if access.sql has changed: for a moment that locks them all.
+// makePolicies puts the tables under row-level security, and issues under the rules of their life, anew if these have changed: for a moment that locks them all.
 func makePolicies(ctx context.Context, tx pgx.Tx) error {
+	policies := policies + lifeOfIssues()
 	digest := sha256.Sum256([]byte(policies))
 	made := hex.EncodeToString(digest[:])
 	found, err := scalars[string](ctx, tx, "look for the policies", "SELECT coalesce(obj_description('access'::regnamespace, 'pg_namespace'), '')", pgx.NamedArgs{})

@@ -46,9 +46,12 @@ GRANT EXECUTE ON FUNCTION survey_tokens(uuid, bytea[]), survey_respond(bytea, in
 
 -- What changes along its life.
 GRANT SELECT, INSERT, UPDATE ON
-    region, region_population, site, category, org_unit, dispatch_rule, post_holding, rota_slot, issue, claim, notification, dispatch_leg, clock_spell,
+    region, region_population, site, category, org_unit, dispatch_rule, post_holding, rota_slot, claim, notification, dispatch_leg, clock_spell,
     glass, campaign, campaign_task, campaign_issue, policy_change, policy_version, evidence_file, discussion
 TO groundwork_app, groundwork_jobs;
+-- What an issue is stays; how it stands follows from its events (life.sql).
+GRANT SELECT, INSERT, UPDATE (seq, state, closure_type, origin_at, first_response_at, claimed_at, resolved_at, closed_at, merged_into_id, lead_unit_id, paused_since, paused_seconds,
+    return_count, dispute_count, reopen_count, escalation_level, opinion_count, observed_until, due_at, carrying_post_id, next_due_at, next_due_kind, updated_at) ON issue TO groundwork_app, groundwork_jobs;
 -- The lot of the back-check is drawn by the database alone.
 GRANT SELECT, INSERT (id, activity_kind, notice, site_id, lead_id, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at, state, version, created_at, recorded_by),
     UPDATE (state, version, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at) ON visit TO groundwork_app, groundwork_jobs;

@@ -1,0 +1,66 @@
+-- The life of an issue, held by the database as well, for the API and the chores: what operators do at the command line is theirs. The steps are the rows
+-- of groundwork.Lifecycle without those that an import alone takes. All is looked at when the transaction ends, for a step writes several rows.
+
+-- An event is a step that is permitted from there to that role; who claims, judges or closes leaves behind what it was done by.
+CREATE OR REPLACE FUNCTION access.issue_event_is_permitted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    last claim;
+    held boolean := true;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM (VALUES {{steps}}) AS step (kind, from_state, to_state, role, closure)
+        WHERE step.kind = NEW.kind AND step.role = NEW.actor_role AND step.from_state IS NOT DISTINCT FROM NEW.from_state
+            AND (step.closure IS NULL OR step.closure = NEW.closure_type)
+            AND NEW.to_state = coalesce(step.to_state, CASE WHEN NEW.kind = 'UNMERGED'
+                THEN (SELECT e.from_state FROM issue_event e WHERE e.issue_id = NEW.issue_id AND e.seq < NEW.seq AND e.kind = 'MERGED' ORDER BY e.seq DESC LIMIT 1) ELSE NEW.from_state END)
+    ) THEN
+        RAISE EXCEPTION 'issue_event: no step % leads % from % to % as % (issue %)', NEW.kind, NEW.actor_role, NEW.from_state, NEW.to_state, NEW.closure_type, NEW.issue_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.kind IN ('CLAIMED', 'CONFIRMED', 'DISPUTED', 'CLOSED') THEN
+        SELECT * INTO last FROM claim WHERE issue_id = NEW.issue_id AND claimed_at <= NEW.at ORDER BY n DESC LIMIT 1;
+        held := CASE
+            WHEN NEW.kind = 'CLAIMED' THEN last.claimed_at = NEW.claimed_at
+            WHEN NEW.kind IN ('CONFIRMED', 'DISPUTED') THEN EXISTS (SELECT FROM feedback f WHERE f.claim_id = last.id AND f.at = NEW.at AND f.collected_by <> 'HANDLER'
+                AND (f.resolved = 'YES') = (NEW.kind = 'CONFIRMED'))
+            WHEN NEW.closure_type = 'UNCONFIRMED' THEN 3 <= (SELECT count(*) FROM callback_attempt a WHERE a.claim_id = last.id)
+            ELSE last.kind = NEW.closure_type AND last.reviewed_by IS NOT NULL
+        END;
+        IF held IS NOT TRUE THEN
+            RAISE EXCEPTION 'issue_event: % of issue % as % stands on no claim, verdict, call or review', NEW.kind, NEW.issue_id, coalesce(NEW.closure_type, NEW.to_state)
+                USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- An issue stands where its last event left it. Its due time moves with an event alone.
+CREATE OR REPLACE FUNCTION access.issue_stands_as_its_history() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    stands issue;
+    last issue_event;
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.due_at IS DISTINCT FROM OLD.due_at AND NEW.seq = OLD.seq THEN
+        RAISE EXCEPTION 'issue: the due time of issue % moves with an event alone', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    SELECT * INTO stands FROM issue WHERE id = NEW.id;
+    SELECT * INTO last FROM issue_event WHERE issue_id = NEW.id ORDER BY seq DESC LIMIT 1;
+    IF stands.id IS NOT NULL AND (stands.seq, stands.state, stands.closure_type, stands.origin_at, stands.first_response_at, stands.claimed_at, stands.resolved_at, stands.closed_at,
+            stands.merged_into_id, stands.lead_unit_id, stands.paused_since, stands.paused_seconds, stands.return_count, stands.dispute_count, stands.reopen_count, stands.escalation_level,
+            stands.opinion_count)
+        IS DISTINCT FROM (last.seq, last.to_state, last.closure_type, last.origin_at, last.first_response_at, last.claimed_at, last.resolved_at, last.closed_at,
+            last.merged_into_id, last.lead_unit_id, last.paused_since, last.paused_seconds, last.return_count, last.dispute_count, last.reopen_count, last.escalation_level,
+            last.opinion_count) THEN
+        RAISE EXCEPTION 'issue: issue % does not stand as its history says: an issue changes by events', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+DROP TRIGGER IF EXISTS issue_event_is_permitted ON issue_event;
+CREATE CONSTRAINT TRIGGER issue_event_is_permitted AFTER INSERT ON issue_event DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user IN ('groundwork_app', 'groundwork_jobs')) EXECUTE FUNCTION access.issue_event_is_permitted();
+
+DROP TRIGGER IF EXISTS issue_stands_as_its_history ON issue;
+CREATE CONSTRAINT TRIGGER issue_stands_as_its_history AFTER INSERT OR UPDATE OF seq, state, closure_type, origin_at, first_response_at, claimed_at, resolved_at, closed_at, merged_into_id, lead_unit_id,
+    paused_since, paused_seconds, return_count, dispute_count, reopen_count, escalation_level, opinion_count, due_at ON issue DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (current_user IN ('groundwork_app', 'groundwork_jobs')) EXECUTE FUNCTION access.issue_stands_as_its_history();

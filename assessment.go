@@ -24,7 +24,7 @@ type AssessmentCycle struct {
 func (c AssessmentCycle) Validate(measures []string) error {
 	seen := map[string]bool{}
 	for _, code := range measures {
-		if err := firstError(check(recordedCode.MatchString(code), "measures", "%q is no code of a measure; they are like H1", code),
+		if err := firstError(check(measureCode.MatchString(code), "measures", "%q is no code of a measure; they are like H1", code),
 			check(!seen[code], "measures", "%s is given twice", code)); err != nil {
 			return err
 		}

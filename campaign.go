@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
-	"regexp"
 	"strings"
 	"time"
 
@@ -176,9 +175,6 @@ type CampaignIssue struct {
 	JoinedAt   time.Time
 	LeftAt     *time.Time
 }
-
-// measureCode is the form of the codes of measures, such as H1.
-var measureCode = regexp.MustCompile(`^[A-Z][0-9]{1,2}$`)
 
 // Validate examines a nomination.
 func (n Nomination) Validate() error {

@@ -24,8 +24,8 @@ type MeasureDefinition struct {
 	CreatedAt         time.Time
 }
 
-// recordedCode is the form of the codes of all measures of the registry: H1, and E1C for one that goes with E1.
-var recordedCode = regexp.MustCompile(`^[A-Z][0-9]{1,2}[A-Z]?$`)
+// measureCode is the form of the codes of all measures of the registry: H1, and E1C for one that goes with E1.
+var measureCode = regexp.MustCompile(`^[A-Z][0-9]{1,2}[A-Z]?$`)
 
 // NewMeasureDefinition makes a definition of what the program says of a measure; fields are marshalled.
 func NewMeasureDefinition(code, version string, fields any) (MeasureDefinition, error) {
@@ -36,7 +36,7 @@ func NewMeasureDefinition(code, version string, fields any) (MeasureDefinition, 
 // Validate examines a definition that is to be kept.
 func (d MeasureDefinition) Validate() error {
 	return firstError(
-		check(recordedCode.MatchString(d.Code), "code", "%q is no code of a measure; they are like H1", d.Code),
+		check(measureCode.MatchString(d.Code), "code", "%q is no code of a measure; they are like H1", d.Code),
 		check(d.DefinitionVersion != "", "definitionVersion", "the definition of %s has no version", d.Code),
 		check(json.Valid([]byte(d.Fields)) && strings.HasPrefix(d.Fields, "{"), "fields", "the fields of %s are no JSON object", d.Code),
 		check(d.SHA256 == hexSHA256(d.Fields), "sha256", "the hash of %s is not that of its fields", d.Code),
@@ -96,7 +96,7 @@ func (s MeasureSnapshot) Validate(now time.Time) error {
 		}
 	}
 	return firstError(
-		check(recordedCode.MatchString(s.Measure), "measure", "%q is no code of a measure; they are like H1", s.Measure),
+		check(measureCode.MatchString(s.Measure), "measure", "%q is no code of a measure; they are like H1", s.Measure),
 		check(json.Valid([]byte(s.Question)) && json.Valid([]byte(s.Cells)), "cells", "question and cells are JSON"),
 		check(s.SHA256 == hexSHA256(s.Document()), "sha256", "the hash is not that of question and cells"),
 		check(s.WindowFrom == nil || s.WindowTo == nil || s.WindowTo.After(*s.WindowFrom), "range", "the window ends after it begins"),

@@ -54,7 +54,7 @@ var baseOperations = []Operation{
 	{"worklistChanged", and(grants(InRegion, workers...), grants(Own, RoleCitizen))}, {"notified", grants(Own, workers...)},
 	{"publishTarget", grants(Anywhere, RoleSystem)},
 	{"createOfficial", grants(Anywhere, RoleSystem)}, {"createPostHolding", grants(Anywhere, RoleSystem)},
-	{"recordVisit", grants(Own, RoleLeader)},
+	{"recordVisit", visitSteps(VisitEntered)},
 	{"submitOpinion", and(grants(Own, RoleCitizen), grants(InRegion, RoleIntake, RoleLeader), grants(Anywhere, RoleSystem))},
 	{"registerIssue", stepBy(EventRegistered)},
 	{"linkOpinion", stepBy(EventLinked)}, {"linkOpinions", stepBy(EventLinked)},

@@ -54,7 +54,7 @@ const maxPeriodYears = 5
 func (a SubjectTarget) Validate() error {
 	return firstError(
 		a.Subject.Validate(),
-		check(recordedCode.MatchString(a.Measure), "measure", "%q is no code of a measure; they are like H1", a.Measure),
+		check(measureCode.MatchString(a.Measure), "measure", "%q is no code of a measure; they are like H1", a.Measure),
 		oneOf("direction", a.Direction, AtMost, AtLeast),
 		check(!math.IsNaN(a.Value) && !math.IsInf(a.Value, 0), "value", "the value is a number"),
 		validPeriod(a.PeriodFrom, a.PeriodTo),

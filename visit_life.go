@@ -55,8 +55,8 @@ type visitGuards = []func(VisitAttempt) error
 
 // VisitLife is the life of a visit.
 var VisitLife = Life[VisitAttempt]{Noun: "visit", Moves: []Move[VisitAttempt]{
-	{Kind: VisitArranged, To: "PLANNED", Roles: []Role{RoleLeader, RoleIntake}, Asks: "a time to come", Guards: visitGuards{toCome}},
-	{Kind: VisitEntered, To: "HELD", Roles: []Role{RoleLeader, RoleIntake, RoleSystem}, Asks: "a visit that is over", Effect: "fulfils a slot of the rota"},
+	{Kind: VisitArranged, To: "PLANNED", Roles: []Role{RoleLeader, RoleIntake}, Asks: "a time to come; of a leader, to lead it or take part", Guards: visitGuards{leadersOwn, toCome}},
+	{Kind: VisitEntered, To: "HELD", Roles: []Role{RoleLeader, RoleIntake, RoleSystem}, Asks: "a visit that is over; of a leader, to have led it or taken part", Effect: "fulfils a slot of the rota", Guards: visitGuards{leadersOwn}},
 	{Kind: VisitBegun, From: []string{"PLANNED"}, To: "CHECKED_IN", Roles: []Role{RoleLeader}, Asks: "who leads it or takes part", Effect: "the visit begins now", Guards: visitGuards{takesPart}},
 	{Kind: VisitEnded, From: []string{"CHECKED_IN"}, To: "HELD", Roles: []Role{RoleLeader}, Asks: "who leads it or takes part", Effect: "the visit ends now; it fulfils a slot of the rota", Guards: visitGuards{takesPart, countsPeople}},
 	{Kind: VisitNoted, From: []string{"HELD"}, To: "RECORDED", Roles: []Role{RoleLeader, RoleIntake, RoleSystem},

@@ -44,6 +44,8 @@ func TestRefusalsOfAVisit(t *testing.T) {
 	}{
 		"stale":                     {"CHECKED_IN", "PLANNED", leader, func(a attempt) { a.s.ExpectedVersion = 9 }, "is at version 2, not 9"},
 		"planned for the past":      {"PLANNED", "", leader, func(a attempt) { a.v.StartedAt = noon }, "is over"},
+		"planned for another":       {"PLANNED", "", leader, func(a attempt) { a.f.Mine = false }, "held by those who lead it"},
+		"entered for another":       {"ENTERED", "", leader, func(a attempt) { a.f.Mine = false }, "held by those who lead it"},
 		"begun by another":          {"CHECKED_IN", "PLANNED", leader, func(a attempt) { a.f.Mine = false }, "held by those who lead it"},
 		"ended by another":          {"HELD", "CHECKED_IN", leader, func(a attempt) { a.f.Mine = false }, "held by those who lead it"},
 		"fewer than nobody":         {"HELD", "CHECKED_IN", leader, func(a attempt) { a.s.CitizensMet = new(-1) }, "cannot be negative"},

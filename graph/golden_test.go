@@ -26,7 +26,7 @@ func TestGolden(t *testing.T) {
 	official := f.create("createOfficial", "official", `pseudonym: "official-1"`)
 	post := f.create("createPostHolding", "postHolding", `officialId: "`+official+`", orgUnitId: "`+f.bureau+
 		`", rank: COUNTY, title: "Head", heldFrom: "2025-01-01"`)
-	visit := f.as("LEADER").create("recordVisit", "visit", `activityKind: RECEPTION, notice: UNANNOUNCED, siteId: "`+f.site+`", leadId: "`+post+
+	visit := f.as("INTAKE").create("recordVisit", "visit", `activityKind: RECEPTION, notice: UNANNOUNCED, siteId: "`+f.site+`", leadId: "`+post+
 		`", startedAt: "2026-03-01T01:00:00Z", endedAt: "2026-03-01T02:00:00Z", citizensMet: 12, state: HELD`)
 	issue := f.issue("A hole in the road")
 	dispatch(f, issue)

@@ -35,7 +35,7 @@ func newRealm(t *testing.T, f *office, name, code string) realm {
 	r["targetIssueId"] = register(say("citizen of "+name, "A deeper hole"))
 	f.done("DISPATCHED", "DISPATCHER", "dispatchIssue", r["issueId"], `unitId: "`+r["unitId"]+`", overrideReason: "test"`)
 	r["opinionId"] = say("citizen of "+name, "Another hole")
-	r["visitId"] = f.as("LEADER").create("planVisit", "visit", `activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+r["siteId"]+`", leadId: "`+r["postId"]+`", startsAt: "2026-03-09T00:00:00Z"`)
+	r["visitId"] = f.as("INTAKE").create("planVisit", "visit", `activityKind: RESEARCH, notice: UNANNOUNCED, siteId: "`+r["siteId"]+`", leadId: "`+r["postId"]+`", startsAt: "2026-03-09T00:00:00Z"`)
 	plan := f.as("SUPERVISOR").create("publishRotaPlan", "rotaPlan", `name: "Rota", regionId: "`+r["regionId"]+`", rank: COUNTY, activityKind: RESEARCH, cadence: MONTHLY, periodFrom: "2026-03-01", periodTo: "2026-04-01"`)
 	r["slotId"] = f.as("SUPERVISOR").get(`query($p: ID!) { rotaSlots(first: 1, filter: {plan: $p}) { nodes { id } } }`, map[string]any{"p": plan}).text(t, "rotaSlots", "nodes", 0, "id")
 	r["campaignId"] = f.as("CAMPAIGN_LEAD").create("nominateCampaign", "campaign", `topic: "Potholes", origin: H3, selectionRule: "x", leadUnitId: "`+f.bureau+`", regionIds: ["`+r["regionId"]+`"]`)
@@ -142,7 +142,7 @@ func (a aimed) aim(name string, t *ast.Type) string {
 }
 
 // How a refusal says that something is not reached.
-var beyond = []string{"outside of what", "is for the units that work on it", "is for those who reported it", "act for that unit", "does not exist"}
+var beyond = []string{"outside of what", "is for the units that work on it", "is for those who reported it", "act for that unit", "is held by those who lead it or take part", "does not exist"}
 
 func isBeyond(r reply) bool {
 	for _, words := range beyond {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +26,11 @@ func (db *DB) PlanVisit(ctx context.Context, d groundwork.Deed, v groundwork.Vis
 	}
 	return do(ctx, db, visitRequest("plan visit", d.Actor, []any{d, v}), func(tx pgx.Tx) (*groundwork.Visit, error) {
 		v := v
-		step, _, err := (&groundwork.Visit{StartedAt: v.StartedAt}).Plan(groundwork.VisitStep{Deed: d, Kind: groundwork.VisitArranged}, groundwork.VisitFacts{Now: groundwork.Moment(db.now())})
+		facts, err := db.entryFacts(ctx, tx, v, d.Actor)
+		if err != nil {
+			return nil, err
+		}
+		step, _, err := (&groundwork.Visit{StartedAt: v.StartedAt}).Plan(groundwork.VisitStep{Deed: d, Kind: groundwork.VisitArranged}, facts)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +51,11 @@ func (db *DB) RecordVisit(ctx context.Context, by groundwork.Actor, v groundwork
 	return do(ctx, db, visitRequest("record visit", by, v), func(tx pgx.Tx) (*groundwork.Visit, error) {
 		note, held := v, v
 		held.State, held.NoteText, held.NoteUnitID, held.NoteCreatedAt = groundwork.VisitHeld, nil, nil, nil
-		step, _, err := (&groundwork.Visit{}).Plan(groundwork.VisitStep{Deed: groundwork.Deed{Actor: by, At: now}, Kind: groundwork.VisitEntered}, groundwork.VisitFacts{Now: now})
+		facts, err := db.entryFacts(ctx, tx, v, by)
+		if err != nil {
+			return nil, err
+		}
+		step, _, err := (&groundwork.Visit{}).Plan(groundwork.VisitStep{Deed: groundwork.Deed{Actor: by, At: facts.Now}, Kind: groundwork.VisitEntered}, facts)
 		if err != nil {
 			return nil, err
 		}
@@ -62,6 +71,16 @@ func (db *DB) RecordVisit(ctx context.Context, by groundwork.Actor, v groundwork
 		}
 		return db.stepVisit(ctx, tx, groundwork.VisitStep{Deed: groundwork.Deed{Actor: by}, VisitID: made.ID, Kind: groundwork.VisitNoted, NoteText: *note.NoteText, NoteUnitID: note.NoteUnitID})
 	})
+}
+
+// entryFacts are what the guards need to know of a visit that is not there yet: whether the official who asks leads it or takes part.
+func (db *DB) entryFacts(ctx context.Context, tx pgx.Tx, v groundwork.Visit, by groundwork.Actor) (groundwork.VisitFacts, error) {
+	mine, err := scalars[bool](ctx, tx, "look whose visit it is", "SELECT EXISTS (SELECT FROM post_holding WHERE id = ANY(@posts) AND official_id = @official)",
+		pgx.NamedArgs{"posts": append(slices.Clone(v.TakePartIDs), v.LeadID), "official": by.OfficialID})
+	if err != nil {
+		return groundwork.VisitFacts{}, err
+	}
+	return groundwork.VisitFacts{Now: groundwork.Moment(db.now()), Mine: mine[0]}, nil
 }
 
 // enterVisit makes the row of a visit with its participants and its first event.

@@ -18388,7 +18388,7 @@ enum Confidentiality {
   PUBLIC
   "Everybody, but not the name."
   NAME_HIDDEN
-  "Only those who work on it."
+  "For whoever told it, the roles of its regions, and the units that have it."
   CONFIDENTIAL
 }
 

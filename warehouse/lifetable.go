@@ -198,7 +198,7 @@ func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, how spell, on gri
 	statement := s.lifeStatement(how, on)
 	switch {
 	case on.dense == 0:
-	case s.base != nil && on.stored != nil && s.packs():
+	case s.packs(on):
 		statement.maxGroups = m.maxCounts
 	default:
 		statement.maxGroups = min(m.maxGroups, max(1, m.maxCounts/uint64(on.dense)))
@@ -360,7 +360,7 @@ func (s *scope) lifeStatement(how spell, on grid) statement {
 	switch {
 	case on.dense == 0:
 		return s.gathered(&builder{}, rows, nil, counts+gathered.String(), "ending, number, toInt64(sum(w)) AS n"+sums.String(), []string{"ending"}, "number")
-	case of.base != s.base && s.packs():
+	case s.packs(on):
 		return s.byCell(&builder{}, s.packed(rows, "toInt64(sum(w)) AS n"+sums.String()), nil, "ending, "+counts+gathered.String(), "ending")
 	}
 	beyond := "number >= " + strconv.Itoa(on.dense)
@@ -368,9 +368,9 @@ func (s *scope) lifeStatement(how spell, on grid) statement {
 		on.dense, beyond, sums.String()), "ending")
 }
 
-// packs reports whether cell, end and number go into 64 bits, of which ClickHouse makes groups twice as quickly as of several columns.
-func (s *scope) packs() bool {
-	return !slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && (d != ByCategory || s.matters == nil) })
+// packs reports whether cell, end and number, which the base tells, go into 64 bits: ClickHouse makes groups of these twice as quickly as of several columns.
+func (s *scope) packs(on grid) bool {
+	return s.base != nil && on.stored != nil && !slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && (d != ByCategory || s.matters == nil) })
 }
 
 // packed groups rows by cell, end and number as one number: 24 bits of region, 20 of category, 4 of end, 16 of number.

@@ -48,6 +48,10 @@ CREATE OR REPLACE FUNCTION access.mine(reporter uuid, secret bytea) RETURNS bool
 CREATE OR REPLACE FUNCTION access.recorded(by_whom text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
     RETURN coalesce(by_whom = access.actor() AND by_whom <> 'anonymous', false);
 
+-- own_deed: of the account that asks, in the role and for the unit in which it asks, or of the system.
+CREATE OR REPLACE FUNCTION access.own_deed(by_whom text, as_role text, for_unit uuid) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce((by_whom, as_role) = (access.actor(), access.role()) AND for_unit IS NOT DISTINCT FROM access.unit() OR (by_whom, as_role) = ('system', 'SYSTEM'), false);
+
 -- Places -----------------------------------------------------------------------------------------------------------------
 
 -- roots: where the regions lie that the role is bound to; provincial: one of them is a whole province. Asked once a statement.
@@ -395,7 +399,7 @@ SELECT access.protect('evidence_file',
     reads => '(SELECT access.everywhere()) OR recorded_by = (SELECT access.known_as()) OR (SELECT access.works()) AND access.shows_file(sha256)', adds => 'recorded_by = (SELECT access.actor())',
     changes => 'recorded_by = (SELECT access.actor())');
 
--- Nobody writes history in another's name; what follows by itself is written in that of the system. Unknown nouns are for those who work.
+-- Nobody writes history in another's name or role; what follows by itself is written in that of the system. Unknown nouns are for those who work.
 SELECT access.protect('entity_event',
     reads => $$CASE noun WHEN 'visit' THEN true WHEN 'discussion' THEN true WHEN 'campaign' THEN true WHEN 'policy_change' THEN true
         WHEN 'rota_slot' THEN EXISTS (SELECT FROM rota_slot s WHERE s.id = entity_id)
@@ -404,7 +408,7 @@ SELECT access.protect('entity_event',
         WHEN 'formalism_flag' THEN EXISTS (SELECT FROM formalism_flag f WHERE f.id = entity_id)
         WHEN 'assessment' THEN EXISTS (SELECT FROM assessment a WHERE a.id = entity_id)
         ELSE (SELECT access.works()) END$$,
-    adds => $$actor = (SELECT access.actor()) OR actor = 'system'$$);
+    adds => 'access.own_deed(actor, actor_role, actor_unit_id)');
 
 SELECT access.protect('opinion',
     reads => $$confidentiality <> 'CONFIDENTIAL' OR (SELECT access.everywhere())
@@ -422,7 +426,7 @@ SELECT access.protect('issue',
     adds => 'access.registers(region_id, recorded_by)', changes => 'access.works_on(id, region_id, lead_unit_id)');
 SELECT access.protect('issue_opinion', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.links(issue_id, opinion_id)');
 SELECT access.protect('issue_event', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)',
-    adds => $$(actor = (SELECT access.actor()) OR actor = 'system') AND access.works_on_issue(issue_id)$$);
+    adds => 'access.own_deed(actor, actor_role, actor_unit_id) AND access.works_on_issue(issue_id)');
 SELECT access.protect(t.name::regclass, reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.works_on_issue(issue_id)',
     changes => 'access.works_on_issue(issue_id)') FROM unnest('{dispatch_leg,clock_spell,claim}'::text[]) AS t (name);
 SELECT access.protect('feedback', reads => 'EXISTS (SELECT FROM issue i WHERE i.id = issue_id)', adds => 'access.works_on_issue(issue_id)');

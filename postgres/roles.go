@@ -37,30 +37,43 @@ var policies string
 //go:embed life.sql
 var life string
 
-// lifeOfIssues is life.sql with the steps of groundwork.Lifecycle.
-func lifeOfIssues() string {
-	var steps []string
-	text := func(v string) string {
-		if v == "" {
-			return "NULL"
-		}
-		return "'" + v + "'"
-	}
+// rulesOfLives is life.sql with the steps of groundwork.Lifecycle and of the other machines.
+func rulesOfLives() string {
+	var steps, moves, nouns []string
 	for _, t := range groundwork.Lifecycle {
-		if t.Source != "" {
-			continue
-		}
-		from := t.From
-		if from == nil {
-			from = []groundwork.State{""}
-		}
-		for _, state := range from {
-			for _, role := range t.Roles {
-				steps = append(steps, "("+strings.Join([]string{text(string(t.Kind)), text(string(state)), text(string(t.To)), text(string(role)), text(string(t.Closure))}, ", ")+")")
-			}
+		if t.Source == "" {
+			steps = append(steps, ways(t.From, t.Roles, func(from groundwork.State, role groundwork.Role) []string {
+				return []string{string(t.Kind), string(from), string(t.To), string(role), string(t.Closure)}
+			})...)
 		}
 	}
-	return strings.ReplaceAll(life, "{{steps}}", strings.Join(steps, ", "))
+	for _, m := range historyNouns() {
+		nouns = append(nouns, m.Noun)
+		for _, r := range m.Rows {
+			moves = append(moves, ways(r.From, r.Roles, func(from string, role groundwork.Role) []string {
+				return []string{m.Noun, r.Kind, from, r.To, string(role)}
+			})...)
+		}
+	}
+	return strings.NewReplacer("{{steps}}", strings.Join(steps, ", "), "{{moves}}", strings.Join(moves, ", "), "{{nouns}}", strings.Join(nouns, ",")).Replace(life)
+}
+
+// ways writes a row of a life as rows of SQL, one for each state that it leads from and each role. Empty texts are nulls.
+func ways[S ~string](from []S, roles []groundwork.Role, row func(S, groundwork.Role) []string) []string {
+	if from == nil {
+		from = []S{""}
+	}
+	var rows []string
+	for _, state := range from {
+		for _, role := range roles {
+			values := row(state, role)
+			for n, v := range values {
+				values[n] = "nullif('" + v + "', '')"
+			}
+			rows = append(rows, "("+strings.Join(values, ", ")+")")
+		}
+	}
+	return rows
 }
 
 // rolesLock is the key of the advisory lock under which privileges are given.
@@ -123,9 +136,9 @@ func rolesByHand() string {
 	return strings.Join(statements, " ")
 }
 
-// makePolicies puts the tables under row-level security, and issues under the rules of their life, anew if these have changed: for a moment that locks them all.
+// makePolicies puts the tables under row-level security, and what has a life under the rules of it, anew if these have changed: for a moment that locks them all.
 func makePolicies(ctx context.Context, tx pgx.Tx) error {
-	policies := policies + lifeOfIssues()
+	policies := policies + rulesOfLives()
 	digest := sha256.Sum256([]byte(policies))
 	made := hex.EncodeToString(digest[:])
 	found, err := scalars[string](ctx, tx, "look for the policies", "SELECT coalesce(obj_description('access'::regnamespace, 'pg_namespace'), '')", pgx.NamedArgs{})

@@ -139,7 +139,7 @@ func evidenced(a CampaignAttempt) error {
 	e := a.Step.Evidence
 	for _, region := range a.Facts.Treated {
 		if !slices.ContainsFunc(e.Cells, func(c HotspotCell) bool { return c.RegionID == region }) {
-			return Invalid("evidence.cells", "region %s has no row of evidence; give its row of hotspots", region)
+			return Invalid("evidence.cells", "region %s has no row of evidence; give its row of hotspots (a region without issues or without a known population has none)", region)
 		}
 	}
 	return firstError(
@@ -204,7 +204,7 @@ func timely(a CampaignAttempt) error {
 		check(!a.Step.PeriodFrom.IsZero(), "periodFrom", "say on which day the campaign begins"),
 		check(a.Step.PeriodFrom.Format(time.DateOnly) >= DayOf(a.Step.At), "periodFrom",
 			"%s is over: the evidence is frozen before the campaign begins; give %s or a later day", a.Step.PeriodFrom.Format(time.DateOnly), DayOf(a.Step.At)),
-		check(a.Step.PeriodTo.After(a.Step.PeriodFrom), "periodTo", "the campaign ends after it begins"),
+		check(a.Step.PeriodTo.After(a.Step.PeriodFrom), "periodTo", "%s: the campaign ends after it begins", a.Step.PeriodTo.Format(time.DateOnly)),
 	)
 }
 

@@ -162,8 +162,7 @@ func (p DiscussionPost) Plan(s PostStep) error {
 	case s.Kind == PostRestored && p.WithheldAt == nil:
 		return Errorf(CodeTransition, "the post is not withheld")
 	}
-	n := len([]rune(strings.TrimSpace(s.Reason)))
-	return check(n >= minPurpose && n <= 500, "reason", "say why, in %d to 500 characters; everybody reads it", minPurpose)
+	return saysWhy("reason", s.Reason, "everybody reads it")
 }
 
 // DiscussionStep asks to move a discussion along its life.
@@ -219,7 +218,7 @@ func hasOutcome(a DiscussionAttempt) error {
 
 func allAnswered(a DiscussionAttempt) error {
 	if a.Facts.Unanswered > 0 {
-		return Errorf(CodeTransition, "%d questions have no answer; answer them first, if only to say that nobody knows", a.Facts.Unanswered)
+		return Errorf(CodeTransition, "questions without an answer: %d; answer them first, if only to say that nobody knows", a.Facts.Unanswered)
 	}
 	return nil
 }

@@ -28,9 +28,9 @@ func TestEveryMoveOfADiscussion(t *testing.T) {
 func TestRefusalsOfADiscussion(t *testing.T) {
 	t.Parallel()
 	for says, spoil := range map[string]func(*groundwork.DiscussionStep, *groundwork.DiscussionFacts){
-		"is at version 2, not 9":     func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.ExpectedVersion = 9 },
-		"say what came of":           func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.Outcome = " " },
-		"1 questions have no answer": func(_ *groundwork.DiscussionStep, f *groundwork.DiscussionFacts) { f.Unanswered = 1 },
+		"is at version 2, not 9":         func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.ExpectedVersion = 9 },
+		"say what came of":               func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.Outcome = " " },
+		"questions without an answer: 1": func(_ *groundwork.DiscussionStep, f *groundwork.DiscussionFacts) { f.Unanswered = 1 },
 	} {
 		d, s, f := discussionAttempt(groundwork.DiscussionEnded, "OPEN", groundwork.RoleLeader)
 		spoil(&s, &f)
@@ -115,7 +115,7 @@ func TestWithholdingAPost(t *testing.T) {
 	step := func(kind string, role groundwork.Role, reason string) groundwork.PostStep {
 		return groundwork.PostStep{Actor: groundwork.Actor{ID: "a", Role: role}, Kind: kind, Reason: reason}
 	}
-	least := strings.Repeat("字", 8)
+	least := strings.Repeat("字", 4) // says as much as eight of English
 	for _, role := range []groundwork.Role{groundwork.RoleSupervisor, groundwork.RoleSystem} {
 		require.NoError(t, shown.Plan(step(groundwork.PostWithheld, role, least)))
 		require.NoError(t, withheld.Plan(step(groundwork.PostRestored, role, strings.Repeat("字", 500))))
@@ -125,5 +125,7 @@ func TestWithholdingAPost(t *testing.T) {
 	require.ErrorContains(t, withheld.Plan(step(groundwork.PostWithheld, supervisor, least)), "withheld already")
 	require.ErrorContains(t, shown.Plan(step(groundwork.PostRestored, supervisor, least)), "not withheld")
 	require.ErrorContains(t, shown.Plan(step(groundwork.PostWithheld, supervisor, least[3:]+" ")), "say why")
+	require.ErrorContains(t, shown.Plan(step(groundwork.PostWithheld, supervisor, "seven l")), "say why")
+	require.NoError(t, shown.Plan(step(groundwork.PostWithheld, supervisor, "eight ll")))
 	require.ErrorContains(t, shown.Plan(step(groundwork.PostWithheld, supervisor, strings.Repeat("字", 501))), "say why")
 }

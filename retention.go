@@ -3,9 +3,7 @@ package groundwork
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // RetentionKind is a kind of what is personal, which is kept for so long as its rule says.
@@ -59,8 +57,7 @@ type LegalHold struct {
 
 // Validate examines a hold that is to be placed.
 func (h LegalHold) Validate() error {
-	n := utf8.RuneCountInString(strings.TrimSpace(h.Reason))
-	return check(n >= minPurpose && n <= 500, "reason", "say why, in %d to 500 characters; it stays on record", minPurpose)
+	return saysWhy("reason", h.Reason, "it stays on record")
 }
 
 // RetentionStore takes away what has been kept long enough. What is counted stays: no figure changes by it.

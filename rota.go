@@ -43,8 +43,8 @@ func (p RotaPlan) Validate() error {
 		oneOf("activityKind", p.ActivityKind, Propagation, Research, Reception, OnsiteOffice),
 		oneOf("cadence", p.Cadence, Monthly, Quarterly),
 		check(p.PeriodFrom.Day() == 1, "periodFrom", "%s: a plan begins on the first day of a month", p.PeriodFrom.Format(time.DateOnly)),
-		check(p.PeriodTo.After(p.PeriodFrom) && !p.PeriodTo.After(p.PeriodFrom.AddDate(maxRotaYears, 0, 0)), "periodTo", "a plan ends after it begins, at most %d years later", maxRotaYears),
-		check(len(p.Windows()) > 0, "periodTo", "the period holds no whole window of the cadence; make it longer"),
+		check(p.PeriodTo.After(p.PeriodFrom) && !p.PeriodTo.After(p.PeriodFrom.AddDate(maxRotaYears, 0, 0)), "periodTo", "%s: a plan ends after it begins, at most %d years later", p.PeriodTo.Format(time.DateOnly), maxRotaYears),
+		check(len(p.Windows()) > 0, "periodTo", "%s: the period holds no whole window of the cadence; make it longer", p.PeriodTo.Format(time.DateOnly)),
 	)
 }
 

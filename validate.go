@@ -128,6 +128,8 @@ func (o Opinion) Validate(now time.Time) error {
 		check(strings.TrimSpace(o.Subject+o.Text) != "", "text", "an opinion says something: give a subject or a text"),
 		check(!o.ReceivedAt.After(now), "receivedAt", "%s lies in the future; give a time up to now", o.ReceivedAt.Format(time.RFC3339)),
 		check(o.OccurredAt == nil || !o.OccurredAt.After(now), "occurredAt", "what the opinion tells of cannot lie in the future"),
+		check(o.VisitID == nil || o.Channel == ChannelVisit || o.Channel == ChannelReception, "channel",
+			"%s: what was said at a visit came by VISIT, or by RECEPTION; give one of these, or leave visitId out", o.Channel),
 		check(o.PrecisionM == nil || *o.PrecisionM >= 0, "precisionM", "a precision in metres cannot be negative"),
 		oneOf("confidentiality", orElse(o.Confidentiality, "NAME_HIDDEN"), "PUBLIC", "NAME_HIDDEN", Confidential),
 		located(o.Latitude, o.Longitude),

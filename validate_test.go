@@ -113,6 +113,8 @@ func TestValidate(t *testing.T) {
 		{"text", opinion(func(o *Opinion) { o.Text = " " })},
 		{"receivedAt", opinion(func(o *Opinion) { o.ReceivedAt = now.Add(1) })},
 		{"occurredAt", opinion(func(o *Opinion) { o.OccurredAt = new(now.Add(1)) })},
+		{"", opinion(func(o *Opinion) { o.VisitID, o.Channel = &id, ChannelReception })},
+		{"channel", opinion(func(o *Opinion) { o.VisitID, o.Channel = &id, ChannelHotline })},
 		{"precisionM", opinion(func(o *Opinion) { o.PrecisionM = new(-1) })},
 		{"confidentiality", opinion(func(o *Opinion) { o.Confidentiality = "TOP" })},
 		{"latitude", opinion(func(o *Opinion) { o.Latitude, o.Longitude = new(-91.0), new(0.0) })},

@@ -218,7 +218,7 @@ func hasOutcome(a DiscussionAttempt) error {
 
 func allAnswered(a DiscussionAttempt) error {
 	if a.Facts.Unanswered > 0 {
-		return Errorf(CodeTransition, "questions without an answer: %d; answer them first, if only to say that nobody knows", a.Facts.Unanswered)
+		return Errorf(CodeTransition, "questions with no answer: %d; answer them first, if only to say that nobody knows", a.Facts.Unanswered)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -60,32 +61,38 @@ func TestTheDatabaseHoldsVisits(t *testing.T) {
 	r := newRounds(t)
 	ctx := t.Context()
 	conn := connectAs(t, r.dsn, postgres.RoleApp)
-	app := func(sql string, args ...any) error {
+	as := func(who groundwork.Actor, sql string, args ...any) error {
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			require.NoError(t, postgres.Identify(ctx, tx, groundwork.System, "test")) // reaches every row
+			require.NoError(t, postgres.Identify(ctx, tx, who, "test"))
 			_, err := tx.Exec(ctx, sql, args...)
 			return err
 		})
 	}
+	app := func(sql string, args ...any) error { return as(groundwork.System, sql, args...) } // reaches every row
+	told := func(kind string, by groundwork.Actor) string {
+		return fmt.Sprintf(`WITH told AS (INSERT INTO entity_event (noun, entity_id, seq, kind, from_state, to_state, at, actor, actor_role)
+			SELECT 'visit', id, version + 1, '%[1]s', state, '%[1]s', now(), '%[2]s', '%[3]s' FROM visit WHERE id = $1) `, kind, by.ID, by.Role)
+	}
 	v := r.held()
-	const note = "UPDATE visit SET state = 'RECORDED', note_text = 'x', note_unit_id = $2, note_created_at = ended_at + $3::text::interval WHERE id = $1"
+	const note = "UPDATE visit SET state = 'RECORDED', version = version + 1, note_text = 'x', note_unit_id = $2, note_created_at = ended_at + $3::text::interval WHERE id = $1"
 	require.ErrorContains(t, app(note, v.ID, r.post.OrgUnitID, "169 hours"), "within 7 days")
 	require.ErrorContains(t, app(note, v.ID, r.post.OrgUnitID, "-1 hour"), "within 7 days")
 	require.ErrorContains(t, app(note, v.ID, r.unit.ID, "1 hour"), "unit that took part")
 	require.ErrorContains(t, app("UPDATE visit SET note_text = 'x' WHERE id = $1", v.ID), "written once")
-	require.NoError(t, app(note, v.ID, r.post.OrgUnitID, "168 hours"))
+	require.ErrorContains(t, app(note, v.ID, r.post.OrgUnitID, "168 hours"), "as its history says")
+	require.NoError(t, app(told("RECORDED", groundwork.System)+note, v.ID, r.post.OrgUnitID, "168 hours"))
 	require.ErrorContains(t, app("UPDATE visit SET note_text = 'y' WHERE id = $1", v.ID), "written once")
 	require.ErrorContains(t, app("INSERT INTO visit SELECT gen_random_uuid(), activity_kind, notice, site_id, lead_id, started_at, ended_at, citizens_met, note_text, note_unit_id, note_created_at, state FROM visit WHERE id = $1", v.ID),
 		"without its note", "no late note by way of a new visit")
 
-	const closeOut = "UPDATE visit SET state = 'CLOSED_OUT' WHERE id = $1"
+	const closeOut = "UPDATE visit SET state = 'CLOSED_OUT', version = version + 1 WHERE id = $1"
 	require.ErrorContains(t, app(closeOut, v.ID), "nobody attests")
 	said, _, err := r.SubmitOpinion(ctx, r.intake, groundwork.Opinion{Channel: groundwork.ChannelVisit, Kind: groundwork.Help, Text: "Fix the roof.", VisitID: &v.ID})
 	require.NoError(t, err)
 	require.ErrorContains(t, app(closeOut, v.ID), "on no issue")
 	_, _, err = r.RegisterIssue(ctx, groundwork.Registration{Actor: r.intake, OpinionIDs: []uuid.UUID{said.ID}})
 	require.NoError(t, err)
-	require.NoError(t, app(closeOut, v.ID))
+	require.NoError(t, as(r.leader, told("CLOSED_OUT", r.leader)+closeOut, v.ID))
 
 	quiet := r.held()
 	const attest = "INSERT INTO attestation (id, visit_id, voice, says, at, official_id) VALUES (gen_random_uuid(), $1, 'HOST', 'UNSURE', now(), $2)"
@@ -127,7 +134,8 @@ func TestLotsAreDrawnByTheDatabase(t *testing.T) {
 	}
 	const columns = "id, activity_kind, notice, site_id, lead_id, started_at, ended_at, state"
 	enter := func(columns, values string) error {
-		return app("INSERT INTO visit (" + columns + ") SELECT gen_random_uuid(), activity_kind, notice, site_id, lead_id, started_at, ended_at, " + values + " FROM visit, generate_series(1, 2000) WHERE id = $1")
+		return app("WITH entered AS (INSERT INTO visit (" + columns + ") SELECT gen_random_uuid(), activity_kind, notice, site_id, lead_id, started_at, ended_at, " + values + " FROM visit, generate_series(1, 2000) WHERE id = $1 RETURNING id)" +
+			" INSERT INTO entity_event (noun, entity_id, seq, kind, to_state, at, actor, actor_role) SELECT 'visit', id, 1, 'ENTERED', 'HELD', now(), 'system', 'SYSTEM' FROM entered")
 	}
 	require.NoError(t, enter(columns, "state"))
 	var drawn, all float64

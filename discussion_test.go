@@ -28,8 +28,8 @@ func TestEveryMoveOfADiscussion(t *testing.T) {
 func TestRefusalsOfADiscussion(t *testing.T) {
 	t.Parallel()
 	for says, spoil := range map[string]func(*groundwork.DiscussionStep, *groundwork.DiscussionFacts){
-		"is at version 2, not 9":         func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.ExpectedVersion = 9 },
-		"say what came of":               func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.Outcome = " " },
+		"is at version 2, not 9":      func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.ExpectedVersion = 9 },
+		"say what came of":            func(s *groundwork.DiscussionStep, _ *groundwork.DiscussionFacts) { s.Outcome = " " },
 		"questions with no answer: 1": func(_ *groundwork.DiscussionStep, f *groundwork.DiscussionFacts) { f.Unanswered = 1 },
 	} {
 		d, s, f := discussionAttempt(groundwork.DiscussionEnded, "OPEN", groundwork.RoleLeader)

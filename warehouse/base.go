@@ -86,7 +86,7 @@ func (b *base) changed() *base {
 // A sample of the base is of runs of rows that lie together, so that little is read around them.
 const (
 	sampleRun  = 8192
-	sampleRuns = 64
+	sampleRuns = 16
 )
 
 // some is the base of some of its issues, spread evenly, where it has many; what changed since is not among them.
@@ -139,6 +139,7 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 		own := *b
 		own.sums, own.run = own.sums && !m.withoutSums, m.sampleRun
 		s.base = &own
+		return m.nameRegions(ctx, s)
 	}
 	return nil
 }

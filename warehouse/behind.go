@@ -99,8 +99,7 @@ func (s *scope) members(rows statement, rule string, cell Cell, after uuid.UUID,
 		columns = append(columns, key.group+" AS "+column)
 		name := strings.ReplaceAll(strings.ReplaceAll(key.name, "g)", column+")"), "g,", column+",")
 		if d == ByRegion {
-			name = fmt.Sprintf(name, "("+s.regionCodes()+")")
-			b.value("level", s.RegionLevel)
+			name = fmt.Sprintf(name, s.regionCodes(b))
 		}
 		if cell[d] == nil {
 			conditions = append(conditions, "isNull(toNullable("+name+"))")

@@ -57,15 +57,12 @@ func (s *scope) gathered(b *builder, rows statement, condition func(*builder), g
 		name := strings.ReplaceAll(key.name, "g)", column+")")
 		name = strings.ReplaceAll(name, "g,", column+",")
 		if d == ByRegion {
-			name = fmt.Sprintf(name, "("+s.regionCodes()+")")
+			name = fmt.Sprintf(name, s.regionCodes(b))
 		}
 		names = append(names, "toNullable("+name+")")
 	}
 	if slices.ContainsFunc(grains, s.split) {
 		b.value("timezone", s.Timezone)
-	}
-	if s.split(ByRegion) {
-		b.value("level", s.RegionLevel)
 	}
 	b.write("SELECT ")
 	for _, name := range names {

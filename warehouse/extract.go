@@ -99,14 +99,13 @@ func (m *Measures) CategoriesByCode(ctx context.Context, codes []string) (ids []
 
 // extractRows writes all opinions in question, with how many reporters and kinds their groups have.
 func (s *scope) extractRows(b *builder, q ExtractQuery) {
-	b.value("level", s.RegionLevel)
 	b.value("timezone", s.Timezone)
 	b.value("sensitive", append([]string{}, s.categories...))
 	b.write(`SELECT *,
 		uniqExactIf(reporter_pid, NOT sensitive) OVER same + (countIf(reporter_pid IS NULL AND NOT sensitive) OVER same > 0) AS persons,
 		uniqExactIf(kind, NOT sensitive) OVER same AS kinds
 	FROM (
-		SELECT o.reporter_pid AS reporter_pid, nullIf(arrayElement((`, s.regionCodes(), `), `, s.regionPlace("o.region_id"), `), '') AS region_code, formatDateTime(o.received_at, '%Y-%m', {timezone:String}) AS month,
+		SELECT o.reporter_pid AS reporter_pid, nullIf(arrayElement(`, s.regionCodes(b), `, `, s.regionPlace(b, "o.region_id"), `), '') AS region_code, formatDateTime(o.received_at, '%Y-%m', {timezone:String}) AS month,
 			ifNull(c.code, '') AS category_code, o.channel AS channel, o.kind AS kind,
 			o.kind = 'REPORT' OR o.confidentiality = 'CONFIDENTIAL' OR has({sensitive:Array(String)}, ifNull(toString(i.category_id), '')) AS sensitive
 		FROM (SELECT * FROM f_opinion FINAL WHERE _deleted = 0) AS o

@@ -20,6 +20,7 @@ type Measures struct {
 	mirrorOnly  bool   // the base is not read
 	withoutSums bool   // of the base by place, as on a server that cannot read them
 	coarse      bool   // times are not counted by second, as if there were many issues
+	maxPlaces   int    // regions that go with a statement as they are
 	sampleRun   int64  // rows of the base that are read together where some are enough
 	queryTime   time.Duration
 	memory      *memory
@@ -34,7 +35,7 @@ const (
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, sampleRun: sampleRun, queryTime: queryTime, memory: newMemory()}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxPlaces: maxPlaces, sampleRun: sampleRun, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.
@@ -61,7 +62,7 @@ func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) 
 	for name, value := range s.values {
 		args = append(args, clickhouse.Named(name, value))
 	}
-	return m.db.Query(ctx, s.text, args...)
+	return m.db.Query(ctx, narrowed(s.text), args...)
 }
 
 // each runs a statement and calls row for every row of its answer.

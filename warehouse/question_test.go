@@ -204,7 +204,7 @@ func TestWithoutAWarehouse(t *testing.T) {
 
 	h = open(t)
 	h.watermark(1, start)
-	require.NoError(t, h.Exec(t.Context(), "ALTER TABLE f_issue RENAME COLUMN claimed_at TO claimed"))
+	require.NoError(t, h.Exec(t.Context(), "ALTER TABLE f_issue RENAME COLUMN closed_at TO closed"))
 	_, err = h.Backlog(t.Context(), warehouse.Query{})
 	require.ErrorContains(t, err, "ClickHouse refuses the statement", "waiting mends no statement")
 	require.NotErrorIs(t, err, warehouse.ErrUnavailable)

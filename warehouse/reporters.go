@@ -6,14 +6,17 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"groundwork/warehouse/privacy"
 )
 
 // Protect asks only whether a cell has fewer than so many reporters, so nobody counts beyond.
 const enoughReporters = privacy.Least
 
-// looked is how many issues of each cell are looked at first. Nearly always they show enough reporters, or are all there are.
-const looked = 64
+// looks are how many issues of each cell are looked at first, and of those that have too few reporters among them, before all are. Issues lie anywhere in the mirror, so that looking at many
+// reads most of it.
+var looks = [2]int{16, 128}
 
 // spoken is what is found of a cell: the issues that were looked at, and their reporters up to enoughReporters.
 type spoken struct{ issues, reporters int64 }
@@ -42,30 +45,43 @@ func (s *scope) nearby(rows func(*scope) statement) voices {
 // reporters counts the reporters behind the rows of each of the cells, up to enoughReporters; opinions of unknown reporters count as one each. Of most cells a
 // few issues are enough, so what is read of opinions grows with the cells and not with the issues; the others are counted whole.
 func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells iter.Seq[cellKey]) (map[cellKey]spoken, error) {
-	first := s.group(of.first, fmt.Sprintf("groupUniqArray(%d)(id) AS ids", looked))
-	first.text = "SELECT arrayJoin(ids) FROM (" + first.text + ")"
-	found, err := m.spoken(ctx, s, of.rows, first)
+	found, err := m.spoken(ctx, s, of.rows, s.idsOf(of.first, looks[0], nil))
 	if err != nil {
 		return nil, err
 	}
-	var open []string
+	open := s.unsure(found, cells, looks[0], of.partial)
+	for _, look := range []int{looks[1], 0} {
+		if len(open) == 0 {
+			break
+		}
+		more, err := m.spoken(ctx, s, of.rows, s.idsOf(of.near, look, open))
+		if err != nil {
+			return nil, err
+		}
+		for key, cell := range more {
+			found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
+		}
+		open = s.unsure(found, cells, look, false)
+	}
+	return found, nil
+}
+
+// unsure lists the cells that may have more reporters than were found by looking at some of the issues of each, and among partial ones perhaps at none.
+func (s *scope) unsure(found map[cellKey]spoken, cells iter.Seq[cellKey], look int, partial bool) (open []string) {
 	for key := range cells {
-		if found[key].reporters < enoughReporters && (of.partial || found[key].issues >= looked) {
+		if found[key].reporters < enoughReporters && (partial || found[key].issues >= int64(look)) {
 			open = append(open, s.keyText(key))
 		}
 	}
-	if len(open) == 0 {
-		return found, nil
-	}
-	whole, err := m.spoken(ctx, s, of.rows, s.idsOf(of.near, open))
-	for key, cell := range whole {
-		found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
-	}
-	return found, err
+	return open
 }
 
 // spoken counts the reporters of the chosen issues among the rows.
 func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement) (map[cellKey]spoken, error) {
+	among, chosen, err := m.amongIDs(ctx, chosen)
+	if err != nil {
+		return nil, err
+	}
 	b := &builder{}
 	for name, value := range chosen.values {
 		b.value(name, value)
@@ -73,7 +89,6 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 	for name, value := range rows.values {
 		b.value(name, value)
 	}
-	among := " IN (" + chosen.text + ")"
 	b.write("SELECT u.*, u.id AS issue, ifNull(o.reporter_pid, o.id) AS reporter FROM (SELECT * FROM (", rows.text, ") WHERE id", among, ") AS u",
 		" LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0 AND issue_id", among, ") AS link ON link.issue_id = u.id",
 		" LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL WHERE _deleted = 0 AND id IN (SELECT opinion_id FROM f_issue_opinion WHERE issue_id", among, ")) AS o ON o.id = link.opinion_id")
@@ -82,7 +97,7 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 	targets, key := s.scanKeys()
 	var cell spoken
 	targets = append(targets, &cell.issues, &cell.reporters)
-	err := m.each(ctx, "count reporters", counts, func(scan func(...any) error) error {
+	err = m.each(ctx, "count reporters", counts, func(scan func(...any) error) error {
 		err := scan(targets...)
 		found[key()] = cell
 		return err
@@ -90,21 +105,47 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 	return found, err
 }
 
+// maxIDs is up to how many ids go with a statement as they are.
+const maxIDs = 4000
+
+// amongIDs is SQL by which a column is one of the chosen ids, and what it binds: the ids themselves if they are few. The statement names them three times, and the engine
+// would take longer to understand that than to look them up.
+func (m *Measures) amongIDs(ctx context.Context, chosen statement) (string, statement, error) {
+	first := chosen.with("most_ids", maxIDs+1)
+	first.text += " LIMIT {most_ids:UInt32}"
+	ids := []uuid.UUID{}
+	err := m.each(ctx, "choose issues", first, func(scan func(...any) error) error {
+		var id uuid.UUID
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	if err != nil || len(ids) > maxIDs {
+		return " IN (" + chosen.text + ")", chosen, err
+	}
+	return " IN {ids:Array(UUID)}", statement{values: map[string]any{"ids": ids}}, nil
+}
+
 // keySeparator stands in no key.
 const keySeparator = "\n"
 
 func (s *scope) keyText(key cellKey) string { return strings.Join(key[:len(s.By)], keySeparator) }
 
-// idsOf selects the issues of the cells with those texts.
-func (s *scope) idsOf(rows statement, cells []string) statement {
+// idsOf selects issues of the cells with those texts (nil = of all), so many of each (0 = all).
+func (s *scope) idsOf(rows statement, most int, cells []string) statement {
 	ids := s.group(rows, "id", "id")
+	if most > 0 {
+		ids = s.group(rows, fmt.Sprintf("groupUniqArray(%d)(id) AS some", most))
+		ids.text = "SELECT * EXCEPT some, arrayJoin(some) AS id FROM (" + ids.text + ")"
+	}
+	if cells == nil || len(s.By) == 0 {
+		ids.text = "SELECT id FROM (" + ids.text + ")"
+		return ids
+	}
 	names := make([]string, len(s.By))
 	for i := range names {
 		names[i] = fmt.Sprintf("ifNull(tupleElement(cell, %d), '')", i+1)
 	}
-	if len(names) > 0 {
-		ids.text = "SELECT id FROM (SELECT id, tuple(* EXCEPT id) AS cell FROM (" + ids.text + ")) WHERE arrayStringConcat([" + strings.Join(names, ", ") + "], '\\n') IN {cells:Array(String)}"
-		bind(ids.values, "cells", cells)
-	}
-	return ids
+	ids.text = "SELECT id FROM (SELECT id, tuple(* EXCEPT id) AS cell FROM (" + ids.text + ")) WHERE arrayStringConcat([" + strings.Join(names, ", ") + "], '\\n') IN {cells:Array(String)}"
+	return ids.with("cells", cells)
 }

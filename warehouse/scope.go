@@ -26,14 +26,15 @@ type scope struct {
 	asOf       time.Time
 	past       bool // as known at asOf, from the events; else the current rows
 	location   *time.Location
-	categories []string   // the wanted categories with everything below
-	units      []string   // the wanted units with everything below
-	deep       bool       // spells know returns, pauses and mergers too
-	matters    []string   // the categories of all issues, where the base tells; nil = not
-	base       *base      // read instead of the mirror by measures that sum weights; nil = not
-	from, to   *time.Time // window of the anchor, of measures that are not anchored at the origin
-	claimsDue  time.Time  // claims made before it are due for a verdict
-	version    int        // of the definition
+	categories []string      // the wanted categories with everything below
+	units      []string      // the wanted units with everything below
+	deep       bool          // spells know returns, pauses and mergers too
+	places     *regionPlaces // where the cells are of regions and the base is read; nil = they are too many
+	matters    []string      // the categories of all issues, where the base tells; nil = not
+	base       *base         // read instead of the mirror by measures that sum weights; nil = not
+	from, to   *time.Time    // window of the anchor, of measures that are not anchored at the origin
+	claimsDue  time.Time     // claims made before it are due for a verdict
+	version    int           // of the definition
 }
 
 var regionLevels = []string{"PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP", "VILLAGE_COMMITTEE"}

@@ -23,8 +23,7 @@ func (s *scope) spells() statement {
 		b.write(", ", ends)
 	}
 	if s.split(ByRegion) {
-		b.write(", ", s.regionPlace("i.region_id"), " AS region_place")
-		b.value("level", s.RegionLevel)
+		b.write(", ", s.regionPlace(b, "i.region_id"), " AS region_place")
 	}
 	if s.split(ByUrbanRural) {
 		of := func(setting string) string {
@@ -123,35 +122,6 @@ func (s *scope) pastRows() string {
 		" FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= " + asOf + " GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
 	return "SELECT f.*, toInt8(1) AS w, tupleElement(last, 1) AS state" + names.String() + " FROM (" + latest + ") AS e" +
 		" INNER JOIN (SELECT " + frozen + " FROM f_issue FINAL WHERE _deleted = 0) AS f ON f.id = e.issue_id"
-}
-
-// regionPlace is SQL of the place of a region's code. The base has regions as texts of which few are distinct, so that each is looked up once;
-// ids are looked up by a hash, in which no two of a country's regions meet.
-func (s *scope) regionPlace(column string) string {
-	key := func(id string) string { return "cityHash64(" + id + ")" }
-	of, by := key("ifNull("+column+", "+noID+")"), key("member")
-	if s.base != nil {
-		of, by = "ifNull("+column+", '')", "toString(member)"
-	}
-	places := "(SELECT (groupArray(" + by + "), groupArray(place)) FROM (" + s.regionMap() + "))" // asked for twice, and looked up once
-	return "toUInt32(transform(" + of + ", " + places + ".1, " + places + ".2, toUInt32(0)))"
-}
-
-// regionMap leads from the id of a region to the place, from 1, of the code that its issues are counted under.
-func (s *scope) regionMap() string {
-	if s.RegionLevel == "" {
-		return "SELECT id AS member, toUInt32(row_number() OVER (ORDER BY code, id)) AS place FROM d_region FINAL WHERE _deleted = 0 ORDER BY place"
-	}
-	return "SELECT m.id AS member, indexOf((" + s.regionCodes() + "), m.ancestor) AS at, toUInt32(at) AS place" +
-		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m WHERE at > 0 ORDER BY member"
-}
-
-// regionCodes is the array of the codes by place.
-func (s *scope) regionCodes() string {
-	if s.RegionLevel == "" {
-		return "SELECT groupArray(code) FROM (SELECT code FROM d_region FINAL WHERE _deleted = 0 ORDER BY code, id)"
-	}
-	return "SELECT groupArray(code) FROM (SELECT code FROM d_region FINAL WHERE _deleted = 0 AND level = {level:String} ORDER BY code, id)"
 }
 
 // segments are conditions over spells. "As known at as-of" holds for them too: what changes is taken from the progress.

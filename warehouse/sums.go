@@ -47,9 +47,8 @@ func (s *scope) issuesByPlace(data extent) []statement {
 		return []statement{single(s.spells())}
 	}
 	b := &builder{}
-	b.write("SELECT i.*, ", s.regionPlace("i.region_id"), " AS region_place FROM (SELECT region_id, category_id, ", sumMerged, " AS merged, finalizeAggregation(", sumWeight, ") AS w, finalizeAggregation(", sumRepeats,
+	b.write("SELECT i.*, ", s.regionPlace(b, "i.region_id"), " AS region_place FROM (SELECT region_id, category_id, ", sumMerged, " AS merged, finalizeAggregation(", sumWeight, ") AS w, finalizeAggregation(", sumRepeats,
 		") AS repeats FROM ", keptSums, " WHERE ", ofSums, ") AS i")
-	b.value("level", s.RegionLevel)
 	s.base.bind(b.value)
 	whenever := *s
 	whenever.Where.OriginFrom, whenever.Where.OriginTo = nil, nil

@@ -36,6 +36,7 @@ type PolicyFacts struct {
 	Now          time.Time
 	Last         time.Time   // the change's last event
 	FirstRollout *time.Time  // day
+	LatestFrom   *time.Time  // ADOPTED, AMENDED: day from which the latest version of the policy holds
 	Overlapping  []uuid.UUID // PILOT_STARTED, ROLLED_OUT: regions that overlap each other or those where it takes effect already
 	Outside      bool        // the actor's unit is neither the owner nor below it
 }
@@ -80,12 +81,12 @@ var PolicyLife = Life[PolicyAttempt]{Noun: "policy_change", Moves: []Move[Policy
 	{Kind: PolicyRolledOut, From: []string{"PILOT", "ADOPTED"}, Roles: []Role{RolePolicyOwner},
 		Asks: "the owner's unit; rollouts with dates, none in the past, in regions that do not overlap", Guards: []func(PolicyAttempt) error{ownPolicy, outcomeRegistered, rollsOut}},
 	{Kind: PolicyAdopted, From: []string{"PILOT"}, To: "ADOPTED", Roles: []Role{RoleLeader},
-		Asks: "the pilot has begun; the new text and its first day", Effect: "a new version of the policy", Guards: []func(PolicyAttempt) error{pilotBegan, givesText}},
+		Asks: "the pilot has begun; the new text and its first day, not in the past and after those of all earlier versions", Effect: "a new version of the policy", Guards: []func(PolicyAttempt) error{pilotBegan, givesText}},
 	{Kind: PolicyEvaluated, From: []string{"ADOPTED"}, To: "EVALUATED", Roles: []Role{RoleSupervisor, RoleAssessor},
 		Asks:   "a unit that neither owns the policy nor lies below the owner; the effect on the registered outcome with its interval, after the whole window",
 		Guards: []func(PolicyAttempt) error{evaluatedFromOutside, soundEvaluation, afterTheWindow}},
 	{Kind: PolicyRetained, From: []string{"EVALUATED"}, To: "RETAINED", Roles: []Role{RoleLeader}, Asks: "a reason", Guards: []func(PolicyAttempt) error{policyReasoned}},
-	{Kind: PolicyAmended, From: []string{"EVALUATED"}, To: "AMENDED", Roles: []Role{RoleLeader}, Asks: "a reason; the new text and its first day",
+	{Kind: PolicyAmended, From: []string{"EVALUATED"}, To: "AMENDED", Roles: []Role{RoleLeader}, Asks: "a reason; the new text and its first day, as when it is adopted",
 		Effect: "a new version of the policy", Guards: []func(PolicyAttempt) error{policyReasoned, givesText}},
 	{Kind: PolicyRepealed, From: []string{"EVALUATED"}, To: "REPEALED", Roles: []Role{RoleLeader}, Asks: "a reason; from which day, not in the past",
 		Effect: "the version that the change brought holds no longer", Guards: []func(PolicyAttempt) error{policyReasoned, fromADay}},
@@ -197,7 +198,17 @@ func pilotBegan(a PolicyAttempt) error {
 }
 
 func givesText(a PolicyAttempt) error {
-	return PolicyVersion{Text: a.Step.Text, EffectiveFrom: a.Step.EffectiveFrom}.Validate()
+	day, latest := a.Step.EffectiveFrom, a.Facts.LatestFrom
+	if err := (PolicyVersion{Text: a.Step.Text, EffectiveFrom: day}).Validate(); err != nil {
+		return err
+	}
+	if day.Format(time.DateOnly) < DayOf(a.Step.At) {
+		return Invalid("effectiveFrom", "%s is over; a new text holds from today or a day to come", day.Format(time.DateOnly))
+	}
+	if latest != nil && !day.After(*latest) {
+		return Invalid("effectiveFrom", "the latest version of the policy begins on %s, so a new one cannot on %s; give a later day", latest.Format(time.DateOnly), day.Format(time.DateOnly))
+	}
+	return nil
 }
 
 func evaluatedFromOutside(a PolicyAttempt) error {

@@ -134,6 +134,7 @@ func TestTheDatabaseKeepsPolicies(t *testing.T) {
 			"UPDATE policy_version SET n = 7 WHERE policy_id = $1":                                                                     "stays in its place",
 			"DELETE FROM policy_version WHERE policy_id = $1":                                                                          "never changes",
 			"INSERT INTO policy_version (id, policy_id, n, text, effective_from) VALUES (gen_random_uuid(), $1, 2, 'x', '2020-01-01')": "policy_version_day",
+			"INSERT INTO policy_version (id, policy_id, n, text, effective_from) VALUES (gen_random_uuid(), $1, 2, 'x', '2019-12-31')": "does not begin between",
 		})
 		require.NoError(t, e.sql("UPDATE policy_version SET repealed_from = '2021-01-01' WHERE policy_id = $1", p.ID))
 		require.ErrorContains(t, e.sql("UPDATE policy_version SET repealed_from = NULL WHERE policy_id = $1", p.ID), "never changes")

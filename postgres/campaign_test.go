@@ -258,6 +258,17 @@ func TestIssuesOfACampaign(t *testing.T) {
 	require.NotNil(t, links[c.ID][0].LeftAt)
 	require.Nil(t, links[c.ID][1].LeftAt)
 
+	over := e.by(e.reviewer, groundwork.CampaignStepFailed)
+	c = e.goOn(c, over)
+	now, err = e.CampaignsOfIssues(t.Context(), []uuid.UUID{near.ID})
+	require.NoError(t, err)
+	require.Empty(t, now, "a campaign that is over has let its issues go")
+	links, err = e.CampaignIssuesOf(t.Context(), []uuid.UUID{c.ID}, 10)
+	require.NoError(t, err)
+	require.Equal(t, c.EndedAt, links[c.ID][1].LeftAt)
+	c, _ = e.running()
+	c = e.goOn(c, join)
+
 	closed := e.must(e.issue("Closed"), e.dispatch(), e.accept(), e.claimFixed(), e.confirm())
 	join.IssueIDs = []uuid.UUID{closed.ID}
 	_, err = e.take(c, join)

@@ -90,8 +90,14 @@ func (db *DB) policyFacts(ctx context.Context, tx pgx.Tx, c *groundwork.PolicyCh
 	if f.Last, err = lastEventOf(ctx, tx, "policy_change", c.ID, c.Version); err != nil {
 		return f, err
 	}
-	err = tx.QueryRow(ctx, "SELECT (SELECT min(effective_from) FROM policy_rollout WHERE policy_change_id = @id), NOT unit_within(@unit, @owner)",
-		pgx.NamedArgs{"id": c.ID, "unit": s.Actor.UnitID, "owner": c.OwnerUnitID}).Scan(&f.FirstRollout, &f.Outside)
+	if s.Kind == groundwork.PolicyAdopted || s.Kind == groundwork.PolicyAmended {
+		if _, err := lockPolicy(ctx, tx, s.Actor, c.PolicyID); err != nil {
+			return f, err
+		}
+	}
+	err = tx.QueryRow(ctx, `SELECT (SELECT min(effective_from) FROM policy_rollout WHERE policy_change_id = @id),
+			(SELECT max(effective_from) FROM policy_version WHERE policy_id = @policy), NOT unit_within(@unit, @owner)`,
+		pgx.NamedArgs{"id": c.ID, "policy": c.PolicyID, "unit": s.Actor.UnitID, "owner": c.OwnerUnitID}).Scan(&f.FirstRollout, &f.LatestFrom, &f.Outside)
 	if err != nil || len(s.Rollouts) == 0 {
 		return f, err
 	}
@@ -138,11 +144,8 @@ func keepPolicyStep(ctx context.Context, tx pgx.Tx, c, after *groundwork.PolicyC
 	return nil, nil
 }
 
-// keepText adds the next version of the policy. What was adopted stays known when it is amended.
+// keepText adds the next version of the policy, which policyFacts has locked. What was adopted stays known when it is amended.
 func keepText(ctx context.Context, tx pgx.Tx, c, after *groundwork.PolicyChange, s groundwork.PolicyStep) error {
-	if _, err := lockPolicy(ctx, tx, s.Actor, c.PolicyID); err != nil {
-		return err
-	}
 	version, err := addVersion(ctx, tx, s.Actor, c.PolicyID, s.Text, s.EffectiveFrom, &c.ID)
 	if s.Kind == groundwork.PolicyAdopted {
 		after.PolicyVersionID = &version

@@ -103,6 +103,11 @@ func TestLifeOfAPolicyChange(t *testing.T) {
 	c = e.changes(c, groundwork.PolicyPiloted)
 	_, err = e.takeChange(c, e.change(groundwork.PolicyAdopted))
 	require.ErrorContains(t, err, "has not begun anywhere")
+	e.clock.advance(25 * time.Hour)
+	s = e.change(groundwork.PolicyAdopted)
+	s.EffectiveFrom = day(2020, 1, 1)
+	_, err = e.takeChange(c, s)
+	require.ErrorContains(t, err, "is over", "it would never hold, since the first version begins later")
 	c = e.changes(c, groundwork.PolicyAdopted)
 
 	versions, err := e.PolicyVersionsOf(t.Context(), []uuid.UUID{p.ID}, 10)

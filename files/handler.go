@@ -123,7 +123,11 @@ func (h handler) receive(r *http.Request) (f groundwork.EvidenceFile, err error)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return f, err
 	}
-	if found, _, _ := mime.ParseMediaType(http.DetectContentType(head[:n])); n > 0 && found != f.MediaType {
+	f.Size = int64(n) // at least: a file without content never reaches a store
+	if err := f.Validate(); err != nil {
+		return f, err
+	}
+	if found, _, _ := mime.ParseMediaType(http.DetectContentType(head[:n])); found != f.MediaType {
 		return f, groundwork.Invalid("mediaType", "the file is said to be %s and looks like %s; give its own type", f.MediaType, found)
 	}
 	f.SHA256, f.Size, err = h.Blobs.Put(r.Context(), io.MultiReader(bytes.NewReader(head[:n]), r.Body), h.Limit)
@@ -177,6 +181,9 @@ func (h handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	message := "internal error"
 	if e, ok := errors.AsType[*groundwork.Error](err); ok && known {
 		message = e.Message
+		if e.Err != nil {
+			h.Logger.WarnContext(r.Context(), "evidence", "err", err)
+		}
 		if e.RetryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 		}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"groundwork"
 )
 
 // S3 keeps contents as objects of a bucket of an S3-compatible store, named by their hash.
@@ -80,9 +82,18 @@ func (s *S3) Put(ctx context.Context, r io.Reader, limit int64) (sum string, siz
 	}
 	_, err = s.client.PutObject(ctx, s.bucket, s.name(sum), content, size, minio.PutObjectOptions{SendContentMd5: true, DisableMultipart: true})
 	if err != nil {
-		return "", 0, fmt.Errorf("keep a file in bucket %s: %w", s.bucket, err)
+		return "", 0, s.failed("keep a file", err)
 	}
 	return sum, size, nil
+}
+
+// failed says of an error of the store whether it will pass: a store that does not answer, or is overloaded, may do so later.
+func (s *S3) failed(op string, err error) error {
+	err = fmt.Errorf("%s in bucket %s: %w", op, s.bucket, err)
+	if r, answered := errors.AsType[minio.ErrorResponse](err); answered && r.StatusCode < http.StatusInternalServerError || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &groundwork.Error{Code: groundwork.CodeUnavailable, Message: "the store of evidence files does not answer; send the request again later", Err: err}
 }
 
 // Open implements Blobs.
@@ -100,7 +111,7 @@ func (s *S3) Open(ctx context.Context, sum string) (io.ReadSeekCloser, error) {
 	case minio.ToErrorResponse(err).StatusCode == http.StatusNotFound:
 		return nil, fs.ErrNotExist
 	default:
-		return nil, fmt.Errorf("open a file in bucket %s: %w", s.bucket, err)
+		return nil, s.failed("open a file", err)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/stretchr/testify/require"
 
+	"groundwork"
 	"groundwork/files"
 )
 
@@ -77,6 +80,25 @@ func TestS3Refusals(t *testing.T) {
 	elsewhere, err := files.OpenS3(strings.Replace(bucket(t), "evidence", "nowhere", 1))
 	require.NoError(t, err)
 	require.ErrorContains(t, elsewhere.Check(t.Context()), "no bucket nowhere")
+}
+
+// A store that does not answer is no fault of the program: the phone tries again.
+func TestS3ThatDoesNotAnswer(t *testing.T) {
+	down := httptest.NewServer(nil)
+	down.Close()
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	store, err := files.OpenS3("s3://evidence?insecure=true&region=us-east-1&endpoint=" + strings.TrimPrefix(down.URL, "http://"))
+	require.NoError(t, err)
+	c := open(t)
+	c.h = files.NewHandler(files.Deps{Store: c.db, Blobs: store, Logger: slog.New(slog.DiscardHandler)})
+	handler := as(groundwork.RoleHandler)
+	w := c.ask(handler, http.MethodPut, "/", "image/jpeg", jpeg)
+	require.Equal(t, http.StatusServiceUnavailable, w.Code, w.Body)
+	require.Contains(t, w.Body.String(), "UPSTREAM_UNAVAILABLE")
+	require.Contains(t, w.Body.String(), "again later")
+	w = c.ask(handler, http.MethodPut, "/", "image/jpeg", "")
+	require.Equal(t, http.StatusBadRequest, w.Code, "what is empty is not sent to the store: %s", w.Body)
 }
 
 func TestS3AddressesAreChecked(t *testing.T) {

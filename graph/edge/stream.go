@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -210,6 +211,7 @@ func (t *transport) responses(ctx context.Context, method string, exec graphql.G
 			}
 		}()
 		for response := next(opCtx); response != nil; response = next(opCtx) {
+			response.Data = bytes.Clone(response.Data) // the executor writes the next one into the same buffer, while this one is on its way
 			select {
 			case responses <- response:
 			case <-ctx.Done():

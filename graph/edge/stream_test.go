@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,22 @@ func TestRow36EventsHaveIds(t *testing.T) {
 
 	s.Close()
 	require.ErrorIs(t, <-b.ended, context.Canceled, "the resolver learns that the client has gone")
+}
+
+// What is told while the event before is on its way must not get into it.
+func TestRow36EventsThatComeTogetherStayWhole(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := b.follow(t, "subscription { told }")
+	const events = 200
+	go func() {
+		for n := range events {
+			b.told <- told{id: strconv.Itoa(n), text: strings.Repeat("x", 1+n%7*500)}
+		}
+	}()
+	for n := range events {
+		requireNext(t, s, ssetest.Event{Name: "next", ID: strconv.Itoa(n), Data: `{"data":{"told":"` + strings.Repeat("x", 1+n%7*500) + `"}}`})
+	}
 }
 
 func TestRow36HowStreamsEnd(t *testing.T) {

@@ -4,8 +4,9 @@ import (
 	"context"
 )
 
-// maxPlaces is up to how many regions go with a statement as they are; of more, the engine looks them up itself.
-const maxPlaces = 4000
+// maxPlaces is up to how many regions go with a statement as they are; of more, the engine looks them up itself. By HTTP a value may have 128 KiB
+// (http_max_field_value_size), which are the texts of some 3,200 ids.
+const maxPlaces = 2500
 
 // regionPlaces are the places of the regions: where the code that the issues of a region are counted under, its own or that of the one of the level above it,
 // stands among all such codes.

@@ -106,7 +106,7 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 }
 
 // maxIDs is up to how many ids go with a statement as they are.
-const maxIDs = 4000
+const maxIDs = maxPlaces
 
 // amongIDs is SQL by which a column is one of the chosen ids, and what it binds: the ids themselves if they are few. The statement names them three times, and the engine
 // would take longer to understand that than to look them up.

@@ -34,7 +34,7 @@ func (h *house) sameAsExact(w *world, questions int) {
 	h.t.Helper()
 	exact, coarse, coarseExact, older := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 	older.WithoutSums()
-	older.Places(0)
+	older.Send(0)
 	exact.WithoutBase()
 	coarseExact.WithoutBase()
 	coarseExact.Arrays(0)

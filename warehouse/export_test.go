@@ -28,8 +28,8 @@ func (m *Measures) WithoutBase() { m.mirrorOnly = true }
 // WithoutSums makes the measures read the base as on a server that knows no table function mergeTreeProjection.
 func (m *Measures) WithoutSums() { m.withoutSums = true }
 
-// Places limits how many regions go with a statement as they are.
-func (m *Measures) Places(most int) { m.maxPlaces = most }
+// Send limits how many values go with a statement as they are.
+func (m *Measures) Send(most int) { m.maxSent = most }
 
 // Sample makes runs of so many rows of the base, so that few issues have a sample.
 func (m *Measures) Sample(run int64) { m.sampleRun = run }

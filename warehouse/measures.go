@@ -20,7 +20,7 @@ type Measures struct {
 	mirrorOnly  bool   // the base is not read
 	withoutSums bool   // of the base by place, as on a server that cannot read them
 	coarse      bool   // times are not counted by second, as if there were many issues
-	maxPlaces   int    // regions that go with a statement as they are
+	maxSent     int    // values that go with a statement as they are
 	sampleRun   int64  // rows of the base that are read together where some are enough
 	queryTime   time.Duration
 	memory      *memory
@@ -31,11 +31,13 @@ const (
 	queryTime = 10 * time.Second
 	maxGroups = 500_000
 	maxCounts = 8_000_000
+	// maxSent is up to how many ids go with a statement as they are; more are looked up by it. By HTTP a value may have 128 KiB (http_max_field_value_size), the texts of some 3,200 ids.
+	maxSent = 2500
 )
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxPlaces: maxPlaces, sampleRun: sampleRun, queryTime: queryTime, memory: newMemory()}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, sampleRun: sampleRun, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.

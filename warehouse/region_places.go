@@ -4,10 +4,6 @@ import (
 	"context"
 )
 
-// maxPlaces is up to how many regions go with a statement as they are; of more, the engine looks them up itself. By HTTP a value may have 128 KiB
-// (http_max_field_value_size), which are the texts of some 3,200 ids.
-const maxPlaces = 2500
-
 // regionPlaces are the places of the regions: where the code that the issues of a region are counted under, its own or that of the one of the level above it,
 // stands among all such codes.
 type regionPlaces struct {
@@ -24,7 +20,7 @@ func (m *Measures) nameRegions(ctx context.Context, s *scope) (err error) {
 	s.places, err = recall(ctx, m, "the places of regions of level "+s.RegionLevel, []string{"d_region"}, func() (*regionPlaces, error) {
 		b := &builder{}
 		b.write("SELECT toString(member), place, arrayElement(", s.regionCodes(b), ", place) FROM (", s.regionMap(b), ") ORDER BY place, member LIMIT {most:UInt32}")
-		b.value("most", m.maxPlaces+1)
+		b.value("most", m.maxSent+1)
 		found := &regionPlaces{codes: []string{}, members: []string{}, at: []uint32{}}
 		var member, code string
 		var place uint32
@@ -36,7 +32,7 @@ func (m *Measures) nameRegions(ctx context.Context, s *scope) (err error) {
 			}
 			return err
 		})
-		if len(found.members) > m.maxPlaces {
+		if len(found.members) > m.maxSent {
 			found = nil
 		}
 		return found, err

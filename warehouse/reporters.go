@@ -105,13 +105,10 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 	return found, err
 }
 
-// maxIDs is up to how many ids go with a statement as they are.
-const maxIDs = maxPlaces
-
 // amongIDs is SQL by which a column is one of the chosen ids, and what it binds: the ids themselves if they are few. The statement names them three times, and the engine
 // would take longer to understand that than to look them up.
 func (m *Measures) amongIDs(ctx context.Context, chosen statement) (string, statement, error) {
-	first := chosen.with("most_ids", maxIDs+1)
+	first := chosen.with("most_ids", m.maxSent+1)
 	first.text += " LIMIT {most_ids:UInt32}"
 	ids := []uuid.UUID{}
 	err := m.each(ctx, "choose issues", first, func(scan func(...any) error) error {
@@ -120,7 +117,7 @@ func (m *Measures) amongIDs(ctx context.Context, chosen statement) (string, stat
 		ids = append(ids, id)
 		return err
 	})
-	if err != nil || len(ids) > maxIDs {
+	if err != nil || len(ids) > m.maxSent {
 		return " IN (" + chosen.text + ")", chosen, err
 	}
 	return " IN {ids:Array(UUID)}", statement{values: map[string]any{"ids": ids}}, nil

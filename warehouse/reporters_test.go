@@ -89,12 +89,14 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 			}
 		}
 	}
-	sampled := warehouse.NewMeasures(h.DB)
+	sampled, asking := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 	sampled.Sample(1)
+	asking.Send(20)
 	check := func(when string) {
 		t.Helper()
 		checkBy(h.Measures, when)
 		checkBy(sampled, when+", by a sample")
+		checkBy(asking, when+", of issues that are looked up")
 	}
 	add(cell{"HOTLINE", "LOW"}, 300, 1, false)
 	add(cell{"HOTLINE", "LOW"}, 9, 9, false) // ten in all, of whom one spoke first and most

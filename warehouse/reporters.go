@@ -14,9 +14,9 @@ import (
 // Protect asks only whether a cell has fewer than so many reporters, so nobody counts beyond.
 const enoughReporters = privacy.Least
 
-// looks are how many issues of each cell are looked at first, and of those that have too few reporters among them, before all are. Issues lie anywhere in the mirror, so that looking at many
-// reads most of it.
-var looks = [2]int{16, 128}
+// looked is how many issues of each cell are looked at first. Nearly always they show enough reporters, or are all there are. They lie anywhere in the mirror, so that looking at many reads
+// most of it.
+const looked = 24
 
 // spoken is what is found of a cell: the issues that were looked at, and their reporters up to enoughReporters.
 type spoken struct{ issues, reporters int64 }
@@ -45,35 +45,26 @@ func (s *scope) nearby(rows func(*scope) statement) voices {
 // reporters counts the reporters behind the rows of each of the cells, up to enoughReporters; opinions of unknown reporters count as one each. Of most cells a
 // few issues are enough, so what is read of opinions grows with the cells and not with the issues; the others are counted whole.
 func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells iter.Seq[cellKey]) (map[cellKey]spoken, error) {
-	found, err := m.spoken(ctx, s, of.rows, s.idsOf(of.first, looks[0], nil))
+	first := s.group(of.first, fmt.Sprintf("groupUniqArray(%d)(id) AS ids", looked))
+	first.text = "SELECT arrayJoin(ids) FROM (" + first.text + ")"
+	found, err := m.spoken(ctx, s, of.rows, first)
 	if err != nil {
 		return nil, err
 	}
-	open := s.unsure(found, cells, looks[0], of.partial)
-	for _, look := range []int{looks[1], 0} {
-		if len(open) == 0 {
-			break
-		}
-		more, err := m.spoken(ctx, s, of.rows, s.idsOf(of.near, look, open))
-		if err != nil {
-			return nil, err
-		}
-		for key, cell := range more {
-			found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
-		}
-		open = s.unsure(found, cells, look, false)
-	}
-	return found, nil
-}
-
-// unsure lists the cells that may have more reporters than were found by looking at some of the issues of each, and among partial ones perhaps at none.
-func (s *scope) unsure(found map[cellKey]spoken, cells iter.Seq[cellKey], look int, partial bool) (open []string) {
+	var open []string
 	for key := range cells {
-		if found[key].reporters < enoughReporters && (partial || found[key].issues >= int64(look)) {
+		if found[key].reporters < enoughReporters && (of.partial || found[key].issues >= looked) {
 			open = append(open, s.keyText(key))
 		}
 	}
-	return open
+	if len(open) == 0 {
+		return found, nil
+	}
+	whole, err := m.spoken(ctx, s, of.rows, s.idsOf(of.near, open))
+	for key, cell := range whole {
+		found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
+	}
+	return found, err
 }
 
 // spoken counts the reporters of the chosen issues among the rows.
@@ -128,21 +119,16 @@ const keySeparator = "\n"
 
 func (s *scope) keyText(key cellKey) string { return strings.Join(key[:len(s.By)], keySeparator) }
 
-// idsOf selects issues of the cells with those texts (nil = of all), so many of each (0 = all).
-func (s *scope) idsOf(rows statement, most int, cells []string) statement {
+// idsOf selects the issues of the cells with those texts.
+func (s *scope) idsOf(rows statement, cells []string) statement {
 	ids := s.group(rows, "id", "id")
-	if most > 0 {
-		ids = s.group(rows, fmt.Sprintf("groupUniqArray(%d)(id) AS some", most))
-		ids.text = "SELECT * EXCEPT some, arrayJoin(some) AS id FROM (" + ids.text + ")"
-	}
-	if cells == nil || len(s.By) == 0 {
-		ids.text = "SELECT id FROM (" + ids.text + ")"
-		return ids
-	}
 	names := make([]string, len(s.By))
 	for i := range names {
 		names[i] = fmt.Sprintf("ifNull(tupleElement(cell, %d), '')", i+1)
 	}
-	ids.text = "SELECT id FROM (SELECT id, tuple(* EXCEPT id) AS cell FROM (" + ids.text + ")) WHERE arrayStringConcat([" + strings.Join(names, ", ") + "], '\\n') IN {cells:Array(String)}"
-	return ids.with("cells", cells)
+	if len(names) > 0 {
+		ids.text = "SELECT id FROM (SELECT id, tuple(* EXCEPT id) AS cell FROM (" + ids.text + ")) WHERE arrayStringConcat([" + strings.Join(names, ", ") + "], '\\n') IN {cells:Array(String)}"
+		bind(ids.values, "cells", cells)
+	}
+	return ids
 }

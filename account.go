@@ -49,15 +49,20 @@ type AccountStore interface {
 // unitRoles act for a unit: without one they could do nothing.
 var unitRoles = []Role{RoleHandler, RoleUnitHead, RoleCaller, RoleAssessor}
 
+// NeedsRegions reports whether the role works in the regions that it is bound to alone: not for a unit, nor by reading what is public.
+func (r Role) NeedsRegions() bool {
+	return !slices.Contains([]Role{RoleCitizen, RoleHandler, RoleUnitHead, RolePolicyOwner, RoleAnalyst, RoleResearcher, RoleSystem}, r)
+}
+
 const maxAccount = 200
 
 // Validate examines a grant, seen at now.
 func (g RoleGrant) Validate(now time.Time) error {
 	return firstError(
 		check(g.Account != "" && len(g.Account) <= maxAccount, "account", "account %q: give the subject of its tokens, 1 to %d bytes", g.Account, maxAccount),
-		oneOf("role", g.Role, Roles...),
 		check(g.Role != RoleSystem, "role", "SYSTEM is the program itself: no account has it"),
 		check(g.Role != RoleCitizen, "role", "every account is a CITIZEN: it needs no grant"),
+		oneOf("role", g.Role, slices.DeleteFunc(slices.Clone(Roles), func(r Role) bool { return r == RoleSystem || r == RoleCitizen })...),
 		check(g.Account != Anonymous.ID && g.Account != System.ID, "account", "account %q is reserved; give another", g.Account),
 		check(g.Unit != "" || !slices.Contains(unitRoles, g.Role), "unit", "role %s acts for a unit; name it", g.Role),
 		check(g.Official != "" || g.Role != RoleLeader, "official", "role LEADER carries cases and makes visits as an official; name the official"),
@@ -88,6 +93,9 @@ func ChooseRole(account string, bindings []RoleBinding, role Role, unit *uuid.UU
 	case 1:
 		return fit[0].Actor(), nil
 	}
+	if role != "" {
+		return Actor{}, Errorf(CodeForbidden, "account %s may act as %s for any of the units %s; say for which by the header Groundwork-Unit", account, role, boundUnits(fit))
+	}
 	return Actor{}, Errorf(CodeForbidden, "account %s may act as any of %s; say which by the headers Groundwork-Role and Groundwork-Unit", account, namesOf(fit))
 }
 
@@ -96,6 +104,18 @@ func orAny(r Role) Role {
 		return "any"
 	}
 	return r
+}
+
+func boundUnits(bindings []RoleBinding) string {
+	var units []string
+	for _, b := range bindings {
+		if b.UnitID != nil {
+			units = append(units, b.UnitID.String())
+		} else {
+			units = append(units, "none")
+		}
+	}
+	return join(units)
 }
 
 func namesOf(bindings []RoleBinding) string {

@@ -41,6 +41,9 @@ func TestChooseRole(t *testing.T) {
 			got, err := ChooseRole("li", c.bindings, c.role, c.unit)
 			require.Equal(t, c.code, CodeOf(err), "%v", err)
 			require.Equal(t, c.want, got.Role)
+			if name == "two of the same role" {
+				require.ErrorContains(t, err, roads.String()+", "+water.String(), "the role was named: the units are to choose from")
+			}
 			if c.code == "" {
 				require.Equal(t, "li", got.ID)
 				require.Equal(t, c.wantUnit, got.UnitID)
@@ -53,6 +56,8 @@ func TestGrantsAreExamined(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	good := RoleGrant{Account: "li", Role: RoleHandler, Unit: "Roads"}
+	require.NotContains(t, RoleGrant{Account: "li", Role: "KING"}.Validate(now).Error(), string(RoleSystem), "only what may be granted is offered")
+	require.ErrorContains(t, RoleGrant{Account: "li", Role: RoleSystem}.Validate(now), "no account has it")
 	later := now.Add(time.Second)
 	for _, g := range []RoleGrant{good, {Account: strings.Repeat("x", 200), Role: RoleSupervisor}, {Account: "li", Role: RoleLeader, Official: "P-1"}, {Account: "li", Role: RoleIntake, ValidTo: &later}} {
 		require.NoError(t, g.Validate(now))

@@ -30,7 +30,7 @@ func (db *DB) GrantRole(ctx context.Context, by groundwork.Actor, g groundwork.R
 		}
 		regions := make([]uuid.UUID, 0, len(g.RegionCodes))
 		for _, code := range g.RegionCodes {
-			id, err := referred(ctx, tx, "regionCodes", code, "SELECT id FROM region WHERE code = @given")
+			id, err := referred(ctx, tx, "region", code, "SELECT id FROM region WHERE code = @given")
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,8 @@ func (db *DB) GrantRole(ctx context.Context, by groundwork.Actor, g groundwork.R
 			return err
 		}
 		if standing != nil {
-			return groundwork.Errorf(groundwork.CodeConflict, "account %s is bound to role %s for this unit already (%s); revoke that first to change it", g.Account, g.Role, standing.ID)
+			return groundwork.Errorf(groundwork.CodeConflict, "account %s is bound to role %s for this unit already, in %d regions; to change it, end that and grant it anew with all regions that it is to reach: groundwork account revoke %s",
+				g.Account, g.Role, len(standing.RegionIDs), standing.ID)
 		}
 		made, err = insert[groundwork.RoleBinding](ctx, tx, "role_binding", roleBindingColumns, pgx.NamedArgs{
 			"id": newID(uuid.Nil), "account": g.Account, "role": g.Role, "unit_id": unit, "region_ids": regions, "official_id": official,

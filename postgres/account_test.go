@@ -35,11 +35,12 @@ func TestRolesOfAccounts(t *testing.T) {
 	require.Len(t, bound, 2)
 	_, err = db.GrantRole(ctx, groundwork.System, handler)
 	require.Equal(t, groundwork.CodeConflict, groundwork.CodeOf(err))
+	require.ErrorContains(t, err, "groundwork account revoke "+made.ID.String())
 
 	for field, g := range map[string]groundwork.RoleGrant{
-		"unit":        {Account: "li", Role: groundwork.RoleUnitHead, Unit: "Water"},
-		"regionCodes": {Account: "li", Role: groundwork.RoleSupervisor, RegionCodes: []string{"110000000000"}},
-		"official":    {Account: "li", Role: groundwork.RoleLeader, Official: "nobody"},
+		"unit":     {Account: "li", Role: groundwork.RoleUnitHead, Unit: "Water"},
+		"region":   {Account: "li", Role: groundwork.RoleSupervisor, RegionCodes: []string{"110000000000"}},
+		"official": {Account: "li", Role: groundwork.RoleLeader, Official: "nobody"},
 	} {
 		_, err := db.GrantRole(ctx, groundwork.System, g)
 		var e *groundwork.Error

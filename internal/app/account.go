@@ -94,6 +94,9 @@ func GrantRole(ctx context.Context, cfg Config, g Grant, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s may act as %s, %s (grant %s)\n", made.Account, made.Role, until(made.ValidTo), made.ID)
+	if len(made.RegionIDs) == 0 && made.Role.NeedsRegions() {
+		fmt.Fprintln(out, "It reaches no region, so it may do nothing in any: to change that, revoke it and grant it anew with --region.")
+	}
 	return nil
 }
 

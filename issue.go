@@ -47,6 +47,9 @@ const (
 	SeverityUrgent Severity = "URGENT"
 )
 
+// Severities lists the severities, the least first.
+var Severities = []Severity{SeverityLow, SeverityNormal, SeverityHigh, SeverityUrgent}
+
 // Difficulty of an issue.
 type Difficulty string
 

@@ -21,6 +21,9 @@ const (
 	ChannelOpen311      Channel = "OPEN311"
 )
 
+// Channels lists the channels.
+var Channels = []Channel{ChannelVisit, ChannelReception, ChannelOnline, ChannelHotline, ChannelMessageBoard, ChannelLetter, ChannelApp, ChannelOpen311}
+
 // OpinionKind is what the reporter wants.
 type OpinionKind string
 
@@ -33,6 +36,9 @@ const (
 	Suggestion OpinionKind = "SUGGESTION"
 	Thanks     OpinionKind = "THANKS"
 )
+
+// OpinionKinds lists the kinds of opinions.
+var OpinionKinds = []OpinionKind{Inquiry, Help, Complaint, Report, Suggestion, Thanks}
 
 // Precision says how exactly a time is known.
 type Precision string

@@ -28,7 +28,7 @@ func changeAttempt(kind, from string, role groundwork.Role) (groundwork.PolicyCh
 		Evidence: []groundwork.EvidenceTarget{{IssueID: &ownCell}}, Persons: 1, Summary: "They agree", Outcome: outcome,
 		Rollouts: []groundwork.PolicyRollout{{RegionID: ownCell, EffectiveFrom: march3}}, Text: "Queues are short.", EffectiveFrom: march2,
 		Evaluation: groundwork.PolicyEvaluation{Estimate: -1, CILow: -2, CIHigh: 0, TreatedRegions: 8, ControlRegions: 8, AsOf: noon, Text: "It worked"}}
-	f := groundwork.PolicyFacts{Now: noon, Last: noon.Add(-time.Hour), FirstRollout: new(march2), Outside: true}
+	f := groundwork.PolicyFacts{Now: noon, Last: noon.Add(-time.Hour), FirstRollout: new(march2), LatestFrom: new(march2.AddDate(0, 0, -1)), Outside: true}
 	if kind == groundwork.PolicyEvaluated {
 		f.FirstRollout = new(march2.AddDate(0, 0, -30))
 	}

@@ -123,8 +123,8 @@ func (v Visit) Validate(now time.Time) error {
 // Validate examines a new opinion, seen at now.
 func (o Opinion) Validate(now time.Time) error {
 	return firstError(
-		oneOf("channel", o.Channel, ChannelVisit, ChannelReception, ChannelOnline, ChannelHotline, ChannelMessageBoard, ChannelLetter, ChannelApp, ChannelOpen311),
-		oneOf("kind", o.Kind, Inquiry, Help, Complaint, Report, Suggestion, Thanks),
+		oneOf("channel", o.Channel, Channels...),
+		oneOf("kind", o.Kind, OpinionKinds...),
 		check(strings.TrimSpace(o.Subject+o.Text) != "", "text", "an opinion says something: give a subject or a text"),
 		check(!o.ReceivedAt.After(now), "receivedAt", "%s lies in the future; give a time up to now", o.ReceivedAt.Format(time.RFC3339)),
 		check(o.OccurredAt == nil || !o.OccurredAt.After(now), "occurredAt", "what the opinion tells of cannot lie in the future"),
@@ -149,7 +149,7 @@ func (r Registration) Validate() error {
 	return firstError(
 		check(r.DueAt == nil || r.Actor.Role == RoleSystem, "dueAt", "due times follow from the target in force; only an import gives one"),
 		check(len(r.OpinionIDs) > 0, "opinionIds", "an issue rests on at least one opinion; submit it first"),
-		oneOf("severity", orElse(r.Severity, SeverityNormal), SeverityLow, SeverityNormal, SeverityHigh, SeverityUrgent),
+		oneOf("severity", orElse(r.Severity, SeverityNormal), Severities...),
 		oneOf("difficulty", orElse(r.Difficulty, Routine), Routine, CrossUnit, Legacy, PolicyGap),
 	)
 }

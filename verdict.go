@@ -53,8 +53,8 @@ func isIndependent(a *attempt) error {
 
 // ofAnother keeps whoever made a claim from judging it, in whatever role and for whatever unit.
 func ofAnother(a *attempt) error {
-	if by, claimed := a.step.Actor.ID, a.last(EventClaimed); by != Anonymous.ID && claimed != nil && claimed.Actor.ID == by {
-		return Errorf(CodeForbidden, "%q made the claim of issue %s; somebody else collects the verdict", by, a.issue.PublicRef)
+	if claimed := a.last(EventClaimed); claimed != nil && claimed.Actor.ID == a.step.Actor.ID {
+		return Errorf(CodeForbidden, "%q made the claim of issue %s; somebody else collects the verdict", a.step.Actor.ID, a.issue.PublicRef)
 	}
 	return nil
 }

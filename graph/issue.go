@@ -105,14 +105,33 @@ func (r *Resolver) claimText(ctx context.Context, c *model.Claim) (*string, erro
 	return &c.Text, nil
 }
 
-// permittedTransitions names the permitted steps as all things with a life do.
-func permittedTransitions(ctx context.Context, i *model.Issue) []string {
-	kinds := groundwork.PermittedSteps((*groundwork.Issue)(i), groundwork.ActorFrom(ctx).Role)
-	names := make([]string, len(kinds))
-	for n, k := range kinds {
-		names[n] = string(k)
+// permittedSteps lists what whoever asks may ask for where each of the issues stands. Those who work on issues may nothing outside of what they reach.
+func permittedSteps(ctx context.Context, issues []*model.Issue) ([][]groundwork.EventKind, error) {
+	by := groundwork.ActorFrom(ctx)
+	reached, err := reachedOf(ctx, "issue", ids(issues, func(i *model.Issue) uuid.UUID { return i.ID })...)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	steps := make([][]groundwork.EventKind, len(issues))
+	for n, i := range issues {
+		if reached[n] || !by.Role.WorksOnIssues() {
+			steps[n] = groundwork.PermittedSteps((*groundwork.Issue)(i), by.Role)
+		}
+	}
+	return steps, nil
+}
+
+// permittedTransitions names them as all things with a life do.
+func permittedTransitions(ctx context.Context, issues []*model.Issue) ([][]string, error) {
+	steps, err := permittedSteps(ctx, issues)
+	names := make([][]string, len(steps))
+	for n, kinds := range steps {
+		names[n] = make([]string, len(kinds))
+		for k, kind := range kinds {
+			names[n][k] = string(kind)
+		}
+	}
+	return names, err
 }
 
 // publishTarget publishes a promise.

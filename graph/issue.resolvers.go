@@ -50,12 +50,12 @@ func (r *issueResolver) NetHours(ctx context.Context, obj *model.Issue) (float64
 	return netHours(obj, r.now()), nil
 }
 
-func (r *issueResolver) PermittedSteps(ctx context.Context, obj *model.Issue) ([]groundwork.EventKind, error) {
-	return groundwork.PermittedSteps((*groundwork.Issue)(obj), groundwork.ActorFrom(ctx).Role), nil
+func (r *issueResolver) PermittedSteps(ctx context.Context, objs []*model.Issue) ([][]groundwork.EventKind, error) {
+	return permittedSteps(ctx, objs)
 }
 
-func (r *issueResolver) PermittedTransitions(ctx context.Context, obj *model.Issue) ([]string, error) {
-	return permittedTransitions(ctx, obj), nil
+func (r *issueResolver) PermittedTransitions(ctx context.Context, objs []*model.Issue) ([][]string, error) {
+	return permittedTransitions(ctx, objs)
 }
 
 func (r *issueResolver) Region(ctx context.Context, objs []*model.Issue) ([]*model.Region, error) {

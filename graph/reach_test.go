@@ -221,7 +221,7 @@ func TestReadingInsideAndOutside(t *testing.T) {
 	}
 	const read = `query($o: ID!, $i: ID!, $p: ID!, $s: ID!) {
 		opinion(id: $o) { text } told: issue(id: $i) { id opinions(first: 1) { text } } node(id: $i) { id } nodes(ids: [$o]) { id }
-		public: issue(id: $p) { events(first: 9) { kind detail } } rotaSlot(id: $s) { id } }`
+		public: issue(id: $p) { permittedSteps permittedTransitions events(first: 9) { kind detail } } rotaSlot(id: $s) { id } }`
 	ids := func(r realm) map[string]any {
 		return map[string]any{"o": r["secret"], "i": r["told"], "p": r["issueId"], "s": r["slotId"]}
 	}
@@ -234,6 +234,9 @@ func TestReadingInsideAndOutside(t *testing.T) {
 		require.NotNil(t, r.at(t, "node"), role)
 		require.NotNil(t, r.at(t, "rotaSlot"), role)
 		require.NotEmpty(t, r.at(t, "public", "events", 0, "detail"), role)
+		if role == groundwork.RoleDispatcher || role == groundwork.RoleSupervisor {
+			require.NotEmpty(t, r.at(t, "public", "permittedSteps"), role)
+		}
 
 		r = c.get(read, ids(outside))
 		require.Nil(t, r.at(t, "opinion"), role)
@@ -243,6 +246,8 @@ func TestReadingInsideAndOutside(t *testing.T) {
 		require.Nil(t, r.at(t, "rotaSlot"), role)
 		require.Equal(t, "REGISTERED", r.text(t, "public", "events", 0, "kind"), "the public sees that, and so does a worker elsewhere")
 		require.Nil(t, r.at(t, "public", "events", 0, "detail"), role)
+		require.Empty(t, r.at(t, "public", "permittedSteps"), role)
+		require.Empty(t, r.at(t, "public", "permittedTransitions"), role)
 
 		listed := string(c.get(list, nil).body)
 		for _, thing := range []string{"secret", "told", "slotId"} {

@@ -104,14 +104,18 @@ func TestExport(t *testing.T) {
 	export("h1.csv", "cells", "--measure", "H1", "--by", "region", "--from", "2019-01-01", "--to", "2019-12-31")
 
 	for says, args := range map[string][]string{
-		"--measure \"T9\"":             {"cells", "--measure", "T9", "--out", "x.csv"},
-		".csv or .parquet":             {"table", "--out", "x.xlsx"},
-		"township; nothing finer":      {"table", "--region-level", "village_committee", "--out", "x.csv"},
-		"fewer than 7 days":            {"table", "--from", "2019-01-01", "--to", "2019-01-06", "--out", "x.csv"},
-		"at most 3":                    {"table", "--by", "region,month,kind,channel", "--out", "x.csv"},
-		"--by: \"REPORTER\" is no dim": {"table", "--by", "reporter", "--out", "x.csv"},
-		"--from \"soon\" is no day":    {"table", "--from", "soon", "--out", "x.csv"},
-		"--as-of \"soon\" is no time":  {"table", "--as-of", "soon", "--out", "x.csv"},
+		"--measure \"T9\"":              {"cells", "--measure", "T9", "--out", "x.csv"},
+		".csv or .parquet":              {"table", "--out", "x.xlsx"},
+		"township; nothing finer":       {"table", "--region-level", "village_committee", "--out", "x.csv"},
+		"fewer than 7 days":             {"table", "--from", "2019-01-01", "--to", "2019-01-06", "--out", "x.csv"},
+		"--to 2019-01-06 lies before":   {"table", "--from", "2019-02-01", "--to", "2019-01-06", "--out", "x.csv"},
+		"--severity \"FOO\" is unknown": {"table", "--severity", "foo", "--out", "x.csv"},
+		"give one of visit, reception":  {"cells", "--measure", "T4", "--channel", "fax", "--out", "x.csv"},
+		"\"HOPE\" is unknown":           {"table", "--kind", "hope", "--out", "x.csv"},
+		"at most 3":                     {"table", "--by", "region,month,kind,channel", "--out", "x.csv"},
+		"--by: \"REPORTER\" is no dim":  {"table", "--by", "reporter", "--out", "x.csv"},
+		"--from \"soon\" is no day":     {"table", "--from", "soon", "--out", "x.csv"},
+		"--as-of \"soon\" is no time":   {"table", "--as-of", "soon", "--out", "x.csv"},
 	} {
 		out, code := s.run(append([]string{"export"}, args...)...)
 		require.NotZero(t, code, out)

@@ -37,8 +37,8 @@ type IssueResolver interface {
 	GrossHours(ctx context.Context, obj *model.Issue) (float64, error)
 	NetHours(ctx context.Context, obj *model.Issue) (float64, error)
 
-	PermittedSteps(ctx context.Context, obj *model.Issue) ([]groundwork.EventKind, error)
-	PermittedTransitions(ctx context.Context, obj *model.Issue) ([]string, error)
+	PermittedSteps(ctx context.Context, objs []*model.Issue) ([][]groundwork.EventKind, error)
+	PermittedTransitions(ctx context.Context, objs []*model.Issue) ([][]string, error)
 	Region(ctx context.Context, objs []*model.Issue) ([]*model.Region, error)
 	Category(ctx context.Context, objs []*model.Issue) ([]*model.Category, error)
 	Site(ctx context.Context, objs []*model.Issue) ([]*model.Site, error)
@@ -1986,7 +1986,7 @@ func (ec *executionContext) _Issue_permittedSteps(ctx context.Context, field gra
 			return ec.fieldContext_Issue_permittedSteps(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Issue().PermittedSteps(ctx, obj)
+			return ec.resolveBatch_Issue_permittedSteps(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []groundwork.EventKind) graphql.Marshaler {
@@ -1999,6 +1999,29 @@ func (ec *executionContext) _Issue_permittedSteps(ctx context.Context, field gra
 func (ec *executionContext) fieldContext_Issue_permittedSteps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Issue", field, true, true, "IssueEventKind")
 }
+func (ec *executionContext) resolveBatch_Issue_permittedSteps(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.PermittedSteps(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]groundwork.EventKind](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.permittedSteps",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.PermittedSteps(ctx, []*model.Issue{obj})
+	return graphql.ResolveBatchSingleResult[[]groundwork.EventKind](
+		ctx,
+		results,
+		err,
+		"Issue.permittedSteps",
+	)
+}
 
 func (ec *executionContext) _Issue_permittedTransitions(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -2009,7 +2032,7 @@ func (ec *executionContext) _Issue_permittedTransitions(ctx context.Context, fie
 			return ec.fieldContext_Issue_permittedTransitions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Issue().PermittedTransitions(ctx, obj)
+			return ec.resolveBatch_Issue_permittedTransitions(ctx, field, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
@@ -2021,6 +2044,29 @@ func (ec *executionContext) _Issue_permittedTransitions(ctx context.Context, fie
 }
 func (ec *executionContext) fieldContext_Issue_permittedTransitions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Issue", field, true, true, "String")
+}
+func (ec *executionContext) resolveBatch_Issue_permittedTransitions(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (any, error) {
+	resolver := ec.Resolvers.Issue()
+	if batch, ok := graphql.BatchParentsFor[*model.Issue](ctx, "Issue"); ok {
+		result := batch.FieldResult(field, func() (any, error) {
+			return resolver.PermittedTransitions(ctx, batch.Parents)
+		})
+		return graphql.ResolveBatchGroupResult[[]string](
+			ctx,
+			batch.Index,
+			len(batch.Parents),
+			result,
+			"Issue.permittedTransitions",
+			batch.IndexMap,
+		)
+	}
+	results, err := resolver.PermittedTransitions(ctx, []*model.Issue{obj})
+	return graphql.ResolveBatchSingleResult[[]string](
+		ctx,
+		results,
+		err,
+		"Issue.permittedTransitions",
+	)
 }
 
 func (ec *executionContext) _Issue_region(ctx context.Context, field graphql.CollectedField, obj *model.Issue) (ret graphql.Marshaler) {

@@ -16222,7 +16222,7 @@ type Issue implements Node {
   createdAt: DateTime!
   "When its title gave way to the name of its category, and the answers, comments and questions of its course (claims, feedback, events) were taken away, because they had been kept as long as the rules of retention say; null while they stand. Its opinions have a redactedAt of their own."
   redactedAt: DateTime
-  "What the role of this request may ask for where the issue stands. The guards decide when it asks."
+  "What the role of this request may ask for where the issue stands, if the issue lies in what it reaches. The guards decide when it asks; of a CITIZEN the secret or the account."
   permittedSteps: [IssueEventKind!]!
   "The same under the name that all things with a life use."
   permittedTransitions: [String!]!

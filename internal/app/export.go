@@ -104,7 +104,7 @@ func (j ExportJob) run(ctx context.Context, d warehouse.Definition, answer func(
 	if j.AsOf == nil { // so that the command makes the same figures again
 		j.Command += " --as-of " + table.AsOf.UTC().Format(time.RFC3339Nano)
 	}
-	sheet := export.Sheet{File: filepath.Base(j.Out), Definition: d, Table: table, Columns: columns, Filters: j.filters(), Command: j.Command}
+	sheet := export.Sheet{File: filepath.Base(j.Out), Definition: d, Table: table, Columns: columns, Filters: j.filters(query.Where), Command: j.Command}
 	if err := writeWhole(j.Out, data); err != nil {
 		return err
 	}
@@ -144,7 +144,16 @@ func (j ExportJob) query() (q warehouse.Query, err error) {
 	if !slices.Contains([]string{"PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP"}, q.RegionLevel) {
 		return q, fmt.Errorf("--region-level %q: give province, prefecture, county or township; nothing finer is published", j.RegionLevel)
 	}
-	q.Where = warehouse.Filter{Regions: j.Regions, Channels: upper(j.Channels), Kinds: upper(j.Kinds), Severities: upper(j.Severities)}
+	q.Where.Regions = j.Regions
+	if q.Where.Channels, err = words("--channel", j.Channels, groundwork.Channels); err != nil {
+		return q, err
+	}
+	if q.Where.Kinds, err = words("--kind", j.Kinds, groundwork.OpinionKinds); err != nil {
+		return q, err
+	}
+	if q.Where.Severities, err = words("--severity", j.Severities, groundwork.Severities); err != nil {
+		return q, err
+	}
 	q.AsOf, q.Limit = j.AsOf, maxExportCells
 	if q.Where.OriginFrom, err = dayOption("--from", j.From, 0); err != nil {
 		return q, err
@@ -152,17 +161,31 @@ func (j ExportJob) query() (q warehouse.Query, err error) {
 	if q.Where.OriginTo, err = dayOption("--to", j.To, 1); err != nil {
 		return q, err
 	}
-	if from, to := q.Where.OriginFrom, q.Where.OriginTo; from != nil && to != nil && to.Before(from.AddDate(0, 0, minExportDays)) {
+	if from, to := q.Where.OriginFrom, q.Where.OriginTo; from != nil && to != nil && !from.Before(*to) {
+		return q, fmt.Errorf("--to %s lies before --from %s", j.To, j.From)
+	} else if from != nil && to != nil && to.Before(from.AddDate(0, 0, minExportDays)) {
 		return q, fmt.Errorf("--from %s --to %s: a window of fewer than %d days tells single events apart; make it longer", j.From, j.To, minExportDays)
 	}
 	return q, nil
 }
 
-func upper(words []string) (all []string) {
-	for _, w := range words {
-		all = append(all, strings.ToUpper(w))
+// words reads the values of an option, of which there are those.
+func words[T ~string](option string, given []string, known []T) (all []string, err error) {
+	for _, w := range given {
+		if w = strings.ToUpper(w); !slices.Contains(known, T(w)) {
+			return nil, fmt.Errorf("%s %q is unknown; give one of %s", option, w, strings.ToLower(strings.Join(asText(known), ", ")))
+		}
+		all = append(all, w)
 	}
-	return all
+	return all, nil
+}
+
+func asText[T ~string](values []T) []string {
+	plain := make([]string, len(values))
+	for n, v := range values {
+		plain[n] = string(v)
+	}
+	return plain
 }
 
 // dayOption reads a day in China and returns its beginning, or that of a later day.
@@ -177,12 +200,12 @@ func dayOption(option, value string, later int) (*time.Time, error) {
 	return new(t.AddDate(0, 0, later)), nil
 }
 
-func (j ExportJob) filters() (all [][2]string) {
+func (j ExportJob) filters(w warehouse.Filter) (all [][2]string) {
 	for _, f := range []struct {
 		name   string
 		values []string
 	}{
-		{"regions, with everything below", j.Regions}, {"channels", upper(j.Channels)}, {"kinds", upper(j.Kinds)}, {"severities", upper(j.Severities)},
+		{"regions, with everything below", w.Regions}, {"channels", w.Channels}, {"kinds", w.Kinds}, {"severities", w.Severities},
 		{"origin from", []string{j.From}}, {"origin to, included", []string{j.To}},
 	} {
 		if text := strings.Join(f.values, ", "); text != "" {

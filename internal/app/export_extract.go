@@ -56,7 +56,7 @@ func (j ExportJob) Extract(ctx context.Context, keyFile string, withoutCategorie
 		return err
 	}
 	table := &warehouse.Table{Measure: export.ExtractCode, AsOf: extract.Watermark.CommittedAt, Watermark: extract.Watermark, Excluded: extract.LeftOut}
-	filters := j.filters()
+	filters := j.filters(query.Where)
 	if len(withoutCategories) > 0 {
 		filters = append(filters, [2]string{"without categories, with everything below", strings.Join(withoutCategories, ", ")})
 	}

@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"groundwork/graph/edge"
 	"groundwork/graph/edge/edgetest"
+	"groundwork/graph/model"
 )
 
 // TestEverythingIsDescribed reads the schema as a client sees it: descriptions are the documentation of the API.
@@ -93,4 +95,22 @@ func many(n int, field string) string {
 		b.WriteString("a" + strings.Repeat("x", i) + ": " + field + " ")
 	}
 	return b.String()
+}
+
+// What an id names may not be there: the answer says which field, though the database keeps the value to itself where rows are narrowed.
+func TestThingsThatAreNotThereAreNamed(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, options{})
+	nowhere := func(kind string) string { return model.ID{Type: kind, UUID: uuid.New()}.String() }
+	for name, c := range map[string]struct{ role, mutation, input, field string }{
+		"site":    {"SYSTEM", "createSite", `regionId: "` + nowhere(model.TypeRegion) + `", kind: SCHOOL, name: "x"`, "regionId"},
+		"unit":    {"SYSTEM", "createOrgUnit", `regionId: "` + nowhere(model.TypeRegion) + `", kind: GOVT, name: "x"`, "regionId"},
+		"plan":    {"SUPERVISOR", "publishRotaPlan", `name: "x", rank: COUNTY, activityKind: RESEARCH, cadence: MONTHLY, periodFrom: "2026-04-01", periodTo: "2026-05-01", regionId: "` + nowhere(model.TypeRegion) + `"`, "regionId"},
+		"opinion": {"INTAKE", "submitOpinion", `channel: HOTLINE, kind: HELP, text: "x", siteId: "` + nowhere(model.TypeSite) + `"`, "siteId"},
+		"holding": {"SYSTEM", "createPostHolding", `officialId: "` + nowhere(model.TypeOfficial) + `", orgUnitId: "` + f.bureau + `", rank: COUNTY, title: "x", heldFrom: "2026-01-01"`, "officialId"},
+	} {
+		r := f.as(c.role).get(`mutation { s: `+c.mutation+`(input: {`+c.input+`}) { userErrors { code message field } } }`, nil)
+		require.Equal(t, []any{map[string]any{"code": "BAD_USER_INPUT", "field": c.field, "message": r.text(t, "s", "userErrors", 0, "message")}}, r.at(t, "s", "userErrors"), name)
+		require.Contains(t, r.text(t, "s", "userErrors", 0, "message"), "does not exist", name)
+	}
 }

@@ -157,8 +157,8 @@ func insertSQL(table string, args pgx.NamedArgs) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (@%s)", table, strings.Join(names, ", "), strings.Join(names, ", @"))
 }
 
-// keyDetail reads which key broke a foreign key, and of which table.
-var keyDetail = regexp.MustCompile(`^Key \((\w+)\)=\(([^)]*)\) is not present in table "(\w+)"`)
+// keyDetail reads which key broke a foreign key, and of which table. Of tables under row-level security Postgres tells the table alone.
+var keyDetail = regexp.MustCompile(`^Key (?:\((\w+)\)=\(([^)]*)\) )?is not present in table "(\w+)"`)
 
 // translate turns what the database says into what a caller can act on. What is not its fault stays as it is, wrapped.
 func translate(op string, err error) error {
@@ -180,7 +180,11 @@ func translate(op string, err error) error {
 		return refuse(groundwork.CodeConflict, uniqueField(pg), uniqueMessage(pg))
 	case pg.Code == "23503":
 		if m := keyDetail.FindStringSubmatch(pg.Detail); m != nil {
-			return refuse(groundwork.CodeInvalid, camel(m[1]), fmt.Sprintf("%s %s does not exist; create it first or give another", called(m[3]), m[2]))
+			column, thing := m[1], called(m[3])+" "+m[2]
+			if column == "" {
+				column, thing = strings.TrimSuffix(strings.TrimPrefix(pg.ConstraintName, pg.TableName+"_"), "_fkey"), "the "+called(m[3])
+			}
+			return refuse(groundwork.CodeInvalid, camel(column), thing+" does not exist; create it first or give another")
 		}
 		return refuse(groundwork.CodeConflict, "", op+": something else still refers to it")
 	case pg.Code == "23514" || pg.Code == "23502":

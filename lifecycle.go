@@ -146,12 +146,13 @@ func LifecycleMachine() Machine {
 		if t.Kind == EventClosed {
 			kind += " as " + string(t.Closure)
 		}
-		m.Rows = append(m.Rows, MachineRow{Kind: kind, From: texts(t.From), To: string(t.To), Roles: t.Roles, Asks: t.Asks, Effect: t.Effect})
+		m.Rows = append(m.Rows, MachineRow{Kind: kind, From: Texts(t.From), To: string(t.To), Roles: t.Roles, Asks: t.Asks, Effect: t.Effect})
 	}
 	return m
 }
 
-func texts[T ~string](values []T) []string {
+// Texts are values of a kind of text as plain texts.
+func Texts[T ~string](values []T) []string {
 	plain := make([]string, len(values))
 	for n, v := range values {
 		plain[n] = string(v)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/text/width"
 )
 
 // The Validate methods examine what can be known of a new noun by itself; what depends on others (does the parent exist, is it a
@@ -191,4 +193,20 @@ func located(latitude, longitude *float64) error {
 
 func ordered(field string, from, to *time.Time) error {
 	return check(from == nil || to == nil || to.After(*from), field, "the last day lies after the first")
+}
+
+// minPurpose is how many letters say why. A wide character, such as one of Chinese, says as much as two.
+const minPurpose = 8
+
+// saysWhy examines a reason in words; note tells what becomes of it.
+func saysWhy(field, why, note string) error {
+	letters, weight := 0, 0
+	for _, r := range strings.TrimSpace(why) {
+		letters++
+		weight++
+		if width.LookupRune(r).Kind() == width.EastAsianWide {
+			weight++
+		}
+	}
+	return check(weight >= minPurpose && letters <= 500, field, "say why, in %d to 500 letters, or from %d of Chinese; %s", minPurpose, minPurpose/2, note)
 }

@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/width"
 )
 
 // Contact says who a reporter is and how to reach them. It stands in the vault alone, encrypted; a citizen may leave any of it out.
@@ -126,24 +125,8 @@ func (k VaultKeys) Open(about uuid.UUID, s Sealed, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// minPurpose is how many letters say why. A wide character, such as one of Chinese, says as much as two.
-const minPurpose = 8
-
 // CheckPurpose examines why somebody wants to know, for the log.
 func CheckPurpose(field, why string) error { return saysWhy(field, why, "it is logged") }
-
-// saysWhy examines a reason in words; note tells what becomes of it.
-func saysWhy(field, why, note string) error {
-	letters, weight := 0, 0
-	for _, r := range strings.TrimSpace(why) {
-		letters++
-		weight++
-		if width.LookupRune(r).Kind() == width.EastAsianWide {
-			weight++
-		}
-	}
-	return check(weight >= minPurpose && letters <= 500, field, "say why, in %d to 500 letters, or from %d of Chinese; %s", minPurpose, minPurpose/2, note)
-}
 
 // ContactFacts is what decides who may know who gave an opinion.
 type ContactFacts struct {

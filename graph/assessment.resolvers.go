@@ -61,7 +61,7 @@ func (r *assessmentCycleResolver) Definitions(ctx context.Context, obj *model.As
 func (r *mutationResolver) OpenAssessmentCycle(ctx context.Context, input model.OpenAssessmentCycleInput) (*model.OpenAssessmentCyclePayload, error) {
 	cycle := groundwork.AssessmentCycle{Name: input.Name, PeriodFrom: input.PeriodFrom, PeriodTo: input.PeriodTo}
 	made, done, err := write(ctx, refs{err: forSubjects(input.Measures)}, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.AssessmentCycle, groundwork.Receipt, error) {
-		return r.store.OpenAssessmentCycle(ctx, by, cycle, texts(input.Measures))
+		return r.store.OpenAssessmentCycle(ctx, by, cycle, groundwork.Texts(input.Measures))
 	})
 	if err != nil {
 		return nil, err

@@ -177,13 +177,13 @@ func (r *Resolver) measureFilter(ctx context.Context, in model.MeasureFilter) (w
 		}
 	}
 	if c := in.Channel.Value(); c != nil {
-		out.Channels = texts(choice(&f, "query.where.channel.in", c.In))
+		out.Channels = groundwork.Texts(choice(&f, "query.where.channel.in", c.In))
 	}
 	if k := in.Kind.Value(); k != nil {
-		out.Kinds = texts(choice(&f, "query.where.kind.in", k.In))
+		out.Kinds = groundwork.Texts(choice(&f, "query.where.kind.in", k.In))
 	}
 	if s := in.Severity.Value(); s != nil {
-		out.Severities = texts(choice(&f, "query.where.severity.in", s.In))
+		out.Severities = groundwork.Texts(choice(&f, "query.where.severity.in", s.In))
 	}
 	codes, err := r.regionCodes(ctx, &f, region)
 	out.Regions = append(out.Regions, codes...)
@@ -216,14 +216,6 @@ func (r *Resolver) regionCodes(ctx context.Context, f *filters, in model.Measure
 		codes[i] = region.Code
 	}
 	return codes, nil
-}
-
-func texts[T ~string](values []T) []string {
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = string(v)
-	}
-	return out
 }
 
 func (r *Resolver) hotspotQuery(ctx context.Context, in model.MeasureQuery, from, to *time.Time) (warehouse.Question, error) {

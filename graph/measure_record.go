@@ -326,7 +326,7 @@ func (f *filters) snapshots(in *model.MeasureSnapshotFilter, by groundwork.Actor
 	}
 	out := groundwork.SnapshotFilter{SubjectFilter: f.subjects(in.Unit.Value(), in.Post.Value(), by), Taken: timeRange(in.TakenAt)}
 	if codes := in.Measures.Value(); codes != nil {
-		out.Measures = texts(choice(f, "filter.measures", codes))
+		out.Measures = groundwork.Texts(choice(f, "filter.measures", codes))
 	}
 	return out
 }

@@ -35,7 +35,7 @@ func (r *mutationResolver) TakeSnapshot(ctx context.Context, input model.TakeSna
 }
 
 func (r *queryResolver) MeasureDefinitionVersions(ctx context.Context, codes []model.MeasureCode) ([]model.MeasureDefinitionVersion, error) {
-	found, err := r.store.MeasureDefinitions(ctx, texts(codes))
+	found, err := r.store.MeasureDefinitions(ctx, groundwork.Texts(codes))
 	if err != nil {
 		return nil, err
 	}

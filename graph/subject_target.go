@@ -53,7 +53,7 @@ func (f *filters) targets(in *model.TargetFilter, by groundwork.Actor) groundwor
 	}
 	out := groundwork.SubjectTargetFilter{SubjectFilter: f.subjects(in.Unit.Value(), in.Post.Value(), by), On: in.On.Value()}
 	if codes := in.Measures.Value(); codes != nil {
-		out.Measures = texts(choice(f, "filter.measures", codes))
+		out.Measures = groundwork.Texts(choice(f, "filter.measures", codes))
 	}
 	if states := in.States.Value(); states != nil {
 		out.States = choice(f, "filter.states", states)

@@ -173,19 +173,11 @@ func (j ExportJob) query() (q warehouse.Query, err error) {
 func words[T ~string](option string, given []string, known []T) (all []string, err error) {
 	for _, w := range given {
 		if w = strings.ToUpper(w); !slices.Contains(known, T(w)) {
-			return nil, fmt.Errorf("%s %q is unknown; give one of %s", option, w, strings.ToLower(strings.Join(asText(known), ", ")))
+			return nil, fmt.Errorf("%s %q is unknown; give one of %s", option, w, strings.ToLower(strings.Join(groundwork.Texts(known), ", ")))
 		}
 		all = append(all, w)
 	}
 	return all, nil
-}
-
-func asText[T ~string](values []T) []string {
-	plain := make([]string, len(values))
-	for n, v := range values {
-		plain[n] = string(v)
-	}
-	return plain
 }
 
 // dayOption reads a day in China and returns its beginning, or that of a later day.

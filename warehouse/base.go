@@ -106,10 +106,12 @@ func (b *base) rows() string {
 	all := of("w", "")
 	changed := of("toInt8(-w) AS w", " AND id IN ("+changedIDs+")") + " UNION ALL SELECT " + baseColumns + ", " + endColumns + ", toInt8(1) AS w FROM (SELECT *, " + ends + " FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + "))"
 	if b.counts != nil {
-		all = b.counts.known(of) + " UNION ALL " + b.counts.numbered(of("w", " AND phase IN ("+b.counts.phases(true)+")"))
+		all = b.counts.numbered(of("w", " AND phase IN ("+b.counts.phases(true)+")"))
 		changed = b.counts.numbered(changed)
 	}
 	switch {
+	case b.counts != nil && b.counts.known:
+		return b.counts.told(of)
 	case b.tailOnly:
 		return changed
 	case b.every > 0:

@@ -29,10 +29,11 @@ func (h *house) keep() warehouse.Kept {
 // based are the measures that read the base.
 var based = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
 
-// sameAsExact asks random questions of the base and of the mirror, by second, and as is asked of many issues: the base in arrays, the mirror without.
+// sameAsExact asks random questions of the base and of the mirror, by second, and as is asked of many issues: the base in arrays, the mirror without; and as if there were
+// many regions.
 func (h *house) sameAsExact(w *world, questions int) {
 	h.t.Helper()
-	exact, coarse, coarseExact, older := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
+	exact, coarse, coarseExact, older, coarseMany := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 	older.WithoutSums()
 	older.Send(0)
 	exact.WithoutBase()
@@ -40,6 +41,8 @@ func (h *house) sameAsExact(w *world, questions int) {
 	coarseExact.Arrays(0)
 	coarse.ByHour()
 	coarseExact.ByHour()
+	coarseMany.ByHour()
+	coarseMany.Send(0)
 	for k := range questions {
 		q := warehouse.Question{Query: w.ask(2 * k)} // as of now
 		for _, code := range based {
@@ -67,6 +70,9 @@ func (h *house) sameAsExact(w *world, questions int) {
 			}
 			require.NoError(h.t, err)
 			require.Equal(h.t, want, got, "coarse %s %+v", code, q)
+			got, err = coarseMany.Ask(h.t.Context(), code, q)
+			require.NoError(h.t, err)
+			require.Equal(h.t, want, got, "coarse %s, with more regions than go with a statement: %+v", code, q)
 		}
 	}
 }

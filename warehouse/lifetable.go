@@ -1,13 +1,16 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,7 +28,8 @@ const (
 // cell is what ClickHouse hands over about one cell: a life table, and counts.
 type cell struct {
 	key      cellKey
-	rows     []stats.LifeRow // by time, where it is counted on a dense grid
+	rows     []stats.LifeRow // one for each time, in order once all are counted
+	at       map[int64]int   // while they are counted, where the row of a number is that has no place of its own
 	n        int64           // issues in the rows
 	awaiting int64           // of them claims that await a verdict
 	claims   int64           // issues ever claimed
@@ -186,27 +190,46 @@ func (t *Table) exclude(reason string, n int64) {
 
 func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, how spell, on grid) (map[cellKey]*cell, error) {
 	cells := map[cellKey]*cell{}
-	targets, key := s.scanKeys()
+	var lock sync.Mutex
+	var asked []func() error
+	for _, statement := range s.lifeStatements(how, on) {
+		switch {
+		case on.dense == 0:
+		case s.packs(on):
+			statement.maxGroups = m.maxCounts
+		default:
+			statement.maxGroups = min(m.maxGroups, max(1, m.maxCounts/uint64(on.dense)))
+		}
+		asked = append(asked, func() error { return m.countByTime(ctx, s, statement, how, on, &lock, cells) })
+	}
+	err := together(asked...)
+	for _, c := range cells {
+		c.inOrder()
+	}
+	return cells, err
+}
+
+// countByTime adds what a statement counted to the cells.
+func (m *Measures) countByTime(ctx context.Context, s *scope, statement statement, how spell, on grid, lock sync.Locker, cells map[cellKey]*cell) error {
 	var ending uint8
 	var n int64
 	var dense, numbers, counts counts
 	var found cell
-	targets = append(targets, &ending, &n, &dense, &numbers, &counts)
+	targets, key := s.scanKeys()
+	targets = append(targets, &ending)
+	if s.packs(on) {
+		targets, key = s.scanPacked(&ending)
+	}
+	targets = append(targets, &n, &dense, &numbers, &counts)
 	for _, sum := range how.counted(&found) {
 		targets = append(targets, sum.target)
 	}
-	statement := s.lifeStatement(how, on)
-	switch {
-	case on.dense == 0:
-	case s.packs(on):
-		statement.maxGroups = m.maxCounts
-	default:
-		statement.maxGroups = min(m.maxGroups, max(1, m.maxCounts/uint64(on.dense)))
-	}
-	err := m.each(ctx, "count issues by time", statement, func(scan func(...any) error) error {
+	return m.each(ctx, "count issues by time", statement, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
 		}
+		lock.Lock()
+		defer lock.Unlock()
 		k := key()
 		c := cells[k]
 		if c == nil {
@@ -232,10 +255,6 @@ func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, how spell, on gri
 		}
 		return nil
 	})
-	for _, c := range cells {
-		c.rows = slices.DeleteFunc(c.rows, func(r stats.LifeRow) bool { return r.Events == [len(r.Events)]float64{} })
-	}
-	return cells, err
 }
 
 // counts is an array of whole numbers that comes as its text: the driver reads the elements of an array one by one, by reflection, which took longer than
@@ -271,16 +290,25 @@ func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
 	for number, n := range dense {
 		leave(&c.rows[number], ending, n)
 	}
-	at := map[int64]int{}
+	if c.at == nil && len(numbers) > 0 {
+		c.at = map[int64]int{}
+	}
 	for i, number := range numbers {
-		row, has := at[number]
+		row, has := c.at[number]
 		if !has {
 			row = len(c.rows)
-			at[number] = row
+			c.at[number] = row
 			c.rows = append(c.rows, stats.LifeRow{Time: on.days(number)})
 		}
 		leave(&c.rows[row], ending, counts[i])
 	}
+}
+
+// inOrder puts the rows in order, as curves are fitted to them: each cell has several.
+func (c *cell) inOrder() {
+	c.at = nil
+	c.rows = slices.DeleteFunc(c.rows, func(r stats.LifeRow) bool { return r.Events == [len(r.Events)]float64{} })
+	slices.SortFunc(c.rows, func(a, b stats.LifeRow) int { return cmp.Compare(a.Time, b.Time) })
 }
 
 // leave adds n issues that left in some way.
@@ -296,6 +324,7 @@ func leave(r *stats.LifeRow, ending uint8, n int64) {
 type counting struct {
 	spell
 	grid
+	known bool // of the base's, those whose number it tells; else all others
 }
 
 // longest is the number of units after which nothing is asked.
@@ -312,8 +341,8 @@ func (c counting) numbered(rows string) string {
 		"SELECT *, least(intDiv(" + c.took() + " + {unit:Int64} - 1, {unit:Int64}), {longest:Int64} + 1) AS units FROM (" + rows + "))"
 }
 
-// known are rows of the base with the number that is stored.
-func (c counting) known(of func(w, condition string) string) string {
+// told are rows of the base with the number that it tells.
+func (c counting) told(of func(w, condition string) string) string {
 	rest := ""
 	if c.rest != "" {
 		rest = " AND (" + c.rest + ")"
@@ -332,36 +361,41 @@ func (c counting) phases(on bool) string {
 	return strings.Join(all, ", ")
 }
 
-// lifeStatement groups the spells by cell, how they ended, and when, with the times of a cell in arrays: on a dense grid the counts by number, beside them the
-// numbers that lie beyond it; on others, and where keys can be packed, all numbers with their counts.
-func (s *scope) lifeStatement(how spell, on grid) statement {
-	by := counting{how, on}
+// lifeStatements group the spells by cell, how they ended, and when, with the times of a cell in arrays: on a dense grid the counts by number, beside them the
+// numbers that lie beyond it; on others, and where keys can be packed, all numbers with their counts. Of the base those of which it tells the number are asked for beside the others: a
+// statement of both takes the engine twice as long to understand.
+func (s *scope) lifeStatements(how spell, on grid) []statement {
+	if s.base == nil || on.stored == nil {
+		rows := s.spells()
+		rows.text = counting{spell: how, grid: on}.numbered(rows.text)
+		return []statement{s.lifeStatement(rows, how, on)}
+	}
+	var all []statement
+	for _, known := range []bool{true, false} {
+		of, own := *s, *s.base
+		own.counts, of.base = &counting{how, on, known}, &own
+		all = append(all, s.lifeStatement(of.spells(), how, on))
+	}
+	return all
+}
+
+func (s *scope) lifeStatement(rows statement, how spell, on grid) statement {
 	ending := how.end
 	if how.days > 0 {
 		ending = "transform(" + ending + ", [5, 3, 4], [0, 2, 2])" // the other ends compete alike
 	}
-	of := *s
-	if s.base != nil && on.stored != nil {
-		own := *s.base
-		own.counts, of.base = &by, &own
-	}
-	rows := of.spells()
-	if of.base == s.base {
-		rows.text = by.numbered(rows.text)
-	}
-	rows.text = "SELECT *, " + ending + " AS ending FROM (" + rows.text + ")"
-	rows = rows.with("unit", on.seconds*1_000_000).with("longest", by.longest())
+	rows = rows.with("unit", on.seconds*1_000_000).with("longest", counting{spell: how, grid: on}.longest())
 	var sums, gathered strings.Builder
 	for i, sum := range how.counted(&cell{}) {
 		fmt.Fprintf(&sums, ", toInt64(sumIf(w, %s)) AS sum%d", sum.sql, i)
 		fmt.Fprintf(&gathered, ", sum(sum%d)", i)
 	}
-	const counts = "sum(n), '[]', toString(groupArray(number)), toString(groupArray(n))"
-	switch {
-	case on.dense == 0:
-		return s.gathered(&builder{}, rows, nil, counts+gathered.String(), "ending, number, toInt64(sum(w)) AS n"+sums.String(), []string{"ending"}, "number")
-	case s.packs(on):
-		return s.byCell(&builder{}, s.packed(rows, "toInt64(sum(w)) AS n"+sums.String()), nil, "ending, "+counts+gathered.String(), "ending")
+	if s.packs(on) {
+		return s.packed(rows, ending, sums.String(), gathered.String())
+	}
+	rows.text = "SELECT *, " + ending + " AS ending FROM (" + rows.text + ")"
+	if on.dense == 0 {
+		return s.gathered(&builder{}, rows, nil, "sum(n), '[]', toString(groupArray(number)), toString(groupArray(n))"+gathered.String(), "ending, number, toInt64(sum(w)) AS n"+sums.String(), []string{"ending"}, "number")
 	}
 	beyond := "number >= " + strconv.Itoa(on.dense)
 	return s.byCell(&builder{}, rows, nil, fmt.Sprintf("ending, toInt64(sum(w)) AS n, toString(sumResample(0, %d, 1)(w, number)), toString(groupArrayIf(number, %[2]s)), toString(groupArrayIf(w, %[2]s))%s",
@@ -373,20 +407,47 @@ func (s *scope) packs(on grid) bool {
 	return s.base != nil && on.stored != nil && !slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && (d != ByCategory || s.matters == nil) })
 }
 
-// packed groups rows by cell, end and number as one number: 24 bits of region, 20 of category, 4 of end, 16 of number.
-func (s *scope) packed(rows statement, aggregates string) statement {
-	key, unpacked := "number + bitShiftLeft(toUInt64(ending), 16)", "toInt64(bitAnd(packed, 65535)) AS number, toUInt8(bitAnd(bitShiftRight(packed, 16), 15)) AS ending"
+// packed groups rows by cell, end and number as one number: 24 bits of region, 20 of category, 4 of end, 16 of number. All but the last come with the answer, and the code of the region
+// where its place is not known here.
+func (s *scope) packed(rows statement, ending, sums, gathered string) statement {
+	b := &builder{values: maps.Clone(rows.values)}
+	b.write("SELECT bitShiftRight(packed, 16) AS cell, ")
+	if s.split(ByRegion) && s.places == nil {
+		b.write("arrayElement(", s.regionCodes(b), ", bitShiftRight(cell, 24)), ")
+	} else {
+		b.write("'', ")
+	}
+	b.write("sum(n), '[]', toString(groupArray(bitAnd(packed, 65535))), toString(groupArray(n))", gathered, " FROM (SELECT toUInt64(number + bitShiftLeft(toUInt64(", ending, " AS ending), 16)")
 	if s.split(ByCategory) {
-		key += " + bitShiftLeft(toUInt64(transform(ifNull(category_id, ''), {matters:Array(String)}, arrayEnumerate({matters:Array(String)}), toUInt32(0))), 20)"
-		unpacked += ", nullIf(arrayElement({matters:Array(String)}, bitAnd(bitShiftRight(packed, 20), 1048575)), '') AS category_id"
-		rows = rows.with("matters", s.matters)
+		b.write(" + bitShiftLeft(toUInt64(transform(ifNull(category_id, ''), {matters:Array(String)}, arrayEnumerate({matters:Array(String)}), toUInt32(0))), 20)")
+		b.value("matters", s.matters)
 	}
 	if s.split(ByRegion) {
-		key += " + bitShiftLeft(toUInt64(region_place), 40)"
-		unpacked += ", toUInt32(bitShiftRight(packed, 40)) AS region_place"
+		b.write(" + bitShiftLeft(toUInt64(region_place), 40)")
 	}
-	rows.text = "SELECT * EXCEPT (packed), " + unpacked + " FROM (SELECT toUInt64(" + key + ") AS packed, " + aggregates + " FROM (" + rows.text + ") GROUP BY packed)"
-	return rows
+	b.write(") AS packed, toInt64(sum(w)) AS n", sums, " FROM (", rows.text, ") GROUP BY packed) GROUP BY cell")
+	return b.statement()
+}
+
+// scanPacked is scanKeys of what packed hands over, with the end.
+func (s *scope) scanPacked(ending *uint8) (targets []any, key func() cellKey) {
+	var cell uint64
+	var code string
+	return []any{&cell, &code}, func() (k cellKey) {
+		*ending = uint8(cell & 15)
+		matter, place := cell>>4&(1<<20-1), cell>>24
+		for i, d := range s.By {
+			switch {
+			case d == ByCategory && matter > 0:
+				k[i] = s.matters[matter-1]
+			case d == ByRegion && s.places == nil:
+				k[i] = code
+			case d == ByRegion && place > 0:
+				k[i] = s.places.codes[place-1]
+			}
+		}
+		return k
+	}
 }
 
 // counted are the numbers that spells of this kind tell of a cell.

@@ -1,11 +1,9 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 
 	"groundwork/warehouse/stats"
@@ -55,16 +53,14 @@ func (m *Measures) Backlog(ctx context.Context, q Query) (*Table, error) {
 }
 
 func (c *columns) backlog(cell *cell) error {
-	ages := slices.Clone(cell.rows)
-	slices.SortFunc(ages, func(a, b stats.LifeRow) int { return cmp.Compare(a.Time, b.Time) })
 	c.number("open", float64(cell.n))
 	c.number("awaitingFeedback", float64(cell.awaiting))
 	c.number("notObserved", float64(cell.unseen))
 	for name, p := range map[string]float64{"ageP50Days": 0.5, "ageP90Days": 0.9} {
-		c.put(name, ageNotExceeded(ages, p, cell.n), nil, nil)
+		c.put(name, ageNotExceeded(cell.rows, p, cell.n), nil, nil)
 	}
 	for name, days := range map[string]float64{"shareOver60Days": 60, "shareOver90Days": 90} {
-		c.number(name, countOver(ages, days)/float64(cell.n)) // 0/0 is NaN, which is nil
+		c.number(name, countOver(cell.rows, days)/float64(cell.n)) // 0/0 is NaN, which is nil
 	}
 	c.number("inflow28Days", float64(cell.inflow))
 	c.number("outflow28Days", float64(cell.outflow))

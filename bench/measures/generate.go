@@ -94,7 +94,7 @@ func (g *generated) close() {
 	}
 }
 
-// Places: a province of 7 prefectures of 6 counties of 10 townships.
+// Places: a province of 7 prefectures of 6 counties of 10 townships of 48 villages. Issues lie at townships.
 const (
 	places = `SELECT number AS n, intDiv(n, 60) + 1 AS p, intDiv(n, 10) % 6 + 1 AS c, n % 10 + 1 AS t,
 		concat('35', leftPad(toString(p), 2, '0'), '00000000') AS prefecture, concat('35', leftPad(toString(p), 2, '0'), leftPad(toString(c), 2, '0'), '000000') AS county,
@@ -126,7 +126,8 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 	statements := []string{
 		"INSERT INTO d_region (id, code, level, path, name, _ver) SELECT " + region + ", code, level, path, code, bitShiftLeft(toUInt128(1), 64) FROM (" +
 			strings.Join([]string{"SELECT '350000000000' AS code, 'PROVINCE' AS level, code AS path", level("PREFECTURE", "prefecture", "concat('350000000000.', prefecture)"),
-				level("COUNTY", "county", "concat('350000000000.', prefecture, '.', county)"), level("TOWNSHIP", "town", "concat('350000000000.', prefecture, '.', county, '.', town)")}, " UNION ALL ") + ")",
+				level("COUNTY", "county", "concat('350000000000.', prefecture, '.', county)"), level("TOWNSHIP", "town", "concat('350000000000.', prefecture, '.', county, '.', town)"),
+				"SELECT concat(substring(town, 1, 9), leftPad(toString(arrayJoin(range(1, 49))), 3, '0')) AS code, 'VILLAGE_COMMITTEE' AS level, concat('350000000000.', prefecture, '.', county, '.', town, '.', code) AS path FROM (" + places + ")"}, " UNION ALL ") + ")",
 		"INSERT INTO d_population (region_id, year, persons, _ver) SELECT id, 2024, 200000 + cityHash64(code) % 800000, _ver FROM d_region WHERE level = 'COUNTY'",
 		"INSERT INTO d_category (id, code, name, path, _ver) SELECT reinterpretAsUUID(sipHash128('category', number)), toString(number), toString(number), [toString(number)], bitShiftLeft(toUInt128(1), 64) FROM numbers(60)",
 		"INSERT INTO etl_checkpoint (pipeline, epoch, seq, applied_lsn, commit_time) SELECT 'main', 1, 1, 1, toDateTime64('2026-01-01 00:00:00', 6, 'UTC')",

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"groundwork/internal/app"
 )
@@ -27,24 +25,15 @@ type exportOptions struct {
 	Severity    []string `help:"Only issues of this severity." placeholder:"SEVERITY"`
 	From        string   `help:"First day of the measure's anchor, such as the origin." placeholder:"DAY"`
 	To          string   `help:"Last day of it." placeholder:"DAY"`
-	AsOf        string   `help:"As known at this moment; default is now." placeholder:"TIME"`
+	AsOf        string   `help:"As known at this moment, or at the end of this day; default is now." placeholder:"TIME"`
 	Out         string   `help:"File to write, .csv or .parquet; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
 }
 
-func (o exportOptions) job(c *Common) (app.ExportJob, error) {
-	job := app.ExportJob{
+func (o exportOptions) job(c *Common) app.ExportJob {
+	return app.ExportJob{
 		Config: c.config(), Out: o.Out, By: o.By, RegionLevel: o.RegionLevel, Regions: o.Region, Channels: o.Channel, Kinds: o.Kind,
-		Severities: o.Severity, From: o.From, To: o.To, Say: os.Stdout,
+		Severities: o.Severity, From: o.From, To: o.To, AsOf: o.AsOf, Say: os.Stdout,
 	}
-	if o.AsOf == "" {
-		return job, nil
-	}
-	t, err := time.Parse(time.RFC3339, o.AsOf)
-	if err != nil {
-		return job, fmt.Errorf("--as-of %q is no time: write it like 2026-01-31T18:00:00+08:00", o.AsOf)
-	}
-	job.AsOf = &t
-	return job, nil
 }
 
 // command is what makes the same file again: without addresses and file names, which are of one machine.
@@ -79,10 +68,7 @@ Examples:
 }
 
 func (e exportCells) Run(ctx context.Context, c *Common) error {
-	job, err := e.job(c)
-	if err != nil {
-		return err
-	}
+	job := e.job(c)
 	job.Command = e.command("cells --measure " + e.Measure)
 	return job.Cells(ctx, e.Measure)
 }
@@ -97,10 +83,7 @@ Example:
 }
 
 func (e exportTable) Run(ctx context.Context, c *Common) error {
-	job, err := e.job(c)
-	if err != nil {
-		return err
-	}
+	job := e.job(c)
 	job.Command = e.command("table")
 	return job.Counts(ctx)
 }

@@ -103,6 +103,10 @@ func TestExport(t *testing.T) {
 	export("t4.csv", "cells", "--measure", "T4", "--by", "channel")
 	export("h1.csv", "cells", "--measure", "H1", "--by", "region", "--from", "2019-01-01", "--to", "2019-12-31")
 
+	out, code := s.run("export", "cells", "--measure", "T1", "--by", "region", "--from", "2025-01-06", "--to", "2025-01-12", "--out", filepath.Join(dir, "few.csv"))
+	require.Zero(t, code, out)
+	require.Contains(t, out, "every row is hidden, since too few people stand behind each: split by less")
+
 	for says, args := range map[string][]string{
 		"--measure \"T9\"":              {"cells", "--measure", "T9", "--out", "x.csv"},
 		".csv or .parquet":              {"table", "--out", "x.xlsx"},

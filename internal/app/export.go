@@ -27,7 +27,7 @@ type ExportJob struct {
 	Kinds       []string
 	Severities  []string
 	From, To    string // days of origin, the last one included; empty = open
-	AsOf        *time.Time
+	AsOf        string // a time, or a day, whose end it is; empty = now
 	Command     string // as it was given, for the data sheet
 	Say         io.Writer
 }
@@ -101,7 +101,7 @@ func (j ExportJob) run(ctx context.Context, d warehouse.Definition, answer func(
 	if err != nil {
 		return err
 	}
-	if j.AsOf == nil { // so that the command makes the same figures again
+	if j.AsOf == "" { // so that the command makes the same figures again
 		j.Command += " --as-of " + table.AsOf.UTC().Format(time.RFC3339Nano)
 	}
 	sheet := export.Sheet{File: filepath.Base(j.Out), Definition: d, Table: table, Columns: columns, Filters: j.filters(query.Where), Command: j.Command}
@@ -118,6 +118,9 @@ func (j ExportJob) run(ctx context.Context, d warehouse.Definition, answer func(
 		}
 	}
 	fmt.Fprintf(j.Say, "%s: %d rows, %d of them hidden; what it is stands in %s.md\n", j.Out, len(table.N), hidden, j.Out)
+	if hidden > 0 && hidden == len(table.N) {
+		fmt.Fprintln(j.Say, "every row is hidden, since too few people stand behind each: split by less, roll regions up to a higher level, or take a longer window")
+	}
 	return nil
 }
 
@@ -154,7 +157,10 @@ func (j ExportJob) query() (q warehouse.Query, err error) {
 	if q.Where.Severities, err = words("--severity", j.Severities, groundwork.Severities); err != nil {
 		return q, err
 	}
-	q.AsOf, q.Limit = j.AsOf, maxExportCells
+	q.Limit = maxExportCells
+	if q.AsOf, err = momentOption("--as-of", j.AsOf); err != nil {
+		return q, err
+	}
 	if q.Where.OriginFrom, err = dayOption("--from", j.From, 0); err != nil {
 		return q, err
 	}
@@ -190,6 +196,18 @@ func dayOption(option, value string, later int) (*time.Time, error) {
 		return nil, fmt.Errorf("%s %q is no day: write it like 2026-01-31", option, value)
 	}
 	return new(t.AddDate(0, 0, later)), nil
+}
+
+// momentOption reads a time, or a day in China, whose end is meant.
+func momentOption(option, value string) (*time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, value); err == nil {
+		return &t, nil
+	}
+	end, err := dayOption(option, value, 1)
+	if err != nil {
+		return nil, fmt.Errorf("%s %q is no time: write it like 2026-01-31T18:00:00+08:00, or 2026-01-31 for the end of that day", option, value)
+	}
+	return end, nil
 }
 
 func (j ExportJob) filters(w warehouse.Filter) (all [][2]string) {

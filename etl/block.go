@@ -191,16 +191,18 @@ func (b *block) undo(i int) {
 	}
 }
 
-// keptBytes is how much memory an emptied column of the stream may hold on to: one large flush should not keep its memory for ever.
+// keptBytes is how much memory an emptied column of the stream may hold on to whatever it held: one large flush should not keep its
+// memory for ever.
 const keptBytes = 1 << 20
 
-// clear empties the block for rows of plan p. Columns hold on to memory up to so many bytes.
+// clear empties the block for rows of plan p. Columns hold on to memory up to so many bytes, and to more if a quarter of it was used:
+// growing to the same size with each flush would leave twice as much to the garbage collector.
 func (b *block) clear(p *plan, kept int) {
 	if len(b.columns) != len(p.columns) {
 		b.columns = make([]columnData, len(p.columns))
 	}
 	keep := func(s []byte) []byte {
-		if cap(s) > kept {
+		if cap(s) > max(kept, 4*len(s)) {
 			return nil
 		}
 		return s[:0]

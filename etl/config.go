@@ -28,7 +28,7 @@ type Config struct {
 	FlushInterval     time.Duration // shortest time between two flushes while changes trickle: 250 ms
 	FlushRows         int           // rows over all mirrors that force a flush: 100,000
 	FlushBytes        int           // encoded bytes over all mirrors that force a flush: 16 MiB
-	QueueBytes        int           // received and not yet applied bytes that stop the receiver: 16 MiB
+	QueueBytes        int           // received and not yet applied bytes that stop the receiver: 8 MiB
 	HeartbeatInterval time.Duration // how often an idle system of record is made to say that it is alive: 10 s
 	StatusInterval    time.Duration // longest time without a status to Postgres; below its wal_sender_timeout: 5 s
 	ControlInterval   time.Duration // how often the slot's health and the wishes of operators are looked up: 1 s
@@ -89,7 +89,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.FlushInterval, 250*time.Millisecond)
 	orDefault(&c.FlushRows, 100_000)
 	orDefault(&c.FlushBytes, 16<<20)
-	orDefault(&c.QueueBytes, 16<<20)
+	orDefault(&c.QueueBytes, 8<<20)
 	orDefault(&c.HeartbeatInterval, 10*time.Second)
 	orDefault(&c.StatusInterval, 5*time.Second)
 	orDefault(&c.ControlInterval, time.Second)

@@ -15,12 +15,15 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
+// spoilDone overwrites the messages of a parcel that is done. Tests set it, so that whoever goes on reading one is noticed.
+var spoilDone = false
+
 // feed receives the stream and sends our positions back. Reading stops while the queue is full; the status goes on, so that a
 // slow warehouse never costs the connection.
 type feed struct {
 	conn   *pgconn.PgConn
 	socket *gulps
-	queue  chan parcel
+	queue  chan *parcel
 	budget *semaphore.Weighted // of bytes in the queue
 	limit  int64
 	waited atomic.Int64       // nanoseconds that Postgres had nothing for us
@@ -37,7 +40,8 @@ type message struct {
 	end  pglogrepl.LSN
 }
 
-// parcel is the messages that came at once, in their order. One by one, handing them on would cost more than decoding them.
+// parcel is the messages that came at once, in their order. One by one, handing them on would cost more than decoding them. What is of
+// a message after its parcel is done is a copy: the memory is used again.
 type parcel struct {
 	messages []message
 	data     []byte // of the messages
@@ -49,8 +53,14 @@ const (
 	parcelBytes = 64 << 10 // a parcel with as much is handed on
 )
 
+// spareParcels are those that were done. Without them a stream that flows would leave as much memory to the garbage collector as it
+// brings bytes, and the most that the process ever holds would be a matter of luck.
+var spareParcels = sync.Pool{New: func() any {
+	return &parcel{data: make([]byte, 0, parcelBytes+parcelBytes/8), messages: make([]message, 0, parcelBytes/128)}
+}}
+
 func newFeed(conn *pgconn.PgConn, socket *gulps, applied pglogrepl.LSN, queueBytes int, bytes prometheus.Counter) *feed {
-	return &feed{conn: conn, socket: socket, bytes: bytes, queue: make(chan parcel, queueLength), limit: int64(queueBytes), budget: semaphore.NewWeighted(int64(queueBytes)), received: applied, applied: applied}
+	return &feed{conn: conn, socket: socket, bytes: bytes, queue: make(chan *parcel, queueLength), limit: int64(queueBytes), budget: semaphore.NewWeighted(int64(queueBytes)), received: applied, applied: applied}
 }
 
 // receive reads until ctx is done or the connection fails.
@@ -59,14 +69,14 @@ func (f *feed) receive(ctx context.Context) error {
 	interrupted := context.AfterFunc(ctx, func() { _ = f.conn.Conn().SetReadDeadline(time.Now()) })
 	defer interrupted()
 	frontend := f.conn.Frontend()
-	var p parcel
+	var p *parcel
 	for {
 		idle := f.buffered() == 0
-		if idle || p.cost >= parcelBytes {
+		if p != nil && (idle || p.cost >= parcelBytes) {
 			if err := f.put(ctx, p); err != nil {
 				return err
 			}
-			p = parcel{}
+			p = nil
 		}
 		asked := time.Time{}
 		if idle {
@@ -85,7 +95,10 @@ func (f *feed) receive(ctx context.Context) error {
 		switch m := raw.(type) {
 		case *pgproto3.CopyData:
 			f.bytes.Add(float64(len(m.Data)))
-			if err := f.take(&p, m.Data); err != nil {
+			if p == nil {
+				p = f.parcel()
+			}
+			if err := f.take(p, m.Data); err != nil {
 				return err
 			}
 		case *pgproto3.ErrorResponse:
@@ -98,6 +111,15 @@ func (f *feed) receive(ctx context.Context) error {
 
 // buffered is how much has been read of the messages to come.
 func (f *feed) buffered() int { return f.conn.Frontend().ReadBufferLen() + f.socket.buffered() }
+
+// parcel is an empty one, with room for as much as has come already. Those that trickle in hold no more memory than they need, since
+// very many of them may wait.
+func (f *feed) parcel() *parcel {
+	if f.buffered() < parcelBytes/2 {
+		return &parcel{}
+	}
+	return spareParcels.Get().(*parcel)
+}
 
 // take puts a message into the parcel.
 func (f *feed) take(p *parcel, data []byte) error {
@@ -144,25 +166,39 @@ func (p *parcel) add(m message, behind int) {
 }
 
 // put queues a parcel, and counts the stream as received up to its end.
-func (f *feed) put(ctx context.Context, p parcel) error {
+func (f *feed) put(ctx context.Context, p *parcel) error {
 	if len(p.messages) == 0 {
 		return nil
 	}
 	p.cost = min(p.cost, f.limit)
+	end := p.messages[len(p.messages)-1].end // once queued, it is whoever takes it that has it
 	if err := f.budget.Acquire(ctx, p.cost); err != nil {
 		return err
 	}
 	select {
 	case f.queue <- p:
-		f.saw(p.messages[len(p.messages)-1].end)
+		f.saw(end)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// done gives the parcel's share of the budget back.
-func (f *feed) done(p parcel) { f.budget.Release(p.cost) }
+// done gives the parcel's share of the budget back, and its memory, where that is of a common size.
+func (f *feed) done(p *parcel) {
+	f.budget.Release(p.cost)
+	if spoilDone {
+		for i := range p.data {
+			p.data[i] = 0xAA
+		}
+	}
+	if c := cap(p.data); c < parcelBytes || c > 2*parcelBytes {
+		return
+	}
+	clear(p.messages)
+	*p = parcel{messages: p.messages[:0], data: p.data[:0]}
+	spareParcels.Put(p)
+}
 
 func (f *feed) saw(p pglogrepl.LSN) {
 	f.mu.Lock()

@@ -182,7 +182,7 @@ func (a *applier) drain(ctx context.Context) error {
 }
 
 // take applies a parcel, moves the checkpoint where it is due, and adds up the time that decoding takes.
-func (a *applier) take(ctx context.Context, p parcel) error {
+func (a *applier) take(ctx context.Context, p *parcel) error {
 	defer a.feed.done(p)
 	started, inserting := time.Now(), a.batch.insert
 	for i, m := range p.messages {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -20,10 +21,12 @@ type base struct {
 	position uint64 // LSN up to which all changes are in
 	total    int64  // issues in it when it was built
 	source   string // the table that it was made of: a load builds the mirror anew and puts another in its place
+	tree     uint64 // digest of the regions that its areas were made of
 	void     bool   // what it was made of was changed behind its back, or is no longer the mirror
 	tail     uint64 // rows that changed since
 	sums     bool   // the server reads sums by place: ClickHouse 25.6 and later (keptSums)
 	tailOnly bool   // and nothing else is asked of
+	areas    bool   // are asked for
 	run      int64  // rows that lie together, of which a sample is
 	every    int64  // of so many runs one is read; 0 = all are
 	counts   *counting
@@ -47,21 +50,37 @@ const noID = "toUUID('00000000-0000-0000-0000-000000000000')"
 // baseColumns are the columns of an issue in the base; those in the middle come from the mirror as they are.
 const (
 	basePlain   = "severity, kind, channel, source_visit_id, due_at, observed_until, state, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, dispute_count, opinion_count"
-	baseColumns = "id, category_id, region_id, " + basePlain
-	// fromMirror makes them of the mirror.
+	baseColumns = "id, category_id, region_id, area_id, " + basePlain
+	// fromMirror makes them of the mirror, but for the area.
 	fromMirror = "SELECT id, toString(f.category_id) AS category_id, toString(f.region_id) AS region_id, " + basePlain + " FROM f_issue AS f FINAL WHERE _deleted = 0"
 	changedIDs = "SELECT id FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128({base_position:UInt64} + 1), 64)"
 	ofBase     = ofSums + " AND w != 0" // marks are no issues
 )
+
+// areaOfRegions leads from a region (member) to its area: the county that it lies in, or itself where it lies in none, as a prefecture does, or a township right below one.
+const areaOfRegions = "SELECT toString(r.id) AS member, toString(if(k.county = " + noID + ", r.id, k.county)) AS area FROM (SELECT id FROM d_region FINAL WHERE _deleted = 0) AS r LEFT ANY JOIN" +
+	" (SELECT m.id AS id, c.id AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m" +
+	" INNER JOIN (SELECT id, code FROM d_region FINAL WHERE _deleted = 0 AND level = 'COUNTY') AS c ON c.code = m.ancestor) AS k ON k.id = r.id"
+
+// noArea stands for the area where nobody asks for it.
+const noArea = "'' AS area_id"
+
+// withArea adds the area to rows that have a region as text; ” = none.
+func withArea(rows string) string {
+	return "SELECT f.*, a.area AS area_id FROM (" + rows + ") AS f LEFT ANY JOIN (" + areaOfRegions + ") AS a ON a.member = f.region_id"
+}
+
+// regionTree is a digest of what areas are made of.
+const regionTree = "SELECT sum(cityHash64(id, code, path, toString(level))) FROM d_region FINAL WHERE _deleted = 0"
 
 // mirrorID is the identity of the table that is the mirror now.
 const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabase() AND name = 'f_issue'"
 
 // readBase finds the newest state of the base, and how many rows changed since; nil = there is none.
 func readBase(ctx context.Context, db *DB) (*base, error) {
-	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
-	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), newest.3 < 0 OR newest.4 != ("+mirrorID+
-		"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection') WHERE newest.1 IS NOT NULL")
+	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of, argMax(tree, batch) AS regions) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
+	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), assumeNotNull(newest.5),"+
+		" newest.3 < 0 OR newest.4 != ("+mirrorID+") OR newest.5 != ("+regionTree+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection') WHERE newest.1 IS NOT NULL")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
@@ -70,7 +89,7 @@ func readBase(ctx context.Context, db *DB) (*base, error) {
 		return nil, rows.Err()
 	}
 	var b base
-	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.void, &b.tail, &b.sums); err != nil {
+	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.tree, &b.void, &b.tail, &b.sums); err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
 	return &b, rows.Err()
@@ -104,7 +123,13 @@ func (b *base) rows() string {
 		return "SELECT " + baseColumns + ", " + endColumns + ", " + w + " FROM f_issue_base WHERE " + ofBase + condition
 	}
 	all := of("w", "")
-	changed := of("toInt8(-w) AS w", " AND id IN ("+changedIDs+")") + " UNION ALL SELECT " + baseColumns + ", " + endColumns + ", toInt8(1) AS w FROM (SELECT *, " + ends + " FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + "))"
+	now := "SELECT *, " + ends + " FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
+	if b.areas {
+		now = withArea(now)
+	} else {
+		now = "SELECT *, " + noArea + " FROM (" + now + ")"
+	}
+	changed := of("toInt8(-w) AS w", " AND id IN ("+changedIDs+")") + " UNION ALL SELECT " + baseColumns + ", " + endColumns + ", toInt8(1) AS w FROM (" + now + ")"
 	if b.counts != nil {
 		all = b.counts.numbered(of("w", " AND phase IN ("+b.counts.phases(true)+")"))
 		changed = b.counts.numbered(changed)
@@ -133,13 +158,14 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	if s.past || s.deep || m.mirrorOnly || s.ofUnits() || s.split(BySiteKind) { // the base knows neither units nor sites
 		return nil
 	}
-	b, err := recall(ctx, m, "the base", []string{"f_issue", baseTable}, func() (*base, error) { return readBase(ctx, m.db) })
+	b, err := recall(ctx, m, "the base", []string{"f_issue", baseTable, "d_region"}, func() (*base, error) { return readBase(ctx, m.db) })
 	if err != nil {
 		return failed(ctx, "measure", err)
 	}
 	if b != nil && !b.void && b.position <= s.watermark.LSN && b.tail <= maxTail {
 		own := *b
 		own.sums, own.run = own.sums && !m.withoutSums, m.sampleRun
+		own.areas = s.split(ByRegion) && slices.Contains(levelsOfAreas, s.RegionLevel)
 		s.base = &own
 		return m.nameRegions(ctx, s)
 	}
@@ -239,13 +265,13 @@ func (k *Keeper) fold(ctx context.Context, b *base, to Watermark) error {
 		settings[name] = value
 	}
 	changes := "SELECT " + baseColumns + ", toInt8(-sum(w)) AS weight FROM f_issue_base WHERE " + ofBase + " AND id IN (" + changedIDs + ") GROUP BY " + baseColumns + " HAVING weight != 0" +
-		" UNION ALL SELECT *, toInt8(1) AS weight FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
-	statement := "INSERT INTO f_issue_base (gen, batch, w, total, source, " + baseColumns + ")" +
-		" SELECT {base_gen:UInt64}, {to:UInt64}, weight, 0, toUUID({source:String}), " + baseColumns + " FROM (" + changes + ")" +
-		" UNION ALL SELECT {base_gen:UInt64}, {to:UInt64}, 0, {total:Int64}, toUUID({source:String}), " + emptyRow
+		" UNION ALL SELECT " + baseColumns + ", toInt8(1) AS weight FROM (" + withArea("SELECT * FROM ("+fromMirror+") WHERE id IN ("+changedIDs+")") + ")"
+	statement := "INSERT INTO f_issue_base (gen, batch, w, total, source, tree, " + baseColumns + ")" +
+		" SELECT {base_gen:UInt64}, {to:UInt64}, weight, 0, toUUID({source:String}), {tree:UInt64}, " + baseColumns + " FROM (" + changes + ")" +
+		" UNION ALL SELECT {base_gen:UInt64}, {to:UInt64}, 0, {total:Int64}, toUUID({source:String}), {tree:UInt64}, " + emptyRow
 	var values []any
 	b.bind(func(name string, value any) { values = append(values, clickhouse.Named(name, value)) })
-	values = append(values, clickhouse.Named("to", to.LSN), clickhouse.Named("total", b.total), clickhouse.Named("source", b.source))
+	values = append(values, clickhouse.Named("to", to.LSN), clickhouse.Named("total", b.total), clickhouse.Named("source", b.source), clickhouse.Named("tree", b.tree))
 	if err := k.DB.Exec(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), statement, values...); err != nil {
 		return fmt.Errorf("fold %d changed rows into the base: %w", b.tail, err)
 	}
@@ -253,25 +279,25 @@ func (k *Keeper) fold(ctx context.Context, b *base, to Watermark) error {
 }
 
 // emptyRow is the issue's part of a mark.
-const emptyRow = noID + ", NULL, NULL, '', '', '', NULL, NULL, NULL, '', toDateTime64(0, 6, 'UTC'), NULL, NULL, NULL, NULL, NULL, 0, 0"
+const emptyRow = noID + ", NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', toDateTime64(0, 6, 'UTC'), NULL, NULL, NULL, NULL, NULL, 0, 0"
 
 // build makes a new generation. Nobody sees it before its mark.
 func (k *Keeper) build(ctx context.Context, at Watermark) error {
 	started := time.Now()
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "max_execution_time": 0}))
-	var gen, total uint64
+	var gen, tree, total uint64
 	var source string
-	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen+", toString(("+mirrorID+"))").Scan(&gen, &source); err != nil {
+	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen+", toString(("+mirrorID+")), ("+regionTree+")").Scan(&gen, &source, &tree); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
-	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN), clickhouse.Named("source", source)}
-	if err := k.DB.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, "+baseColumns+") SELECT {gen:UInt64}, {at:UInt64}, 1, * FROM ("+fromMirror+")", values...); err != nil {
+	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN), clickhouse.Named("source", source), clickhouse.Named("tree", tree)}
+	if err := k.DB.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, "+baseColumns+") SELECT {gen:UInt64}, {at:UInt64}, 1, "+baseColumns+" FROM ("+withArea(fromMirror)+")", values...); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
 	if err := k.DB.QueryRow(ctx, "SELECT count() FROM f_issue_base WHERE gen = {gen:UInt64}", values[0]).Scan(&total); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
-	mark := "INSERT INTO f_issue_base (gen, batch, w, total, source, id) SELECT {gen:UInt64}, {at:UInt64}, 0, {total:Int64}, toUUID({source:String}), " + noID
+	mark := "INSERT INTO f_issue_base (gen, batch, w, total, source, tree, id) SELECT {gen:UInt64}, {at:UInt64}, 0, {total:Int64}, toUUID({source:String}), {tree:UInt64}, " + noID
 	if err := k.DB.Exec(ctx, mark, append(values, clickhouse.Named("total", int64(total)))...); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}

@@ -319,3 +319,69 @@ func TestNumbersOfHours(t *testing.T) {
 		}
 	}
 }
+
+// The base tells the area of an issue for as long as the tree of regions is as it was: a county, or where there is none above a region, the region itself.
+func TestBaseTellsAreasUntilRegionsMove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(18, 150)
+	apart := w.region("350900000000", "PREFECTURE", &w.regions[0]) // has townships right below it
+	w.region("350900001000", "TOWNSHIP", apart)
+	w.region("350900002000", "TOWNSHIP", apart)
+	for range 60 {
+		w.live()
+	}
+	h := open(t)
+	w.load(h, nil)
+	h.position(w.end())
+	require.True(t, h.keep().Built)
+	same := func() {
+		t.Helper()
+		exact := warehouse.NewMeasures(h.DB)
+		exact.WithoutBase()
+		for _, code := range []string{"T1", "T3", "T4", "H1"} {
+			for _, level := range []string{"", "PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP"} {
+				q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: level}}
+				want, err := exact.Ask(t.Context(), code, q)
+				require.NoError(t, err)
+				got, err := h.Ask(t.Context(), code, q)
+				require.NoError(t, err)
+				require.Equal(t, want, got, "%s by %s", code, level)
+			}
+		}
+	}
+	same()
+	levels := func() uint64 {
+		return h.count(`SELECT uniqExact(r.level) FROM f_issue_base AS b INNER JOIN (SELECT toString(id) AS area, level FROM d_region FINAL) AS r ON r.area = b.area_id
+			WHERE b.gen = (SELECT max(gen) FROM f_issue_base)`)
+	}
+	require.Equal(t, uint64(4), levels(), "a province, prefectures, counties, and townships without a county above")
+
+	var town, elsewhere *region
+	for k := range w.regions {
+		r := &w.regions[k]
+		switch {
+		case r.Level == "TOWNSHIP" && r.Parent != nil && *r.Parent != apart.ID && town == nil:
+			town = r
+		case r.Level == "COUNTY" && (town == nil || *town.Parent != r.ID):
+			elsewhere = r
+		}
+	}
+	require.NotNil(t, town)
+	require.NotNil(t, elsewhere)
+	insert(h, "f_issue", w.issues[:9]...) // what changed since has its area too
+	h.position(w.end())
+	same()
+	require.NotZero(t, h.keep().Folded)
+	same()
+	moved := *town
+	moved.Parent, moved.Path = &elsewhere.ID, elsewhere.Path+"."+moved.Code
+	insert(h, "d_region", moved)
+	same()
+	require.True(t, h.keep().Built)
+	same()
+	require.Equal(t, warehouse.Kept{}, h.keep())
+	moved.Name = "renamed"
+	insert(h, "d_region", moved)
+	require.Equal(t, warehouse.Kept{}, h.keep())
+	same()
+}

@@ -105,7 +105,7 @@ func (s *scope) extractRows(b *builder, q ExtractQuery) {
 		uniqExactIf(reporter_pid, NOT sensitive) OVER same + (countIf(reporter_pid IS NULL AND NOT sensitive) OVER same > 0) AS persons,
 		uniqExactIf(kind, NOT sensitive) OVER same AS kinds
 	FROM (
-		SELECT o.reporter_pid AS reporter_pid, nullIf(arrayElement(`, s.regionCodes(b), `, `, s.regionPlace(b, "o.region_id"), `), '') AS region_code, formatDateTime(o.received_at, '%Y-%m', {timezone:String}) AS month,
+		SELECT o.reporter_pid AS reporter_pid, nullIf(arrayElement(`, s.regionCodes(b), `, `, s.regionPlace(b, "o"), `), '') AS region_code, formatDateTime(o.received_at, '%Y-%m', {timezone:String}) AS month,
 			ifNull(c.code, '') AS category_code, o.channel AS channel, o.kind AS kind,
 			o.kind = 'REPORT' OR o.confidentiality = 'CONFIDENTIAL' OR has({sensitive:Array(String)}, ifNull(toString(i.category_id), '')) AS sensitive
 		FROM (SELECT * FROM f_opinion FINAL WHERE _deleted = 0) AS o

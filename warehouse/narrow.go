@@ -18,7 +18,7 @@ func narrowed(text string) string {
 	if !strings.Contains(text, ofBaseAll) && !strings.Contains(text, ofMirrorAll) {
 		return text
 	}
-	named := words(strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", fromMirror, "", ends, "").Replace(text))
+	named := words(strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", fromMirror, "", ends, "", noArea, "").Replace(text))
 	text = narrowedTo(named, text, ofBaseAll)
 	if !slices.ContainsFunc(strings.Split(endColumns, ", "), func(column string) bool { return named[column] }) {
 		text = strings.ReplaceAll(text, ", "+ends, "")

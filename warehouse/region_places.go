@@ -2,7 +2,11 @@ package warehouse
 
 import (
 	"context"
+	"fmt"
 )
+
+// levelsOfAreas are those whose regions are areas of the base, or have areas below them (areaOfRegions).
+var levelsOfAreas = regionLevels[:3]
 
 // regionPlaces are the places of the regions: where the code that the issues of a region are counted under, its own or that of the one of the level above it,
 // stands among all such codes.
@@ -17,7 +21,7 @@ func (m *Measures) nameRegions(ctx context.Context, s *scope) (err error) {
 	if !s.split(ByRegion) {
 		return nil
 	}
-	s.places, err = recall(ctx, m, "the places of regions of level "+s.RegionLevel, []string{"d_region"}, func() (*regionPlaces, error) {
+	s.places, err = recall(ctx, m, fmt.Sprintf("the places of regions of level %s, of areas %t", s.RegionLevel, s.base.areas), []string{"d_region"}, func() (*regionPlaces, error) {
 		b := &builder{}
 		b.write("SELECT ", hashed("toString(member)"), ", place, arrayElement(", s.regionCodes(b), ", place) FROM (", s.regionMap(b), ") ORDER BY place, member LIMIT {most:UInt32}")
 		b.value("most", m.maxSent+1)
@@ -41,12 +45,15 @@ func (m *Measures) nameRegions(ctx context.Context, s *scope) (err error) {
 	return err
 }
 
-// regionPlace writes SQL of the place of a region's code, 0 if there is none. Regions are looked up by a hash, in which no two of a country's meet: the engine handles a constant of
+// regionPlace writes SQL of the place of the code of the region of rows with that name, 0 if there is none. Regions are looked up by a hash, in which no two of a country's meet: the engine handles a constant of
 // numbers in half the time of one of texts. The base has regions as texts of which few are distinct, so that each is looked up once.
-func (s *scope) regionPlace(b *builder, column string) string {
-	of, by := hashed("ifNull("+column+", "+noID+")"), hashed("member")
-	if s.base != nil {
-		of, by = hashed("ifNull("+column+", '')"), hashed("toString(member)")
+func (s *scope) regionPlace(b *builder, rows string) string {
+	of, by := hashed("ifNull("+rows+".region_id, "+noID+")"), hashed("member")
+	switch {
+	case s.base != nil && s.base.areas:
+		of, by = hashed(rows+".area_id"), hashed("toString(member)")
+	case s.base != nil:
+		of, by = hashed("ifNull("+rows+".region_id, '')"), hashed("toString(member)")
 	}
 	if s.base != nil && s.places != nil {
 		b.value("regions_at", s.places.at)
@@ -59,13 +66,20 @@ func (s *scope) regionPlace(b *builder, column string) string {
 
 func hashed(id string) string { return "cityHash64(" + id + ")" }
 
-// regionMap leads from the id of a region to the place, from 1, of the code that its issues are counted under.
+// regionMap leads from the id of a region, or of an area alone where the base tells areas, to the place, from 1, of the code that its issues are counted under.
 func (s *scope) regionMap(b *builder) string {
 	if s.RegionLevel == "" {
 		return "SELECT id AS member, toUInt32(row_number() OVER (ORDER BY code, id)) AS place FROM d_region FINAL WHERE _deleted = 0 ORDER BY place"
 	}
+	some := ""
+	switch {
+	case s.base != nil && s.base.areas:
+		some = " AND toString(id) IN (SELECT area FROM (" + areaOfRegions + "))"
+	case s.among != "":
+		some = " AND id IN (SELECT region_id FROM f_issue WHERE id" + s.among + ")"
+	}
 	return "SELECT m.id AS member, indexOf(" + s.regionCodes(b) + ", m.ancestor) AS at, toUInt32(at) AS place" +
-		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m WHERE at > 0 ORDER BY member"
+		" FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0" + some + ") AS m WHERE at > 0 ORDER BY member"
 }
 
 // regionCodes is SQL of the array of the codes by place.

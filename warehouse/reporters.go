@@ -23,23 +23,30 @@ type spoken struct{ issues, reporters int64 }
 
 // voices is where the reporters behind cells are looked for.
 type voices struct {
-	rows    statement // what counts
-	near    statement // none of it lacks here, though some may have gone: the base, which is quicker to read
-	first   statement // rows of near of which each cell has its first issues looked at
-	partial bool      // first need not have all that a cell has
+	rows    func(among string) statement // what counts; only issues whose ids are among these are asked of it, "" = any
+	near    statement                    // none of it lacks here, though some may have gone: the base, which is quicker to read
+	first   statement                    // rows of near of which each cell has its first issues looked at
+	partial bool                         // first need not have all that a cell has
 }
 
 // voicesOf are those of rows that are read as they are.
-func voicesOf(rows statement) voices { return voices{rows: rows, near: rows, first: rows} }
+func voicesOf(rows statement) voices {
+	return voices{rows: func(string) statement { return rows }, near: rows, first: rows}
+}
 
 // nearby looks for issues in what the base has, and first in a part of it.
 func (s *scope) nearby(rows func(*scope) statement) voices {
 	if s.base == nil {
 		return voicesOf(rows(s))
 	}
-	exact, some := *s, *s
-	exact.base, some.base = nil, s.base.some()
-	return voices{rows(&exact), rows(s), rows(&some), true}
+	some := *s
+	some.base = s.base.some()
+	exact := func(among string) statement {
+		of := *s
+		of.base, of.among = nil, among
+		return rows(&of)
+	}
+	return voices{exact, rows(s), rows(&some), true}
 }
 
 // reporters counts the reporters behind the rows of each of the cells, up to enoughReporters; opinions of unknown reporters count as one each. Of most cells a
@@ -68,10 +75,14 @@ func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells ite
 }
 
 // spoken counts the reporters of the chosen issues among the rows.
-func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement) (map[cellKey]spoken, error) {
-	among, chosen, err := m.amongIDs(ctx, chosen)
+func (m *Measures) spoken(ctx context.Context, s *scope, of func(among string) statement, chosen statement) (map[cellKey]spoken, error) {
+	among, chosen, few, err := m.amongIDs(ctx, chosen)
 	if err != nil {
 		return nil, err
+	}
+	rows := of("")
+	if few {
+		rows = of(among)
 	}
 	b := &builder{}
 	for name, value := range chosen.values {
@@ -98,20 +109,20 @@ func (m *Measures) spoken(ctx context.Context, s *scope, rows, chosen statement)
 
 // amongIDs is SQL by which a column is one of the chosen ids, and what it binds: the ids themselves if they are few. The statement names them three times, and the engine
 // would take longer to understand that than to look them up.
-func (m *Measures) amongIDs(ctx context.Context, chosen statement) (string, statement, error) {
+func (m *Measures) amongIDs(ctx context.Context, chosen statement) (among string, binds statement, few bool, err error) {
 	first := chosen.with("most_ids", m.maxSent+1)
 	first.text += " LIMIT {most_ids:UInt32}"
 	ids := []uuid.UUID{}
-	err := m.each(ctx, "choose issues", first, func(scan func(...any) error) error {
+	err = m.each(ctx, "choose issues", first, func(scan func(...any) error) error {
 		var id uuid.UUID
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
 	})
 	if err != nil || len(ids) > m.maxSent {
-		return " IN (" + chosen.text + ")", chosen, err
+		return " IN (" + chosen.text + ")", chosen, false, err
 	}
-	return " IN {ids:Array(UUID)}", statement{values: map[string]any{"ids": ids}}, nil
+	return " IN {ids:Array(UUID)}", statement{values: map[string]any{"ids": ids}}, true, nil
 }
 
 // keySeparator stands in no key.

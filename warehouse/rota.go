@@ -16,7 +16,7 @@ func (s *scope) slotRows() (statement, error) {
 		b.write(", h.lead_unit_id AS lead_unit_id")
 	}
 	if s.split(ByRegion) {
-		b.write(", ", s.regionPlace(b, "t.region_id"), " AS region_place")
+		b.write(", ", s.regionPlace(b, "t"), " AS region_place")
 	}
 	b.write(` FROM (SELECT id, post_id AS lead_id, toNullable(region_id) AS region_id, activity_kind, state, toDateTime64(toDateTime(toDate(window_to), {zone:String}), 6, 'UTC') AS anchor_at
 			FROM f_slot FINAL WHERE _deleted = 0 AND state != 'SWAPPED' AND anchor_at <= `, asOf, `) AS t`)

@@ -32,6 +32,7 @@ type scope struct {
 	places     *regionPlaces // where the cells are of regions and the base is read; nil = they are too many
 	matters    []string      // the categories of all issues, where the base tells; nil = not
 	base       *base         // read instead of the mirror by measures that sum weights; nil = not
+	among      string        // SQL by which ids of issues are among those that matter; "" = all do
 	from, to   *time.Time    // window of the anchor, of measures that are not anchored at the origin
 	claimsDue  time.Time     // claims made before it are due for a verdict
 	version    int           // of the definition

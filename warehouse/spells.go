@@ -23,7 +23,7 @@ func (s *scope) spells() statement {
 		b.write(", ", ends)
 	}
 	if s.split(ByRegion) {
-		b.write(", ", s.regionPlace(b, "i.region_id"), " AS region_place")
+		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
 	}
 	if s.split(ByUrbanRural) {
 		of := func(setting string) string {

@@ -8,7 +8,7 @@ import (
 )
 
 // keptSums are the issues of the base added up by place, category and whether they were merged. The engine keeps them with each part of the log (projection
-// by_place, schema/00360_base_by_phase.sql), so they are as exactly there as its rows are, and of the same positions.
+// by_place, schema/00370_base_by_area.sql), so they are as exactly there as its rows are, and of the same positions.
 const keptSums = "mergeTreeProjection(currentDatabase(), 'f_issue_base', 'by_place')"
 
 // Columns of keptSums are called as what they are made of.
@@ -47,7 +47,7 @@ func (s *scope) issuesByPlace(data extent) []statement {
 		return []statement{single(s.spells())}
 	}
 	b := &builder{}
-	b.write("SELECT i.*, ", s.regionPlace(b, "i.region_id"), " AS region_place FROM (SELECT region_id, category_id, ", sumMerged, " AS merged, finalizeAggregation(", sumWeight, ") AS w, finalizeAggregation(", sumRepeats,
+	b.write("SELECT i.*, ", s.regionPlace(b, "i"), " AS region_place FROM (SELECT region_id, area_id, category_id, ", sumMerged, " AS merged, finalizeAggregation(", sumWeight, ") AS w, finalizeAggregation(", sumRepeats,
 		") AS repeats FROM ", keptSums, " WHERE ", ofSums, ") AS i")
 	s.base.bind(b.value)
 	whenever := *s

@@ -19,7 +19,7 @@ func (s *scope) visitRows() (statement, error) {
 		b.write(", h.lead_unit_id AS lead_unit_id")
 	}
 	if s.split(ByRegion) {
-		b.write(", ", s.regionPlace(b, "site.region_id"), " AS region_place")
+		b.write(", ", s.regionPlace(b, "site"), " AS region_place")
 	}
 	b.write(` FROM (SELECT id, site_id, lead_id, activity_kind, citizens_met, note_created_at, note_unit_id, ifNull(ended_at, started_at) AS anchor_at, started_at, ended_at, state, drawn
 			FROM f_visit FINAL WHERE _deleted = 0 AND state IN ('HELD', 'RECORDED', 'CLOSED_OUT') AND anchor_at <= `, asOf, `) AS v
@@ -394,7 +394,7 @@ func (s *scope) siteRows(visits string, values map[string]any) statement {
 	b.value("china", DefaultTimezone)
 	b.write(`SELECT w.id AS id, w.region_id AS home, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
 	if s.split(ByRegion) {
-		b.write(", ", s.regionPlace(b, "w.region_id"), " AS region_place")
+		b.write(", ", s.regionPlace(b, "w"), " AS region_place")
 	}
 	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toTimeZone(toDateTime64(ifNull(eligible_from, toDate32(toTimeZone(created_at, {china:String}))), 6, {china:String}), 'UTC') AS eligible FROM d_site FINAL
 			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(toTimeZone(`, asOf, `, {china:String})))) AS w

@@ -308,7 +308,7 @@ func (k *Keeper) build(ctx context.Context, at Watermark) error {
 // long reports whether the log has grown far beyond the issues in it, or a part of it lacks the sums that are kept with it.
 func (k *Keeper) long(ctx context.Context, b *base) (bool, error) {
 	var rows, without uint64
-	err := k.DB.QueryRow(ctx, "SELECT sum(rows), countIf(NOT has(projections, 'by_place')) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
+	err := k.DB.QueryRow(ctx, "SELECT sum(rows), countIf(NOT hasAll(projections, ['by_place', 'by_resolution', 'by_response'])) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
 		clickhouse.Named("gen", fmt.Sprint(b.gen))).Scan(&rows, &without)
 	if err != nil {
 		return false, fmt.Errorf("measure the length of the base: %w", err)

@@ -336,17 +336,27 @@ func TestBaseTellsAreasUntilRegionsMove(t *testing.T) {
 	require.True(t, h.keep().Built)
 	same := func() {
 		t.Helper()
-		exact := warehouse.NewMeasures(h.DB)
+		exact, coarseExact, coarse := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 		exact.WithoutBase()
-		for _, code := range []string{"T1", "T3", "T4", "H1"} {
+		coarseExact.WithoutBase()
+		coarseExact.ByHour()
+		coarse.ByHour() // as is asked of many issues: by the sums of areas
+		for _, code := range []string{"T1", "T2", "T3", "T4", "H1"} {
 			for _, level := range []string{"", "PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP"} {
 				q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: level}}
-				want, err := exact.Ask(t.Context(), code, q)
-				require.NoError(t, err)
-				got, err := h.Ask(t.Context(), code, q)
-				require.NoError(t, err)
-				require.Equal(t, want, got, "%s by %s", code, level)
+				for _, pair := range [][2]*warehouse.Measures{{exact, h.Measures}, {coarseExact, coarse}} {
+					want, err := pair[0].Ask(t.Context(), code, q)
+					require.NoError(t, err)
+					got, err := pair[1].Ask(t.Context(), code, q)
+					require.NoError(t, err)
+					require.Equal(t, want, got, "%s by %s", code, level)
+				}
 			}
+			want, err := coarseExact.Ask(t.Context(), code, warehouse.Question{})
+			require.NoError(t, err)
+			got, err := coarse.Ask(t.Context(), code, warehouse.Question{})
+			require.NoError(t, err)
+			require.Equal(t, want, got, "%s of all", code)
 		}
 	}
 	same()

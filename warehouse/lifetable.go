@@ -108,6 +108,8 @@ type spell struct {
 	point  string // the number of its time by hour, in the base, where it does not go on
 	phase  uint8  // what the base has of issues of which it does
 	rest   string // which of the others matter; "" = all
+	kept   string // the sums of the base that have the others by area, end and point; "" = none
+	late   string // which of the others the late sums count
 	sums   func(*cell) []cellSum
 	flow   bool  // cells matter for what flows through them, even with nobody in the life table
 	days   int64 // after which nothing is asked: who left later stands at one later time; 0 = all is
@@ -117,6 +119,7 @@ type spell struct {
 type cellSum struct {
 	target *int64
 	sql    string
+	late   bool // it depends on the moment that is asked about
 }
 
 // took is SQL of how many microseconds a spell took, or has taken when last seen.
@@ -370,13 +373,39 @@ func (s *scope) lifeStatements(how spell, on grid) []statement {
 		rows.text = counting{spell: how, grid: on}.numbered(rows.text)
 		return []statement{s.lifeStatement(rows, how, on)}
 	}
-	var all []statement
-	for _, known := range []bool{true, false} {
+	counted := func(how spell, known bool) statement {
 		of, own := *s, *s.base
 		own.counts, of.base = &counting{how, on, known}, &own
-		all = append(all, s.lifeStatement(of.spells(), how, on))
+		return s.lifeStatement(of.spells(), how, on)
+	}
+	if !s.countedByArea(how) {
+		return []statement{counted(how, true), counted(how, false)}
+	}
+	all := []statement{s.lifeStatement(s.timesByArea(counting{how, on, true}), how.only(false), on), counted(how, false)}
+	if how.late != "" {
+		late := how.only(true)
+		late.end, late.point, late.rest = "toUInt8("+strconv.Itoa(endGone)+")", "0", how.late
+		all = append(all, counted(late, true))
 	}
 	return all
+}
+
+// only is the spell with its late sums alone, or with the others.
+func (how spell) only(late bool) spell {
+	of := how.sums
+	how.sums = func(c *cell) []cellSum {
+		if of == nil {
+			return nil
+		}
+		all := of(c)
+		for i := range all {
+			if all[i].late != late {
+				all[i].sql = "0"
+			}
+		}
+		return all
+	}
+	return how
 }
 
 func (s *scope) lifeStatement(rows statement, how spell, on grid) statement {

@@ -10,20 +10,23 @@ import (
 
 // How an issue ended, and when. A resolution stands even if the issue was reopened more than 90 days later. A claim that awaits
 // the verdict is observed up to the claim.
-var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", point: "resolution_point", phase: 1, sums: func(c *cell) []cellSum {
-	return append(verdictSums(c), cellSum{&c.recent, "ending BETWEEN 1 AND 4 AND resolution_second > intDiv({as_of:Int64}, 1000000) - " + strconv.Itoa(reopenDays*secondsPerDay)})
-}}
+var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", point: "resolution_point", phase: 1,
+	kept: "by_resolution", late: recentlyResolved, sums: func(c *cell) []cellSum {
+		return append(verdictSums(c), cellSum{&c.recent, "resolution_end BETWEEN 1 AND 4 AND " + recentlyResolved, true})
+	}}
+
+var recentlyResolved = "resolution_second > intDiv({as_of:Int64}, 1000000) - " + strconv.Itoa(reopenDays*secondsPerDay)
 
 // confirmedWithin is what of the resolution lies within so many days, for who asks of confirmations alone: the other ends are all Referred, and
 // nothing awaits.
 func confirmedWithin(days int64) spell {
 	how := resolutionSpell
-	how.sums, how.days = verdictSums, days
+	how.sums, how.late, how.days = verdictSums, "", days
 	return how
 }
 
 func verdictSums(c *cell) []cellSum {
-	return []cellSum{{&c.claims, "ending < 8 AND claimed"}, {&c.verdicts, "ending < 8 AND judged"}}
+	return []cellSum{{&c.claims, "ending < 8 AND claimed", false}, {&c.verdicts, "ending < 8 AND judged", false}}
 }
 
 // reopenDays is how long a reopening takes a resolution back.

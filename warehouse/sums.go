@@ -9,7 +9,12 @@ import (
 
 // keptSums are the issues of the base added up by place, category and whether they were merged. The engine keeps them with each part of the log (projection
 // by_place, schema/00370_base_by_area.sql), so they are as exactly there as its rows are, and of the same positions.
-const keptSums = "mergeTreeProjection(currentDatabase(), 'f_issue_base', 'by_place')"
+var keptSums = sumsOf("by_place")
+
+// sumsOf is where the engine keeps sums of that name with the parts of the base (schema/00370_base_by_area.sql).
+func sumsOf(name string) string {
+	return "mergeTreeProjection(currentDatabase(), 'f_issue_base', '" + name + "')"
+}
 
 // Columns of keptSums are called as what they are made of.
 const (
@@ -60,6 +65,25 @@ func (s *scope) issuesByPlace(data extent) []statement {
 		all = append(all, single(changed.spells()))
 	}
 	return all
+}
+
+// countedByArea reports whether the sums by area answer for the spells of the base that do not go on: nothing is asked of but places.
+func (s *scope) countedByArea(how spell) bool {
+	w := s.Where
+	return how.kept != "" && s.base.sums && len(w.Regions)+len(s.categories)+len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0 && !w.RegionUnknown &&
+		w.OriginFrom == nil && w.OriginTo == nil && (len(s.By) == 0 || len(s.By) == 1 && s.base.areas)
+}
+
+// timesByArea has rows of these sums: how many issues there are (w) of an area, an end and the number of a time.
+func (s *scope) timesByArea(c counting) statement {
+	b := &builder{}
+	b.write("SELECT i.*, toInt64(" + c.stored(c.point, c.longest()) + ") AS number")
+	if s.split(ByRegion) {
+		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
+	}
+	b.write(" FROM (SELECT * EXCEPT ", sumWeight, ", finalizeAggregation(", sumWeight, ") AS w FROM ", sumsOf(c.kept), " WHERE ", ofSums, " AND phase IN ("+c.phases(false)+")) AS i WHERE w != 0")
+	s.base.bind(b.value)
+	return b.statement()
 }
 
 // extent is from when to when there are data.

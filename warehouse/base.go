@@ -73,6 +73,13 @@ func withArea(rows string) string {
 // regionTree is a digest of what areas are made of.
 const regionTree = "SELECT sum(cityHash64(id, code, path, toString(level))) FROM d_region FINAL WHERE _deleted = 0"
 
+func readTree(ctx context.Context, db *DB) (digest uint64, err error) {
+	if err := db.QueryRow(ctx, regionTree).Scan(&digest); err != nil {
+		return 0, fmt.Errorf("read the tree of regions: %w", err)
+	}
+	return digest, nil
+}
+
 // mirrorID is the identity of the table that is the mirror now.
 const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabase() AND name = 'f_issue'"
 
@@ -80,7 +87,7 @@ const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabas
 func readBase(ctx context.Context, db *DB) (*base, error) {
 	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of, argMax(tree, batch) AS regions) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
 	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), assumeNotNull(newest.5),"+
-		" newest.3 < 0 OR newest.4 != ("+mirrorID+") OR newest.5 != ("+regionTree+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection') WHERE newest.1 IS NOT NULL")
+		" newest.3 < 0 OR newest.4 != ("+mirrorID+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection') WHERE newest.1 IS NOT NULL")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
@@ -158,11 +165,15 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	if s.past || s.deep || m.mirrorOnly || s.ofUnits() || s.split(BySiteKind) { // the base knows neither units nor sites
 		return nil
 	}
-	b, err := recall(ctx, m, "the base", []string{"f_issue", baseTable, "d_region"}, func() (*base, error) { return readBase(ctx, m.db) })
+	b, err := recall(ctx, m, "the base", []string{"f_issue", baseTable}, func() (*base, error) { return readBase(ctx, m.db) })
 	if err != nil {
 		return failed(ctx, "measure", err)
 	}
-	if b != nil && !b.void && b.position <= s.watermark.LSN && b.tail <= maxTail {
+	tree, err := recall(ctx, m, "the tree of regions", []string{"d_region"}, func() (uint64, error) { return readTree(ctx, m.db) })
+	if err != nil {
+		return failed(ctx, "measure", err)
+	}
+	if b != nil && !b.void && b.tree == tree && b.position <= s.watermark.LSN && b.tail <= maxTail {
 		own := *b
 		own.sums, own.run = own.sums && !m.withoutSums, m.sampleRun
 		own.areas = s.split(ByRegion) && slices.Contains(levelsOfAreas, s.RegionLevel)
@@ -231,7 +242,11 @@ func (k *Keeper) Once(ctx context.Context) (Kept, error) {
 	if err != nil {
 		return Kept{}, err
 	}
-	if b == nil || b.void || b.position > watermark.LSN {
+	tree, err := readTree(ctx, k.DB)
+	if err != nil {
+		return Kept{}, err
+	}
+	if b == nil || b.void || b.tree != tree || b.position > watermark.LSN {
 		return Kept{Built: true}, k.build(ctx, watermark)
 	}
 	if err := k.dropOld(ctx, b); err != nil {

@@ -4,9 +4,9 @@
 -- or move, the base is void.
 
 -- +goose Up
-ALTER TABLE f_issue_base{{.OnCluster}} DROP PROJECTION by_place;
-
 TRUNCATE TABLE f_issue_base{{.OnCluster}};
+
+ALTER TABLE f_issue_base{{.OnCluster}} DROP PROJECTION by_place;
 
 ALTER TABLE f_issue_base{{.OnCluster}}
     ADD COLUMN area_id LowCardinality(String) AFTER region_id,

@@ -266,9 +266,13 @@ func (k *Keeper) Once(ctx context.Context) (Kept, error) {
 	return Kept{Folded: b.tail}, k.fold(ctx, b, watermark)
 }
 
+// yielding makes the keeper's work let the processors go to what somebody waits for, changes on their way from the source above all. An engine without
+// the right to change it (CAP_SYS_NICE) goes on as before.
+const yielding = "os_thread_priority"
+
 // wholeBlock are the settings by which an INSERT … SELECT is one block, hence one part: all of it is there, or nothing.
 var wholeBlock = clickhouse.Settings{
-	"async_insert": 0, "max_threads": 1, "max_insert_threads": 1, "max_block_size": 8 * maxFold,
+	"async_insert": 0, yielding: 10, "max_threads": 1, "max_insert_threads": 1, "max_block_size": 8 * maxFold,
 	"min_insert_block_size_rows": 8 * maxFold, "min_insert_block_size_bytes": 0,
 }
 
@@ -299,7 +303,7 @@ const emptyRow = noID + ", NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', toD
 // build makes a new generation. Nobody sees it before its mark.
 func (k *Keeper) build(ctx context.Context, at Watermark) error {
 	started := time.Now()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "max_execution_time": 0}))
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "max_execution_time": 0, yielding: 10}))
 	var gen, tree, total uint64
 	var source string
 	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen+", toString(("+mirrorID+")), ("+regionTree+")").Scan(&gen, &source, &tree); err != nil {

@@ -202,7 +202,7 @@ func newThreeWays(t *testing.T, seed uint64) *province {
 	compareNotes(t, pgtest.Open(t, dsn, postgres.Options{Role: postgres.RoleJobs}))
 
 	address := embeddedtest.ClickHouse(t)
-	measures := warehouse.NewMeasures(replicatetest.Start(t, dsn, address))
+	measures := warehouse.NewMeasures(replicatetest.Start(t, dsn, address, replicatetest.AtRest))
 	db, err := warehouse.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })

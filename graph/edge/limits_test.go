@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +40,11 @@ func TestRow21FragmentBomb(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t, openToAll)
-			require.Less(t, quickest(func(i int) {
+			within(t, 100*time.Millisecond, func(i int) {
 				r := b.query(t, document+strings.Repeat("\n", i), nil)
 				require.Equal(t, http.StatusBadRequest, r.status, r.text)
 				require.Equal(t, []string{"DOCUMENT_LIMIT_EXCEEDED"}, r.codes(), r.text)
-			}), 100*time.Millisecond)
+			})
 		})
 	}
 }
@@ -181,20 +182,23 @@ func TestRows20And22(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, r.status)
 	require.Equal(t, "GRAPHQL_VALIDATION_FAILED", r.codes()[0])
 
-	require.Less(t, quickest(func(i int) {
+	within(t, 2*time.Second, func(i int) {
 		r := b.query(t, "{ "+strings.Repeat("hello ", 1000)+"}"+strings.Repeat("\n", i), nil)
 		require.Equal(t, []string{"DOCUMENT_LIMIT_EXCEEDED"}, r.codes())
-	}), 2*time.Second)
+	})
 }
 
-// quickest is the shortest of three turns, as the machine may be busy with other tests. Each turn has a number, so that it can send a document
-// that is new to the cache.
-func quickest(do func(i int)) time.Duration {
-	best := time.Hour
-	for i := range 3 {
+// within holds that one of twenty turns takes less than bound, as the machine may be busy with other tests: what the work itself takes is the shortest.
+// Each turn has a number, so that it can send a document that is new to the cache.
+func within(t *testing.T, bound time.Duration, do func(i int)) {
+	t.Helper()
+	var took []time.Duration
+	for i := range 20 {
 		started := time.Now()
 		do(i)
-		best = min(best, time.Since(started))
+		if took = append(took, time.Since(started)); took[i] < bound {
+			return
+		}
 	}
-	return best
+	require.Less(t, slices.Min(took), bound)
 }

@@ -15,9 +15,12 @@ import (
 	"groundwork/warehouse"
 )
 
+// AtRest is for tests that ask twice and want one watermark: it stands where the last transaction left it, as nobody makes an idle source speak.
+func AtRest(c *etl.Config) { c.HeartbeatInterval = 24 * time.Hour }
+
 // Start migrates the warehouse at address, has it follow the system of record at dsn, and returns it when it has caught up. The replication ends with
 // the test, and its slot is dropped.
-func Start(t testing.TB, dsn, address string) *warehouse.DB {
+func Start(t testing.TB, dsn, address string, options ...func(*etl.Config)) *warehouse.DB {
 	t.Helper()
 	db, err := warehouse.Open(t.Context(), address)
 	require.NoError(t, err)
@@ -26,7 +29,11 @@ func Start(t testing.TB, dsn, address string) *warehouse.DB {
 	require.NoError(t, err)
 	slot := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	t.Cleanup(func() { dropSlot(t, dsn, slot) })
-	r, err := etl.New(etl.Config{Postgres: dsn, ClickHouse: db, Slot: slot})
+	cfg := etl.Config{Postgres: dsn, ClickHouse: db, Slot: slot}
+	for _, set := range options {
+		set(&cfg)
+	}
+	r, err := etl.New(cfg)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)

@@ -50,7 +50,7 @@ func (m *Measures) Inequality(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := m.regionTree(ctx)
+	regions, err := m.regions(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (m *Measures) Inequality(ctx context.Context, q Question) (*Table, error) {
 		return nil, err
 	}
 	for _, cells := range rows {
-		if err := c.theil(cells, nodes, seed("E1C", r.t.DefinitionVersion, r.window)); err != nil {
+		if err := c.theil(cells, regions, seed("E1C", r.t.DefinitionVersion, r.window)); err != nil {
 			return nil, err
 		}
 	}
@@ -76,13 +76,13 @@ func (m *Measures) Inequality(ctx context.Context, q Question) (*Table, error) {
 	return r.t, nil
 }
 
-func (c *columns) theil(cells []*hotspotCell, nodes map[string]*node, seed uint64) error {
+func (c *columns) theil(cells []*hotspotCell, regions *nodeTree, seed uint64) error {
 	shares := make([]stats.Share, len(cells))
 	above := map[string]bool{}
 	var n int64
 	for i, cell := range cells {
 		parent := ""
-		if at := nodes[cell.region]; at != nil {
+		if at := regions.by[cell.region]; at != nil {
 			parent = at.parent
 		}
 		shares[i] = stats.Share{Value: cell.shrunk.Value, Weight: cell.shrunk.PersonYears, Group: parent}

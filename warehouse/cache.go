@@ -186,11 +186,9 @@ func questionKey(m Measure, q Question) (key [sha256.Size]byte, err error) {
 const stateQuery = `SELECT lsn, committed_at, (SELECT mapFromArrays(groupArray(table), groupArray(version)) FROM (` + tableVersions + `)),
 	(SELECT arraySort(groupUniqArray(source)) FROM etl_load FINAL WHERE state = 'stopped') FROM pub_watermark`
 
-// A load puts a table of another identity in the place of a mirror.
-const tableVersions = `SELECT t.name AS table, cityHash64(any(t.uuid), max(greatest(p.max_block_number, toInt64(p.data_version)))) AS version
-	FROM (SELECT name, uuid FROM system.tables WHERE database = currentDatabase()) AS t
-	INNER JOIN (SELECT table, max_block_number, data_version FROM system.parts WHERE active AND database = currentDatabase()) AS p ON p.table = t.name
-	GROUP BY t.name ORDER BY t.name`
+// A load puts a table of another identity in the place of a mirror, and its parts lie elsewhere. (To ask system.tables for the identity took as long as all else.)
+const tableVersions = `SELECT table, cityHash64(max(substring(path, 1, length(path) - length(name) - 1)), max(greatest(max_block_number, toInt64(data_version)))) AS version
+	FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table ORDER BY table`
 
 // state looks at the warehouse, unless somebody did so within the time.
 func (c *Cache) state(ctx context.Context, within time.Duration) (state, error) {

@@ -53,3 +53,10 @@ func (m *Measures) AskOf(ctx context.Context, first, second int64) (n int64, err
 
 // Remembers reports whether something was read that can be taken from memory.
 func (m *Measures) Remembers(what string) bool { return m.memory.Contains(what) }
+
+// ReadCounts reads the text that the engine makes of an array of whole numbers.
+func ReadCounts(text string) ([]int64, error) {
+	var c counts
+	err := c.Scan(text)
+	return c, err
+}

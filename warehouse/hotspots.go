@@ -68,10 +68,10 @@ func (m *Measures) ratesAnd(ctx context.Context, q HotspotQuery, code string, fu
 	r := &rates{s: s, t: s.table(d)}
 	r.t.Flags["noPopulation"] = nil
 	var data extent
-	var regions map[string]*node
+	var regions *nodeTree
 	if err := together(
 		func() (err error) { data, err = m.dataExtent(ctx, s); return err },
-		func() (err error) { regions, err = m.regionTree(ctx); return err },
+		func() (err error) { regions, err = m.regions(ctx); return err },
 	); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -29,7 +30,8 @@ const (
 type cell struct {
 	key      cellKey
 	rows     []stats.LifeRow // one for each time, in order once all are counted
-	at       map[int64]int   // while they are counted, where the row of a number is that has no place of its own
+	placed   int64           // rows of the first numbers, each of which stands where its number says, while they are counted
+	at       map[int64]int64 // while they are counted, where the row of a number is that has no place of its own
 	n        int64           // issues in the rows
 	awaiting int64           // of them claims that await a verdict
 	claims   int64           // issues ever claimed
@@ -138,7 +140,7 @@ func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell
 	}
 	for _, g := range grids(s) {
 		cells, err := m.lifeTablesOn(ctx, s, how, g)
-		if exceptionCode(err) == codeTooManyRows {
+		if exceptionCode(err) == codeTooManyRows || errors.Is(err, errTooManyCounts) {
 			continue
 		}
 		if err != nil {
@@ -212,6 +214,9 @@ func (m *Measures) lifeTablesOn(ctx context.Context, s *scope, how spell, on gri
 	return cells, err
 }
 
+// errTooManyCounts is of an answer that holds more counts than fit the guard.
+var errTooManyCounts = errors.New("too many counts")
+
 // countByTime adds what a statement counted to the cells.
 func (m *Measures) countByTime(ctx context.Context, s *scope, statement statement, how spell, on grid, lock sync.Locker, cells map[cellKey]*cell) error {
 	var ending uint8
@@ -223,6 +228,7 @@ func (m *Measures) countByTime(ctx context.Context, s *scope, statement statemen
 	if s.packs(on) {
 		targets, key = s.scanPacked(&ending)
 	}
+	most, received := cmp.Or(statement.maxGroups, m.maxGroups), uint64(0)
 	targets = append(targets, &n, &dense, &numbers, &counts)
 	for _, sum := range how.counted(&found) {
 		targets = append(targets, sum.target)
@@ -230,6 +236,9 @@ func (m *Measures) countByTime(ctx context.Context, s *scope, statement statemen
 	return m.each(ctx, "count issues by time", statement, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
+		}
+		if received += uint64(len(counts)); received > most && s.packs(on) {
+			return errTooManyCounts
 		}
 		lock.Lock()
 		defer lock.Unlock()
@@ -271,21 +280,34 @@ func (c *counts) Scan(value any) error {
 		return fmt.Errorf("read counts: %T is no text", value)
 	}
 	*c = (*c)[:0]
-	for text = strings.Trim(text, "[]"); text != ""; {
-		number, rest, _ := strings.Cut(text, ",")
-		n, err := strconv.ParseInt(number, 10, 64)
-		if err != nil {
-			return fmt.Errorf("read counts: %w", err)
+	list := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	for at := 0; at < len(list); at++ { // strconv took five times as long
+		negative := list[at] == '-'
+		if negative {
+			at++
 		}
-		*c, text = append(*c, n), rest
+		n, from := int64(0), at
+		for ; at < len(list) && '0' <= list[at] && list[at] <= '9' && n <= maxTenth; at++ {
+			n = 10*n + int64(list[at]-'0')
+		}
+		if at == from || at < len(list) && list[at] != ',' {
+			return fmt.Errorf("read counts: %q is no list of whole numbers", text)
+		}
+		if negative {
+			n = -n
+		}
+		*c = append(*c, n)
 	}
 	return nil
 }
 
+// maxTenth is that to which a digit can be added.
+const maxTenth = math.MaxInt64/10 - 1
+
 // count takes in the issues that ended in one way, by the numbers of their times.
 func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
-	if c.rows == nil && len(dense) > 0 {
-		c.rows = make([]stats.LifeRow, len(dense))
+	if c.rows == nil && (len(dense) > 0 || len(numbers) > on.dense/8 && on.dense > 0) {
+		c.rows, c.placed = make([]stats.LifeRow, on.dense), int64(on.dense)
 		for number := range c.rows {
 			c.rows[number].Time = on.days(int64(number))
 		}
@@ -293,23 +315,32 @@ func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
 	for number, n := range dense {
 		leave(&c.rows[number], ending, n)
 	}
-	if c.at == nil && len(numbers) > 0 {
-		c.at = map[int64]int{}
-	}
 	for i, number := range numbers {
-		row, has := c.at[number]
-		if !has {
-			row = len(c.rows)
-			c.at[number] = row
-			c.rows = append(c.rows, stats.LifeRow{Time: on.days(number)})
+		row := number
+		if number < 0 || number >= c.placed {
+			row = c.rowOf(number, on)
 		}
 		leave(&c.rows[row], ending, counts[i])
 	}
 }
 
+// rowOf is where the row of a number is that has no place of its own.
+func (c *cell) rowOf(number int64, on grid) int64 {
+	row, has := c.at[number]
+	if !has {
+		row = int64(len(c.rows))
+		if c.at == nil {
+			c.at = map[int64]int64{}
+		}
+		c.at[number] = row
+		c.rows = append(c.rows, stats.LifeRow{Time: on.days(number)})
+	}
+	return row
+}
+
 // inOrder puts the rows in order, as curves are fitted to them: each cell has several.
 func (c *cell) inOrder() {
-	c.at = nil
+	c.placed, c.at = 0, nil
 	c.rows = slices.DeleteFunc(c.rows, func(r stats.LifeRow) bool { return r.Events == [len(r.Events)]float64{} })
 	slices.SortFunc(c.rows, func(a, b stats.LifeRow) int { return cmp.Compare(a.Time, b.Time) })
 }
@@ -381,7 +412,7 @@ func (s *scope) lifeStatements(how spell, on grid) []statement {
 	if !s.countedByArea(how) {
 		return []statement{counted(how, true), counted(how, false)}
 	}
-	all := []statement{s.lifeStatement(s.timesByArea(counting{how, on, true}), how.only(false), on), counted(how, false)}
+	all := []statement{s.summedStatement(s.timesByArea(counting{how, on, true}), how.only(false)), counted(how, false)}
 	if how.late != "" {
 		late := how.only(true)
 		late.end, late.point, late.rest = "toUInt8("+strconv.Itoa(endGone)+")", "0", how.late
@@ -408,11 +439,16 @@ func (how spell) only(late bool) spell {
 	return how
 }
 
-func (s *scope) lifeStatement(rows statement, how spell, on grid) statement {
-	ending := how.end
+// ending is SQL of the end that a spell counts as.
+func (how spell) ending() string {
 	if how.days > 0 {
-		ending = "transform(" + ending + ", [5, 3, 4], [0, 2, 2])" // the other ends compete alike
+		return "transform(" + how.end + ", [5, 3, 4], [0, 2, 2])" // the other ends compete alike
 	}
+	return how.end
+}
+
+func (s *scope) lifeStatement(rows statement, how spell, on grid) statement {
+	ending := how.ending()
 	rows = rows.with("unit", on.seconds*1_000_000).with("longest", counting{spell: how, grid: on}.longest())
 	var sums, gathered strings.Builder
 	for i, sum := range how.counted(&cell{}) {
@@ -436,26 +472,44 @@ func (s *scope) packs(on grid) bool {
 	return s.base != nil && on.stored != nil && !slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && (d != ByCategory || s.matters == nil) })
 }
 
-// packed groups rows by cell, end and number as one number: 24 bits of region, 20 of category, 4 of end, 16 of number. All but the last come with the answer, and the code of the region
-// where its place is not known here.
+// packed groups rows by cell, end and number as one number, with 16 bits for the last.
 func (s *scope) packed(rows statement, ending, sums, gathered string) statement {
 	b := &builder{values: maps.Clone(rows.values)}
-	b.write("SELECT bitShiftRight(packed, 16) AS cell, ")
-	if s.split(ByRegion) && s.places == nil {
-		b.write("arrayElement(", s.regionCodes(b), ", bitShiftRight(cell, 24)), ")
-	} else {
-		b.write("'', ")
+	b.write("SELECT bitShiftRight(packed, 16) AS cell, ", s.packedCode(b), ", sum(n), '[]', toString(groupArray(bitAnd(packed, 65535))), toString(groupArray(n))", gathered,
+		" FROM (SELECT toUInt64(number + bitShiftLeft(", s.packedCell(b, ending), ", 16)) AS packed, toInt64(sum(w)) AS n", sums, " FROM (", rows.text, ") GROUP BY packed) GROUP BY cell")
+	return b.statement()
+}
+
+// summedStatement answers like packed, of rows that are sums by place, end and number: where some are of the same, each comes by itself.
+func (s *scope) summedStatement(rows statement, how spell) statement {
+	b := &builder{values: maps.Clone(rows.values)}
+	b.write("SELECT ", s.packedCell(b, how.ending()), " AS cell, ", s.packedCode(b), ", toInt64(sum(w)), '[]', toString(groupArray(number)), toString(groupArray(w))")
+	for _, sum := range how.counted(&cell{}) {
+		b.write(", toInt64(sumIf(w, ", sum.sql, "))")
 	}
-	b.write("sum(n), '[]', toString(groupArray(bitAnd(packed, 65535))), toString(groupArray(n))", gathered, " FROM (SELECT toUInt64(number + bitShiftLeft(toUInt64(", ending, " AS ending), 16)")
+	b.write(" FROM (", rows.text, ") GROUP BY cell")
+	return b.statement()
+}
+
+// packedCell is SQL of the cell and end of a row as one number: 24 bits of region, 20 of category, 4 of end.
+func (s *scope) packedCell(b *builder, ending string) string {
+	all := "toUInt64(" + ending + " AS ending)"
 	if s.split(ByCategory) {
-		b.write(" + bitShiftLeft(toUInt64(transform(ifNull(category_id, ''), {matters:Array(String)}, arrayEnumerate({matters:Array(String)}), toUInt32(0))), 20)")
+		all += " + bitShiftLeft(toUInt64(transform(ifNull(category_id, ''), {matters:Array(String)}, arrayEnumerate({matters:Array(String)}), toUInt32(0))), 4)"
 		b.value("matters", s.matters)
 	}
 	if s.split(ByRegion) {
-		b.write(" + bitShiftLeft(toUInt64(region_place), 40)")
+		all += " + bitShiftLeft(toUInt64(region_place), 24)"
 	}
-	b.write(") AS packed, toInt64(sum(w)) AS n", sums, " FROM (", rows.text, ") GROUP BY packed) GROUP BY cell")
-	return b.statement()
+	return all
+}
+
+// packedCode is SQL of the code of the region of a packed cell, where its place is not known here.
+func (s *scope) packedCode(b *builder) string {
+	if s.split(ByRegion) && s.places == nil {
+		return "arrayElement(" + s.regionCodes(b) + ", bitShiftRight(cell, 24))"
+	}
+	return "''"
 }
 
 // scanPacked is scanKeys of what packed hands over, with the end.

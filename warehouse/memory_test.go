@@ -79,6 +79,18 @@ func TestWhatIsRememberedIsAsTheTablesAre(t *testing.T) {
 	_, resolution = same()
 	require.Equal(t, "called something else", resolution.Dims[0].Keys[known].Label)
 
+	// As a load does: another table in the place of a mirror, with as many parts of the same numbers.
+	exec := func(statement string) { require.NoError(t, h.Exec(t.Context(), statement), statement) }
+	exec("OPTIMIZE TABLE d_category FINAL")
+	for _, label := range []string{"before", "swapped"} {
+		exec("CREATE TABLE beside AS d_category")
+		exec("INSERT INTO beside SELECT * REPLACE (['" + label + "'] AS path) FROM d_category FINAL")
+		exec("EXCHANGE TABLES d_category AND beside")
+		exec("DROP TABLE beside SYNC")
+		_, resolution = same()
+		require.Equal(t, label, resolution.Dims[0].Keys[known].Label)
+	}
+
 	arrived := someIssue()
 	arrived.Region = &county.ID
 	insert(h, "f_issue", arrived)

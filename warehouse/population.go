@@ -15,6 +15,12 @@ type node struct {
 	children            []*node
 }
 
+// nodeTree is all regions with their populations.
+type nodeTree struct {
+	by    map[string]*node   // code
+	level map[string][]*node // those of one, in the order of their codes
+}
+
 type yearPersons struct {
 	year    int32
 	persons int64
@@ -22,16 +28,16 @@ type yearPersons struct {
 
 // hotspotAreas returns the person-years of every region of the level within the filter whose population is known.
 func (m *Measures) hotspotAreas(ctx context.Context, s *scope, window span) (map[string]float64, error) {
-	nodes, err := m.regionTree(ctx)
+	regions, err := m.regions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.areasOf(nodes, window)
+	return s.areasOf(regions, window)
 }
 
-func (s *scope) areasOf(nodes map[string]*node, window span) (map[string]float64, error) {
+func (s *scope) areasOf(regions *nodeTree, window span) (map[string]float64, error) {
 	for _, code := range s.Where.Regions {
-		if n := nodes[code]; n != nil && slices.Index(regionLevels, n.level) > slices.Index(regionLevels, s.RegionLevel) {
+		if n := regions.by[code]; n != nil && slices.Index(regionLevels, n.level) > slices.Index(regionLevels, s.RegionLevel) {
 			return nil, invalid("Where.Regions", "region %s is a %s, below the level %s of the rates; give a level at or below the regions", code, n.level, s.RegionLevel)
 		}
 	}
@@ -41,24 +47,23 @@ func (s *scope) areasOf(nodes map[string]*node, window span) (map[string]float64
 	}
 	middle := yearFraction(window.from.Add(window.to.Sub(window.from) / 2).In(s.location))
 	years := window.years(s.location)
-	for code, n := range nodes {
-		if n.level != s.RegionLevel || !n.within(s.Where.Regions) {
+	for _, n := range regions.level[s.RegionLevel] {
+		if !n.within(s.Where.Regions) {
 			continue
 		}
 		if persons, known := n.population(middle); known && persons*years > 0 {
-			areas[code] = persons * years
+			areas[n.code] = persons * years
 		}
 	}
 	return areas, nil
 }
 
-// regionTree has all regions with their populations, by code.
-func (m *Measures) regionTree(ctx context.Context) (map[string]*node, error) {
-	return recall(ctx, m, "regions", []string{"d_region", "d_population"}, func() (map[string]*node, error) { return m.readRegions(ctx) })
+func (m *Measures) regions(ctx context.Context) (*nodeTree, error) {
+	return recall(ctx, m, "regions", []string{"d_region", "d_population"}, func() (*nodeTree, error) { return m.readRegions(ctx) })
 }
 
-func (m *Measures) readRegions(ctx context.Context) (map[string]*node, error) {
-	nodes := map[string]*node{}
+func (m *Measures) readRegions(ctx context.Context) (*nodeTree, error) {
+	tree := &nodeTree{by: map[string]*node{}, level: map[string][]*node{}}
 	s := statement{text: `SELECT r.code, toString(r.level), r.path, p.years, p.persons FROM (SELECT id, code, level, path FROM d_region FINAL WHERE _deleted = 0) AS r
 		LEFT ANY JOIN (SELECT region_id, groupArray(year) AS years, groupArray(persons) AS persons FROM d_population FINAL WHERE _deleted = 0
 			GROUP BY region_id SETTINGS max_rows_to_group_by = 0) AS p ON r.id = p.region_id`}
@@ -78,16 +83,17 @@ func (m *Measures) readRegions(ctx context.Context) (map[string]*node, error) {
 			n.years = append(n.years, yearPersons{year, persons[i]})
 		}
 		slices.SortFunc(n.years, func(a, b yearPersons) int { return cmp.Compare(a.year, b.year) })
-		nodes[n.code] = n
+		tree.by[n.code] = n
 		return nil
 	})
-	for _, code := range sortedCodes(nodes) {
-		n := nodes[code]
-		if parent := nodes[n.parent]; parent != nil {
+	for _, code := range sortedCodes(tree.by) {
+		n := tree.by[code]
+		tree.level[n.level] = append(tree.level[n.level], n)
+		if parent := tree.by[n.parent]; parent != nil {
 			parent.children = append(parent.children, n)
 		}
 	}
-	return nodes, err
+	return tree, err
 }
 
 // within reports whether the region is one of the given ones or lies below one; none given means everywhere.

@@ -77,11 +77,11 @@ func (s *scope) countedByArea(how spell) bool {
 // timesByArea has rows of these sums: how many issues there are (w) of an area, an end and the number of a time.
 func (s *scope) timesByArea(c counting) statement {
 	b := &builder{}
-	b.write("SELECT i.*, toInt64(" + c.stored(c.point, c.longest()) + ") AS number")
+	b.write("SELECT i.* EXCEPT ", sumWeight, ", finalizeAggregation(", sumWeight, ") AS w, toInt64("+c.stored(c.point, c.longest())+") AS number")
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
 	}
-	b.write(" FROM (SELECT * EXCEPT ", sumWeight, ", finalizeAggregation(", sumWeight, ") AS w FROM ", sumsOf(c.kept), " WHERE ", ofSums, " AND phase IN ("+c.phases(false)+")) AS i WHERE w != 0")
+	b.write(" FROM ", sumsOf(c.kept), " AS i WHERE ", ofSums, " AND phase IN ("+c.phases(false)+") AND w != 0")
 	s.base.bind(b.value)
 	return b.statement()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"groundwork/warehouse/stats"
 )
 
 // HandOver limits how many groups ClickHouse may hand over, so that tests reach the coarser units with few rows.
@@ -60,3 +62,19 @@ func ReadCounts(text string) ([]int64, error) {
 	err := c.Scan(text)
 	return c, err
 }
+
+// NumberedCounts are how many issues have the number of a time, one by one.
+type NumberedCounts struct{ Numbers, Counts []int64 }
+
+// CountByHour is the life table, by hour, of a cell whose issues ended in several ways: those of each have the index of it as their end.
+func CountByHour(ends []NumberedCounts) []stats.LifeRow {
+	var c cell
+	for end, of := range ends {
+		c.count(uint8(end), nil, of.Numbers, of.Counts, byHour)
+	}
+	c.inOrder()
+	return c.rows
+}
+
+// DaysByHour is the time of the point with a number.
+func DaysByHour(number int64) float64 { return byHour.days(number) }

@@ -31,7 +31,7 @@ type cell struct {
 	key      cellKey
 	rows     []stats.LifeRow // one for each time, in order once all are counted
 	placed   int64           // rows of the first numbers, each of which stands where its number says, while they are counted
-	at       map[int64]int64 // while they are counted, where the row of a number is that has no place of its own
+	at       map[int64]int64 // while they are counted, where the row of any other number is
 	n        int64           // issues in the rows
 	awaiting int64           // of them claims that await a verdict
 	claims   int64           // issues ever claimed
@@ -306,26 +306,34 @@ const maxTenth = math.MaxInt64/10 - 1
 
 // count takes in the issues that ended in one way, by the numbers of their times.
 func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
-	if c.rows == nil && (len(dense) > 0 || len(numbers) > on.dense/8 && on.dense > 0) {
-		c.rows, c.placed = make([]stats.LifeRow, on.dense), int64(on.dense)
-		for number := range c.rows {
-			c.rows[number].Time = on.days(int64(number))
-		}
+	if c.placed == 0 && (len(dense) > 0 || len(numbers) > on.dense/2 && on.dense > 0) {
+		c.place(on)
 	}
 	for number, n := range dense {
 		leave(&c.rows[number], ending, n)
 	}
 	for i, number := range numbers {
-		row := number
-		if number < 0 || number >= c.placed {
-			row = c.rowOf(number, on)
-		}
-		leave(&c.rows[row], ending, counts[i])
+		leave(&c.rows[c.rowOf(number, on)], ending, counts[i])
 	}
 }
 
-// rowOf is where the row of a number is that has no place of its own.
+// place gives each number of a dense grid a row of its own, where half of them will be needed: no map tells then where it is.
+func (c *cell) place(on grid) {
+	rows, at := c.rows, c.at
+	c.rows, c.placed, c.at = make([]stats.LifeRow, on.dense), int64(on.dense), nil
+	for number := range c.rows {
+		c.rows[number].Time = on.days(int64(number))
+	}
+	for number, row := range at {
+		c.rows[c.rowOf(number, on)] = rows[row]
+	}
+}
+
+// rowOf is where the row of a number is.
 func (c *cell) rowOf(number int64, on grid) int64 {
+	if 0 <= number && number < c.placed {
+		return number
+	}
 	row, has := c.at[number]
 	if !has {
 		row = int64(len(c.rows))

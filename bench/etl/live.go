@@ -163,8 +163,8 @@ func (r *rig) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// kill ends the replication by SIGKILL under load, and measures its return and what it stores a second time.
-func (r *rig) kill(ctx context.Context) ([]figure, error) {
+// loaded starts pgbench at 30 % of what the source can with the replication; end stops it.
+func (r *rig) loaded(ctx context.Context) (end func(), err error) {
 	if err := r.ensureRunning(ctx); err != nil {
 		return nil, err
 	}
@@ -176,7 +176,47 @@ func (r *rig) kill(ctx context.Context) ([]figure, error) {
 	if err := load.Start(); err != nil {
 		return nil, err
 	}
-	defer func() { _ = load.Process.Kill(); _ = load.Wait() }()
+	return func() { _ = load.Process.Kill(); _ = load.Wait() }, nil
+}
+
+// takeover has a second replicator wait, ends the first by SIGKILL under load, and measures until the second has stored what is committed then.
+func (r *rig) takeover(ctx context.Context) ([]figure, error) {
+	end, err := r.loaded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	var took []float64
+	for round := range r.rounds {
+		if _, err := r.catchUp(ctx); err != nil {
+			return nil, err
+		}
+		active := r.running
+		if err := r.start(ctx); err != nil {
+			return nil, err
+		}
+		err := r.pause(ctx, 5*time.Second+time.Duration(round)*77*time.Millisecond) // it starts, and waits
+		_ = active.Process.Kill()
+		_ = active.Wait()
+		if err != nil {
+			return nil, err
+		}
+		lag, err := r.catchUp(ctx)
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, lag.Seconds())
+	}
+	return []figure{atMost("takeover by a standby after kill -9, until a commit of then is in the warehouse", 10, 5, 2, took...).in("s")}, nil
+}
+
+// kill ends the replication by SIGKILL under load, and measures its return and what it stores a second time.
+func (r *rig) kill(ctx context.Context) ([]figure, error) {
+	end, err := r.loaded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var back, again []float64
 	for round := range r.rounds {
 		if _, err := r.catchUp(ctx); err != nil {

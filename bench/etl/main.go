@@ -61,7 +61,7 @@ type part struct {
 // parts run in this order: the load first, since it is what puts the province into the warehouse.
 var parts = []part{
 	{"load", (*rig).load}, {"drain", (*rig).drain}, {"live", (*rig).underLoad}, {"outage", (*rig).sinkOutage},
-	{"kill", (*rig).kill}, {"transaction", (*rig).bigTransaction}, {"warehouse", (*rig).warehouse},
+	{"kill", (*rig).kill}, {"takeover", (*rig).takeover}, {"transaction", (*rig).bigTransaction}, {"warehouse", (*rig).warehouse},
 }
 
 func partNames() []string {

@@ -82,9 +82,7 @@ func (w *province) sameField(t *testing.T, role, name string, f typedField, q qu
 		declared, name, f.window, strings.Join(columns, " "), strings.Join(flags, " "))
 	const measures = `query($q: MeasuresQuery!) { answer: measures(query: $q) { dimensions { dimension codes labels } numbers { name unit n values ciLow ciHigh suppressed unstable provisional } flags { name values } about ` + aboutAnswer + ` } }`
 	caller := w.as(t, role)
-	asked, same := atOneMoment(t, func() (reply, reply) {
-		return caller.get(typed, variables), caller.get(measures, map[string]any{"q": general})
-	})
+	asked, same := caller.get(typed, variables), caller.get(measures, map[string]any{"q": general})
 
 	who := fmt.Sprintf("%s to %s: %s, seed %d", name, role, q, w.seed)
 	require.Equal(t, same.at(t, "answer", "dimensions"), asked.at(t, "answer", "dimensions"), "%s", who)
@@ -136,28 +134,6 @@ func asSplit(input map[string]any) {
 
 const aboutAnswer = "{ measure definitionVersion anchor method asOf notes rowCount excluded { reason count } }"
 
-// atOneMoment asks twice, and once more when the watermark went on between the two.
-func atOneMoment(t *testing.T, ask func() (reply, reply)) (a, b reply) {
-	t.Helper()
-	moments := func(r reply) (all []any) {
-		infos, several := r.at(t, "answer", "about").([]any)
-		if !several {
-			infos = []any{r.at(t, "answer", "about")}
-		}
-		for _, info := range infos {
-			all = append(all, info.(map[string]any)["asOf"])
-		}
-		return all
-	}
-	for range 10 {
-		if a, b = ask(); slices.Equal(moments(a), moments(b)) {
-			return a, b
-		}
-	}
-	require.Equal(t, moments(b), moments(a), "the watermark never stood still")
-	return a, b
-}
-
 // sameFormalism asks for as many indicators as measures answers at once.
 func (w *province) sameFormalism(t *testing.T, role string, q question) {
 	t.Helper()
@@ -173,10 +149,8 @@ func (w *province) sameFormalism(t *testing.T, role string, q question) {
 	asSplit(input)
 	const answer = `{ rowCount truncated dimensions { dimension codes labels } numbers { measure name unit n values ciLow ciHigh suppressed unstable provisional } flags { measure name values } about ` + aboutAnswer + ` }`
 	caller := w.as(t, role)
-	asked, same := atOneMoment(t, func() (reply, reply) {
-		return caller.get(`query($q: MeasureQuery!, $range: DateTimeFilter, $i: [MeasureCode!]!) { answer: formalism(query: $q, range: $range, indicators: $i) `+answer+" }",
-				map[string]any{"q": input, "range": between(q.windowFrom, q.windowTo), "i": indicators}),
-			caller.get("query($q: MeasuresQuery!) { answer: measures(query: $q) "+answer+" }", map[string]any{"q": general})
-	})
+	asked := caller.get(`query($q: MeasureQuery!, $range: DateTimeFilter, $i: [MeasureCode!]!) { answer: formalism(query: $q, range: $range, indicators: $i) `+answer+" }",
+		map[string]any{"q": input, "range": between(q.windowFrom, q.windowTo), "i": indicators})
+	same := caller.get("query($q: MeasuresQuery!) { answer: measures(query: $q) "+answer+" }", map[string]any{"q": general})
 	require.Equal(t, same.Data, asked.Data, "formalism to %s: %v %s, seed %d", role, indicators, q, w.seed)
 }

@@ -82,7 +82,7 @@ func (c *columns) theil(cells []*hotspotCell, regions *nodeTree, seed uint64) er
 	var n int64
 	for i, cell := range cells {
 		parent := ""
-		if at := regions.by[cell.region]; at != nil {
+		if at := regions.byCode[cell.region]; at != nil {
 			parent = at.parent
 		}
 		shares[i] = stats.Share{Value: cell.shrunk.Value, Weight: cell.shrunk.PersonYears, Group: parent}

@@ -12,8 +12,8 @@ import (
 // The stock: its age is that at the last moment of observation. What is closed counts in the flow alone.
 var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", point: "0", phase: 4,
 	rest: "state = 'MERGED' OR origin_at > " + flowFrom + " OR closed_at > " + flowFrom, sums: func(c *cell) []cellSum {
-		return []cellSum{{&c.unseen, "ending < 8 AND seen_until < " + asOf, true}, {&c.inflow, "state != 'MERGED' AND origin_at > " + flowFrom, true},
-			{&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > " + flowFrom + ", 0)", true}}
+		return []cellSum{lately(&c.unseen, "ending < 8 AND seen_until < "+asOf), lately(&c.inflow, "state != 'MERGED' AND origin_at > "+flowFrom),
+			lately(&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > "+flowFrom+", 0)")}
 	}}
 
 var flowFrom = "subtractDays(" + asOf + ", " + strconv.Itoa(flowDays) + ")"

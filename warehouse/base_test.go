@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"groundwork/warehouse"
@@ -394,4 +395,29 @@ func TestBaseTellsAreasUntilRegionsMove(t *testing.T) {
 	insert(h, "d_region", moved)
 	require.Equal(t, warehouse.Kept{}, h.keep())
 	same()
+}
+
+// Sums are handed over as they are, and how many is what the guard bounds: nothing here goes on, so that no other statement counts anything.
+func TestSumsOfTimesAreBounded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	county := region{ID: uuid.New(), Code: "350101000000", Level: "COUNTY", Path: "350101000000"}
+	insert(h, "d_region", county)
+	for hours := range 20 {
+		i := someIssue()
+		i.Region, i.FirstResponse = &county.ID, new(i.Origin.Add(time.Duration(hours)*time.Hour))
+		insert(h, "f_issue", i)
+	}
+	h.position(start.AddDate(0, 1, 0))
+	require.True(t, h.keep().Built)
+	h.ByHour()
+	q := warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: "COUNTY"}
+	h.HandOver(19)
+	h.Arrays(19)
+	_, err := h.TimeToResponse(t.Context(), q)
+	require.ErrorContains(t, err, "split by less")
+	h.Arrays(20)
+	table, err := h.TimeToResponse(t.Context(), q)
+	require.NoError(t, err)
+	require.Equal(t, []int64{20}, table.N)
 }

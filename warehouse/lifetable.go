@@ -30,7 +30,7 @@ const (
 type cell struct {
 	key      cellKey
 	rows     []stats.LifeRow // one for each time, in order once all are counted
-	placed   int64           // rows of the first numbers, each of which stands where its number says, while they are counted
+	linedUp  int64           // rows of the first numbers, each of which stands where its number says, while they are counted
 	at       map[int64]int64 // while they are counted, where the row of any other number is
 	n        int64           // issues in the rows
 	awaiting int64           // of them claims that await a verdict
@@ -116,6 +116,10 @@ type spell struct {
 	flow   bool  // cells matter for what flows through them, even with nobody in the life table
 	days   int64 // after which nothing is asked: who left later stands at one later time; 0 = all is
 }
+
+// anyTime and lately are cellSums whose issues do not, and do, depend on the moment that is asked about.
+func anyTime(target *int64, sql string) cellSum { return cellSum{target, sql, false} }
+func lately(target *int64, sql string) cellSum  { return cellSum{target, sql, true} }
 
 // cellSum is a number of a cell, and SQL of the issues that it counts.
 type cellSum struct {
@@ -306,8 +310,8 @@ const maxTenth = math.MaxInt64/10 - 1
 
 // count takes in the issues that ended in one way, by the numbers of their times.
 func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
-	if c.placed == 0 && (len(dense) > 0 || len(numbers) > on.dense/2 && on.dense > 0) {
-		c.place(on)
+	if c.linedUp == 0 && (len(dense) > 0 || len(numbers) > on.dense/2 && on.dense > 0) {
+		c.lineUp(on)
 	}
 	for number, n := range dense {
 		leave(&c.rows[number], ending, n)
@@ -317,10 +321,10 @@ func (c *cell) count(ending uint8, dense, numbers, counts counts, on grid) {
 	}
 }
 
-// place gives each number of a dense grid a row of its own, where half of them will be needed: no map tells then where it is.
-func (c *cell) place(on grid) {
+// lineUp gives each number of a dense grid a row of its own, where half of them will be needed: no map tells then where it is.
+func (c *cell) lineUp(on grid) {
 	rows, at := c.rows, c.at
-	c.rows, c.placed, c.at = make([]stats.LifeRow, on.dense), int64(on.dense), nil
+	c.rows, c.linedUp, c.at = make([]stats.LifeRow, on.dense), int64(on.dense), nil
 	for number := range c.rows {
 		c.rows[number].Time = on.days(int64(number))
 	}
@@ -331,7 +335,7 @@ func (c *cell) place(on grid) {
 
 // rowOf is where the row of a number is.
 func (c *cell) rowOf(number int64, on grid) int64 {
-	if 0 <= number && number < c.placed {
+	if 0 <= number && number < c.linedUp {
 		return number
 	}
 	row, has := c.at[number]
@@ -348,7 +352,7 @@ func (c *cell) rowOf(number int64, on grid) int64 {
 
 // inOrder puts the rows in order, as curves are fitted to them: each cell has several.
 func (c *cell) inOrder() {
-	c.placed, c.at = 0, nil
+	c.linedUp, c.at = 0, nil
 	c.rows = slices.DeleteFunc(c.rows, func(r stats.LifeRow) bool { return r.Events == [len(r.Events)]float64{} })
 	slices.SortFunc(c.rows, func(a, b stats.LifeRow) int { return cmp.Compare(a.Time, b.Time) })
 }

@@ -17,8 +17,8 @@ type node struct {
 
 // nodeTree is all regions with their populations.
 type nodeTree struct {
-	by    map[string]*node   // code
-	level map[string][]*node // those of one, in the order of their codes
+	byCode  map[string]*node
+	byLevel map[string][]*node // in the order of their codes
 }
 
 type yearPersons struct {
@@ -37,7 +37,7 @@ func (m *Measures) hotspotAreas(ctx context.Context, s *scope, window span) (map
 
 func (s *scope) areasOf(regions *nodeTree, window span) (map[string]float64, error) {
 	for _, code := range s.Where.Regions {
-		if n := regions.by[code]; n != nil && slices.Index(regionLevels, n.level) > slices.Index(regionLevels, s.RegionLevel) {
+		if n := regions.byCode[code]; n != nil && slices.Index(regionLevels, n.level) > slices.Index(regionLevels, s.RegionLevel) {
 			return nil, invalid("Where.Regions", "region %s is a %s, below the level %s of the rates; give a level at or below the regions", code, n.level, s.RegionLevel)
 		}
 	}
@@ -47,7 +47,7 @@ func (s *scope) areasOf(regions *nodeTree, window span) (map[string]float64, err
 	}
 	middle := yearFraction(window.from.Add(window.to.Sub(window.from) / 2).In(s.location))
 	years := window.years(s.location)
-	for _, n := range regions.level[s.RegionLevel] {
+	for _, n := range regions.byLevel[s.RegionLevel] {
 		if !n.within(s.Where.Regions) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (m *Measures) regions(ctx context.Context) (*nodeTree, error) {
 }
 
 func (m *Measures) readRegions(ctx context.Context) (*nodeTree, error) {
-	tree := &nodeTree{by: map[string]*node{}, level: map[string][]*node{}}
+	tree := &nodeTree{byCode: map[string]*node{}, byLevel: map[string][]*node{}}
 	s := statement{text: `SELECT r.code, toString(r.level), r.path, p.years, p.persons FROM (SELECT id, code, level, path FROM d_region FINAL WHERE _deleted = 0) AS r
 		LEFT ANY JOIN (SELECT region_id, groupArray(year) AS years, groupArray(persons) AS persons FROM d_population FINAL WHERE _deleted = 0
 			GROUP BY region_id SETTINGS max_rows_to_group_by = 0) AS p ON r.id = p.region_id`}
@@ -83,13 +83,13 @@ func (m *Measures) readRegions(ctx context.Context) (*nodeTree, error) {
 			n.years = append(n.years, yearPersons{year, persons[i]})
 		}
 		slices.SortFunc(n.years, func(a, b yearPersons) int { return cmp.Compare(a.year, b.year) })
-		tree.by[n.code] = n
+		tree.byCode[n.code] = n
 		return nil
 	})
-	for _, code := range sortedCodes(tree.by) {
-		n := tree.by[code]
-		tree.level[n.level] = append(tree.level[n.level], n)
-		if parent := tree.by[n.parent]; parent != nil {
+	for _, code := range sortedCodes(tree.byCode) {
+		n := tree.byCode[code]
+		tree.byLevel[n.level] = append(tree.byLevel[n.level], n)
+		if parent := tree.byCode[n.parent]; parent != nil {
 			parent.children = append(parent.children, n)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // the verdict is observed up to the claim.
 var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", point: "resolution_point", phase: 1,
 	kept: "by_resolution", late: recentlyResolved, sums: func(c *cell) []cellSum {
-		return append(verdictSums(c), cellSum{&c.recent, "resolution_end BETWEEN 1 AND 4 AND " + recentlyResolved, true})
+		return append(verdictSums(c), lately(&c.recent, "resolution_end BETWEEN 1 AND 4 AND "+recentlyResolved))
 	}}
 
 var recentlyResolved = "resolution_second > intDiv({as_of:Int64}, 1000000) - " + strconv.Itoa(reopenDays*secondsPerDay)
@@ -26,7 +26,7 @@ func confirmedWithin(days int64) spell {
 }
 
 func verdictSums(c *cell) []cellSum {
-	return []cellSum{{&c.claims, "ending < 8 AND claimed", false}, {&c.verdicts, "ending < 8 AND judged", false}}
+	return []cellSum{anyTime(&c.claims, "ending < 8 AND claimed"), anyTime(&c.verdicts, "ending < 8 AND judged")}
 }
 
 // reopenDays is how long a reopening takes a resolution back.

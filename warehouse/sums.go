@@ -36,9 +36,14 @@ const ofSums = "gen = {base_gen:UInt64} AND batch <= {base_position:UInt64}"
 // within the window.
 func (s *scope) countedByPlace(data extent) bool {
 	w := s.Where
-	return s.base != nil && s.base.sums && len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0 &&
+	return s.base != nil && s.base.sums && w.ofPlacesAlone() &&
 		!slices.ContainsFunc(s.By, func(d Dimension) bool { return d != ByRegion && d != ByCategory }) &&
 		(w.OriginFrom == nil || !w.OriginFrom.After(data.from)) && (w.OriginTo == nil || w.OriginTo.After(data.latest))
+}
+
+// ofPlacesAlone reports whether issues are chosen by nothing but where they lie, what they are about and when they began.
+func (w Filter) ofPlacesAlone() bool {
+	return len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0
 }
 
 // issuesByPlace have rows of issues, with how many there are (w), the opinions beyond the first of each, and whether they were merged: by place and category where
@@ -70,7 +75,7 @@ func (s *scope) issuesByPlace(data extent) []statement {
 // countedByArea reports whether the sums by area answer for the spells of the base that do not go on: nothing is asked of but places.
 func (s *scope) countedByArea(how spell) bool {
 	w := s.Where
-	return how.kept != "" && s.base.sums && len(w.Regions)+len(s.categories)+len(w.Channels)+len(w.Kinds)+len(w.Severities)+len(w.Segments) == 0 && !w.RegionUnknown &&
+	return how.kept != "" && s.base.sums && w.ofPlacesAlone() && len(w.Regions)+len(s.categories) == 0 && !w.RegionUnknown &&
 		w.OriginFrom == nil && w.OriginTo == nil && (len(s.By) == 0 || len(s.By) == 1 && s.base.areas)
 }
 

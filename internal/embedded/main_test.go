@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(standInVariable) != "" { // first: a helper's engine inherits its environment
 		os.Exit(standInEngine())
 	}
+	if os.Getenv(leaderlessVariable) != "" {
+		endFirstThread()
+	}
 	if dataDir := os.Getenv(helperVariable); dataDir != "" {
 		os.Exit(helperProcess(dataDir))
 	}

@@ -22,7 +22,8 @@ type process struct {
 }
 
 // findProcess returns nil if the process is gone or a zombie: where nobody reaps orphans, as in most containers, a killed
-// process stays a zombie for ever, and kill(pid, 0) takes it for alive.
+// process stays a zombie for ever, and kill(pid, 0) takes it for alive. A zombie of which other threads still run is not
+// gone: it holds its files, and their locks, until the last of them has ended.
 func findProcess(pid int) *process {
 	if pid <= 0 {
 		return nil
@@ -33,8 +34,8 @@ func findProcess(pid int) *process {
 	}
 	// The name in the second field may hold anything; the fields are counted after its last parenthesis.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const state, started = 0, 19
-	if len(fields) <= started || fields[state] == "Z" || fields[state] == "X" {
+	const state, threads, started = 0, 17, 19
+	if len(fields) <= started || fields[state] == "X" || fields[state] == "Z" && fields[threads] == "1" {
 		return nil
 	}
 	cmdline, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))

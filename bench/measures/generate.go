@@ -31,8 +31,8 @@ type generated struct {
 
 const scratch = "bench"
 
-// generate starts both engines and fills them with n issues.
-func generate(ctx context.Context, binary string, n int64) (g *generated, err error) {
+// generate starts both engines, or the warehouse alone, and fills them with n issues.
+func generate(ctx context.Context, binary string, n int64, alone bool) (g *generated, err error) {
 	g = &generated{}
 	defer func() {
 		if err != nil {
@@ -64,6 +64,9 @@ func generate(ctx context.Context, binary string, n int64) (g *generated, err er
 	say("build the base")
 	if _, err := (&warehouse.Keeper{DB: g.ch, Logger: slog.New(slog.DiscardHandler)}).Once(ctx); err != nil {
 		return g, err
+	}
+	if alone {
+		return g, nil
 	}
 	if g.postgres, err = embedded.StartPostgres(ctx, embedded.PostgresConfig{DataDir: filepath.Join(g.dir, "postgres"), Settings: map[string]string{"max_wal_size": "8GB", "shared_buffers": "512MB"}}); err != nil {
 		return g, err

@@ -4,9 +4,11 @@
 //	bin/groundwork up --demo=1000000        # in another terminal, until it says that it is ready
 //	go run ./bench/measures -postgres URL -clickhouse URL
 //
+// Without -postgres nothing is compared with it.
+//
 // With -rows N it makes N issues by SQL in engines of its own (of bin/groundwork), without histories or verdicts, and times the measures over issues:
 //
-//	go run ./bench/measures -rows 10000000        # -cpu where others use the machine
+//	go run ./bench/measures -rows 10000000        # -cpu where others use the machine, -alone without a copy in Postgres
 package main
 
 import (
@@ -34,6 +36,7 @@ func main() {
 	flag.Int64Var(&b.rows, "rows", 0, "make so many issues, in engines of its own")
 	flag.DurationVar(&b.patience, "patience", time.Minute, "how long a question may take")
 	flag.StringVar(&b.binary, "binary", "bin/groundwork", "the program that is the engine, for -rows")
+	flag.BoolVar(&b.alone, "alone", false, "with -rows: compare nothing with Postgres, which takes most of the time to fill")
 	flag.BoolVar(&b.cpu, "cpu", false, "with -rows: measure processor time in place of the clock, where others use the machine")
 	flag.StringVar(&b.only, "only", "", "measures to time, separated by commas; empty = all, or with -rows those over issues alone")
 	flag.BoolVar(&b.json, "json", false, "print the figures as JSON")
@@ -52,7 +55,7 @@ type bench struct {
 	binary, only         string
 	patience             time.Duration
 	rounds               int
-	json, cpu            bool
+	json, cpu, alone     bool
 	engine, server       int // processes whose time is measured; 0 = the clock is
 }
 
@@ -68,12 +71,15 @@ type figure struct {
 
 func (b bench) run(ctx context.Context) error {
 	if b.rows > 0 {
-		g, err := generate(ctx, b.binary, b.rows)
+		g, err := generate(ctx, b.binary, b.rows, b.alone)
 		if err != nil {
 			return err
 		}
 		defer g.close()
-		b.engine, b.server = g.engine.PID(), g.postgres.PID()
+		b.engine = g.engine.PID()
+		if !b.alone {
+			b.server = g.postgres.PID()
+		}
 		return b.measure(ctx, g.ch, g.conn)
 	}
 	db, err := warehouse.Open(ctx, b.clickHouse)
@@ -81,6 +87,9 @@ func (b bench) run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
+	if b.postgres == "" {
+		return b.measure(ctx, db, nil)
+	}
 	conn, err := pgx.Connect(ctx, b.postgres)
 	if err != nil {
 		return err
@@ -92,9 +101,10 @@ func (b bench) run(ctx context.Context) error {
 // overIssues are the measures that need nothing but issues.
 var overIssues = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
 
+// measure times all; conn may be nil, for nothing to compare with.
 func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) error {
-	var issues int64
-	if err := conn.QueryRow(ctx, "SELECT count(*) FROM issue").Scan(&issues); err != nil {
+	var issues uint64
+	if err := db.QueryRow(ctx, "SELECT count() FROM f_issue FINAL WHERE _deleted = 0").Scan(&issues); err != nil {
 		return err
 	}
 	measures := warehouse.NewMeasures(db).Patient(b.patience)
@@ -109,9 +119,12 @@ func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) er
 		}
 		figures = append(figures, f)
 	}
-	against, err := b.against(ctx, measures, db, conn)
-	if err != nil {
-		return err
+	var against []comparison
+	if conn != nil {
+		var err error
+		if against, err = b.against(ctx, measures, db, conn); err != nil {
+			return err
+		}
 	}
 	if b.json {
 		return json.NewEncoder(os.Stdout).Encode(map[string]any{"issues": issues, "measures": figures, "against_postgres": against})
@@ -119,6 +132,9 @@ func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) er
 	fmt.Printf("%d issues, medians of %d rounds, ms\n\n| measure | by | rows | cold | protected | again |\n|---|---|---:|---:|---:|---:|\n", issues, b.rounds)
 	for _, f := range figures {
 		fmt.Printf("| %s | %s | %d | %.0f | %.0f | %.1f |\n", f.Measure, f.By, f.Rows, f.Cold, f.Protected, f.Again)
+	}
+	if conn == nil {
+		return nil
 	}
 	fmt.Print("\n| aggregate | warehouse | ClickHouse by hand | ratio | Postgres | ratio |\n|---|---:|---:|---:|---:|---:|\n")
 	for _, a := range against {

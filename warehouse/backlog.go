@@ -11,9 +11,9 @@ import (
 
 // The stock: its age is that at the last moment of observation. What is closed counts in the flow alone.
 var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", point: "0", phase: 4,
-	rest: "state = 'MERGED' OR origin_at > " + flowFrom + " OR closed_at > " + flowFrom, sums: func(c *cell) []cellSum {
+	rest: []string{"phase = 8", "phase != 8 AND origin_at > " + flowFrom, "phase != 8 AND origin_at <= " + flowFrom + " AND closed_at > " + flowFrom}, sums: func(c *cell) []cellSum {
 		return []cellSum{lately(&c.unseen, "ending < 8 AND seen_until < "+asOf), lately(&c.inflow, "state != 'MERGED' AND origin_at > "+flowFrom),
-			lately(&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > "+flowFrom+", 0)")}
+			endedLately(&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > "+flowFrom+", 0)")}
 	}}
 
 var flowFrom = "subtractDays(" + asOf + ", " + strconv.Itoa(flowDays) + ")"

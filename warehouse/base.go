@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,11 +25,13 @@ type base struct {
 	tree     uint64 // digest of the regions that its areas were made of
 	void     bool   // what it was made of was changed behind its back, or is no longer the mirror
 	tail     uint64 // rows that changed since
+	observed bool   // some that go on were observed up to some moment alone
 	sums     bool   // the server reads sums by place: ClickHouse 25.6 and later (keptSums)
 	tailOnly bool   // and nothing else is asked of
+	only     string // a further condition on its rows
 	areas    bool   // are asked for
-	run      int64  // rows that lie together, of which a sample is
-	every    int64  // of so many runs one is read; 0 = all are
+	sample   int64  // how many issues are enough where some are
+	buckets  int64  // of ids that are read; 0 = all
 	counts   *counting
 }
 
@@ -87,7 +90,7 @@ const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabas
 func readBase(ctx context.Context, db *DB) (*base, error) {
 	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of, argMax(tree, batch) AS regions) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
 	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), assumeNotNull(newest.5),"+
-		" newest.3 < 0 OR newest.4 != ("+mirrorID+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection') WHERE newest.1 IS NOT NULL")
+		" newest.3 < 0 OR newest.4 != ("+mirrorID+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection'), (SELECT count() > 0 FROM f_issue_base WHERE gen = assumeNotNull(newest.1) AND phase >= 16) WHERE newest.1 IS NOT NULL")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
@@ -96,7 +99,7 @@ func readBase(ctx context.Context, db *DB) (*base, error) {
 		return nil, rows.Err()
 	}
 	var b base
-	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.tree, &b.void, &b.tail, &b.sums); err != nil {
+	if err := rows.Scan(&b.gen, &b.position, &b.total, &b.source, &b.tree, &b.void, &b.tail, &b.sums, &b.observed); err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}
 	return &b, rows.Err()
@@ -109,16 +112,16 @@ func (b *base) changed() *base {
 	return &only
 }
 
-// A sample of the base is of runs of rows that lie together, so that little is read around them.
-const (
-	sampleRun  = 8192
-	sampleRuns = 16
-)
+// idBuckets is how many buckets of ids the base lies in (schema/00380_base_by_time.sql).
+const idBuckets = 64
 
-// some is the base of some of its issues, spread evenly, where it has many; what changed since is not among them.
+// someIssues is how many issues of the base are looked at where some are enough.
+const someIssues = 131_072
+
+// some is the base of some of its issues, of all times, where it has many; what changed since is not among them.
 func (b *base) some() *base {
 	part := *b
-	if part.every = b.total / (sampleRuns * b.run); part.every < 2 {
+	if part.buckets = max(1, idBuckets*b.sample/max(b.total, 1)); part.buckets > idBuckets/2 {
 		return b
 	}
 	return &part
@@ -127,7 +130,7 @@ func (b *base) some() *base {
 // rows is SQL of the issues with their weights. Its values are those of bind.
 func (b *base) rows() string {
 	of := func(w, condition string) string {
-		return "SELECT " + baseColumns + ", " + endColumns + ", " + w + " FROM f_issue_base WHERE " + ofBase + condition
+		return "SELECT " + baseColumns + ", " + endColumns + ", " + w + " FROM f_issue_base WHERE " + ofBase + b.only + condition
 	}
 	all := of("w", "")
 	now := "SELECT *, " + ends + " FROM (" + fromMirror + ") WHERE id IN (" + changedIDs + ")"
@@ -138,20 +141,31 @@ func (b *base) rows() string {
 	}
 	changed := of("toInt8(-w) AS w", " AND id IN ("+changedIDs+")") + " UNION ALL SELECT " + baseColumns + ", " + endColumns + ", toInt8(1) AS w FROM (" + now + ")"
 	if b.counts != nil {
-		all = b.counts.numbered(of("w", " AND phase IN ("+b.counts.phases(true)+")"))
-		changed = b.counts.numbered(changed)
+		return b.numbered(of, changed)
 	}
 	switch {
-	case b.counts != nil && b.counts.known:
-		return b.counts.told(of)
 	case b.tailOnly:
 		return changed
-	case b.every > 0:
-		return fmt.Sprintf("%s AND _part_offset %% %d < %d", all, b.every*b.run, b.run)
+	case b.buckets > 0:
+		return fmt.Sprintf("%s AND id_bucket < %d", all, b.buckets)
 	case b.tail == 0:
 		return all
 	}
 	return all + " UNION ALL " + changed
+}
+
+// numbered are the issues of a part with the numbers of their times.
+func (b *base) numbered(of func(w, condition string) string, changed string) string {
+	switch own := b.counts; {
+	case own.of == isOver:
+		return own.told(of)
+	case own.of == goesOn:
+		return own.numbered(of("w", " AND phase IN ("+own.phases(goesOn)+")"))
+	case b.tail == 0:
+		return own.numbered(of("w", " AND phase IN ("+own.phases(singly)+")"))
+	default:
+		return own.numbered(of("w", " AND phase IN ("+own.phases(singly)+")") + " UNION ALL " + changed)
+	}
 }
 
 func (b *base) bind(values func(name string, value any)) {
@@ -175,7 +189,7 @@ func (m *Measures) useBase(ctx context.Context, s *scope) error {
 	}
 	if b != nil && !b.void && b.tree == tree && b.position <= s.watermark.LSN && b.tail <= maxTail {
 		own := *b
-		own.sums, own.run = own.sums && !m.withoutSums, m.sampleRun
+		own.sums, own.sample = own.sums && !m.withoutSums, m.sample
 		own.areas = s.split(ByRegion) && slices.Contains(levelsOfAreas, s.RegionLevel)
 		s.base = &own
 		return m.nameRegions(ctx, s)
@@ -202,6 +216,7 @@ type Keeper struct {
 	DB     *DB
 	Logger *slog.Logger
 	Every  time.Duration // between two looks, where they cost little; 0 = 2 s
+	slice  uint64        // rows of the mirror that one statement of a build reads; 0 = rowsAtOnce
 }
 
 // Kept is what one look of a Keeper did.
@@ -300,18 +315,44 @@ func (k *Keeper) fold(ctx context.Context, b *base, to Watermark) error {
 // emptyRow is the issue's part of a mark.
 const emptyRow = noID + ", NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', toDateTime64(0, 6, 'UTC'), NULL, NULL, NULL, NULL, NULL, 0, 0"
 
-// build makes a new generation. Nobody sees it before its mark.
+// rowsAtOnce is about how many rows of the mirror one statement brings into a new base: it is answered within a minute or so, which no connection minds.
+const rowsAtOnce = 4_000_000
+
+// fourfold are the slices, since the ids of the system of record lie in a fourth of them: the second half of a UUIDv7 begins with the bits 10.
+const fourfold = 4
+
+// idSlices are conditions each of which about one of n equal parts of all ids meets, and every id one: by the first byte of their second half, by which UUIDs are
+// sorted.
+func idSlices(n uint64) []string {
+	n = min(n, 256)
+	all := make([]string, n)
+	for i := range n {
+		from, to := i*256/n, (i+1)*256/n
+		all[i] = fmt.Sprintf("id >= toUUID('00000000-0000-0000-%02x00-000000000000')", from)
+		if to < 256 {
+			all[i] += fmt.Sprintf(" AND id < toUUID('00000000-0000-0000-%02x00-000000000000')", to)
+		}
+	}
+	return all
+}
+
+// build makes a new generation, slice by slice. Nobody sees it before its mark.
 func (k *Keeper) build(ctx context.Context, at Watermark) error {
 	started := time.Now()
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "max_execution_time": 0, yielding: 10}))
-	var gen, tree, total uint64
+	var gen, tree, total, rows uint64
 	var source string
-	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen+", toString(("+mirrorID+")), ("+regionTree+")").Scan(&gen, &source, &tree); err != nil {
+	if err := k.DB.QueryRow(ctx, "SELECT "+nextGen+", toString(("+mirrorID+")), ("+regionTree+"), (SELECT count() FROM f_issue)").Scan(&gen, &source, &tree, &rows); err != nil {
 		return fmt.Errorf("build the base: %w", err)
 	}
 	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN), clickhouse.Named("source", source), clickhouse.Named("tree", tree)}
-	if err := k.DB.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, "+baseColumns+") SELECT {gen:UInt64}, {at:UInt64}, 1, "+baseColumns+" FROM ("+withArea(fromMirror)+")", values...); err != nil {
-		return fmt.Errorf("build the base: %w", err)
+	slices := idSlices(1 + fourfold*rows/cmp.Or(k.slice, rowsAtOnce))
+	for i, slice := range slices {
+		issues := withArea("SELECT * FROM (" + fromMirror + " AND " + slice + ")")
+		if err := k.DB.Exec(ctx, "INSERT INTO f_issue_base (gen, batch, w, "+baseColumns+") SELECT {gen:UInt64}, {at:UInt64}, 1, "+baseColumns+" FROM ("+issues+")", values...); err != nil {
+			return fmt.Errorf("build the base: %w", err)
+		}
+		k.Logger.DebugContext(ctx, "building the base of the measures", slog.Int("done", i+1), slog.Int("of", len(slices)), slog.Duration("took", time.Since(started)))
 	}
 	if err := k.DB.QueryRow(ctx, "SELECT count() FROM f_issue_base WHERE gen = {gen:UInt64}", values[0]).Scan(&total); err != nil {
 		return fmt.Errorf("build the base: %w", err)
@@ -327,7 +368,7 @@ func (k *Keeper) build(ctx context.Context, at Watermark) error {
 // long reports whether the log has grown far beyond the issues in it, or a part of it lacks the sums that are kept with it.
 func (k *Keeper) long(ctx context.Context, b *base) (bool, error) {
 	var rows, without uint64
-	err := k.DB.QueryRow(ctx, "SELECT sum(rows), countIf(NOT hasAll(projections, ['by_place', 'by_resolution', 'by_response'])) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
+	err := k.DB.QueryRow(ctx, "SELECT sum(rows), countIf(NOT hasAll(projections, ['by_place', 'by_resolution', 'by_response', 'by_origin', 'by_category', 'by_due'])) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base' AND partition = {gen:String}",
 		clickhouse.Named("gen", fmt.Sprint(b.gen))).Scan(&rows, &without)
 	if err != nil {
 		return false, fmt.Errorf("measure the length of the base: %w", err)

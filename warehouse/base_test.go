@@ -285,6 +285,26 @@ func (h *house) loadElsewhere(issues []issue) {
 }
 
 // A log much longer than what it holds is built anew, and generations that nobody reads are dropped.
+// Built in slices, the base holds each issue once, whatever its id.
+func TestBaseIsBuiltInSlices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(21, 150)
+	for k, id := range []string{"00000000-0000-0000-0000-000000000001", "ffffffff-ffff-ffff-ffff-ffffffffffff", "ffffffff-ffff-ffff-7fff-ffffffffffff", "00000000-0000-0000-8000-000000000000"} {
+		w.issues[k].ID = uuid.MustParse(id)
+	}
+	h := open(t)
+	w.load(h, nil)
+	h.position(w.end())
+	keeper := h.keeper()
+	keeper.Slice(10)
+	_, err := keeper.Once(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, h.count("SELECT count() FROM f_issue FINAL WHERE _deleted = 0"), h.count("SELECT count() FROM f_issue_base WHERE w != 0"))
+	require.Equal(t, h.count("SELECT count() FROM f_issue FINAL WHERE _deleted = 0"), h.count("SELECT uniqExact(id) FROM f_issue_base WHERE w != 0"))
+	require.Greater(t, h.count("SELECT toUInt64(max(max_block_number)) FROM system.parts WHERE active AND database = currentDatabase() AND table = 'f_issue_base'"), uint64(5), "slices that were inserted")
+	h.sameAsExact(w, 1)
+}
+
 func TestLongBaseIsBuiltAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(14, 30)
@@ -331,6 +351,9 @@ func TestBaseTellsAreasUntilRegionsMove(t *testing.T) {
 	for range 60 {
 		w.live()
 	}
+	for k := range 30 { // some due on the day of as-of, before and after it
+		w.issues[k].Due = new(w.end().Add(time.Duration(k-15) * 2 * time.Hour))
+	}
 	h := open(t)
 	w.load(h, nil)
 	h.position(w.end())
@@ -342,7 +365,7 @@ func TestBaseTellsAreasUntilRegionsMove(t *testing.T) {
 		coarseExact.WithoutBase()
 		coarseExact.ByHour()
 		coarse.ByHour() // as is asked of many issues: by the sums of areas
-		for _, code := range []string{"T1", "T2", "T3", "T4", "H1"} {
+		for _, code := range []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"} {
 			for _, level := range []string{"", "PROVINCE", "PREFECTURE", "COUNTY", "TOWNSHIP"} {
 				q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: level}}
 				for _, pair := range [][2]*warehouse.Measures{{exact, h.Measures}, {coarseExact, coarse}} {

@@ -33,8 +33,8 @@ func (m *Measures) WithoutSums() { m.withoutSums = true }
 // Send limits how many values go with a statement as they are.
 func (m *Measures) Send(most int) { m.maxSent = most }
 
-// Sample makes runs of so many rows of the base, so that few issues have a sample.
-func (m *Measures) Sample(run int64) { m.sampleRun = run }
+// Sample sets how many issues of the base are looked at where some are enough.
+func (m *Measures) Sample(issues int64) { m.sample = issues }
 
 // LookEachTime makes the cache look at the versions for every question, by the given clock.
 func (c *Cache) LookEachTime(now func() time.Time) { c.now, c.again = now, 0 }
@@ -78,3 +78,6 @@ func CountByHour(ends []NumberedCounts) []stats.LifeRow {
 
 // DaysByHour is the time of the point with a number.
 func DaysByHour(number int64) float64 { return byHour.days(number) }
+
+// Slice has a keeper build the base by statements of about so many rows.
+func (k *Keeper) Slice(rows uint64) { k.slice = rows }

@@ -55,6 +55,7 @@ type issue struct {
 	Channel       string     `ch:"channel"`
 	Kind          string     `ch:"kind"`
 	Severity      string     `ch:"severity"`
+	Due           *time.Time `ch:"due_at"`
 	ObservedUntil *time.Time `ch:"observed_until"`
 	State         string     `ch:"state"`
 	progress

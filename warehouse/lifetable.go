@@ -105,27 +105,34 @@ const (
 
 // spell is one of the ways in which an issue is followed to an end: SQL over the columns of spells.
 type spell struct {
-	end    string // how it ended
-	micros string // how long after its origin; -1 = it goes on, and was last seen at seenUntil
-	point  string // the number of its time by hour, in the base, where it does not go on
-	phase  uint8  // what the base has of issues of which it does
-	rest   string // which of the others matter; "" = all
-	kept   string // the sums of the base that have the others by area, end and point; "" = none
-	late   string // which of the others the late sums count
+	end    string   // how it ended
+	micros string   // how long after its origin; -1 = it goes on, and was last seen at seenUntil
+	point  string   // the number of its time by hour, in the base, where it does not go on
+	phase  uint8    // what the base has of issues of which it does
+	rest   []string // which of the others matter, each once; none = all
+	kept   string   // the sums of the base that have the others by area, end and point; "" = none
+	daily  string   // those by area, category, end and day; "" = none
+	late   string   // which of the others the late sums count
 	sums   func(*cell) []cellSum
 	flow   bool  // cells matter for what flows through them, even with nobody in the life table
 	days   int64 // after which nothing is asked: who left later stands at one later time; 0 = all is
 }
 
 // anyTime and lately are cellSums whose issues do not, and do, depend on the moment that is asked about.
-func anyTime(target *int64, sql string) cellSum { return cellSum{target, sql, false} }
-func lately(target *int64, sql string) cellSum  { return cellSum{target, sql, true} }
+func anyTime(target *int64, sql string) cellSum { return cellSum{target: target, sql: sql} }
+func lately(target *int64, sql string) cellSum  { return cellSum{target: target, sql: sql, late: true} }
+
+// endedLately is lately, of issues of which nothing goes on.
+func endedLately(target *int64, sql string) cellSum {
+	return cellSum{target: target, sql: sql, late: true, ended: true}
+}
 
 // cellSum is a number of a cell, and SQL of the issues that it counts.
 type cellSum struct {
 	target *int64
 	sql    string
 	late   bool // it depends on the moment that is asked about
+	ended  bool // issues that go on do not count
 }
 
 // took is SQL of how many microseconds a spell took, or has taken when last seen.
@@ -366,11 +373,20 @@ func leave(r *stats.LifeRow, ending uint8, n int64) {
 	r.Events[ending] += float64(n)
 }
 
+// part is a part of the issues of the base.
+type part int
+
+const (
+	isOver part = iota // those whose number it tells
+	goesOn             // those that go on, and are seen until as-of
+	singly             // all others: observed up to some moment alone, or changed since
+)
+
 // counting is how the time of a spell comes to its number on a grid.
 type counting struct {
 	spell
 	grid
-	known bool // of the base's, those whose number it tells; else all others
+	of part
 }
 
 // longest is the number of units after which nothing is asked.
@@ -389,22 +405,39 @@ func (c counting) numbered(rows string) string {
 
 // told are rows of the base with the number that it tells.
 func (c counting) told(of func(w, condition string) string) string {
-	rest := ""
-	if c.rest != "" {
-		rest = " AND (" + c.rest + ")"
+	which, number := " AND phase IN ("+c.phases(isOver)+")", "w, toInt64("+c.stored(c.point, c.longest())+") AS number"
+	if len(c.rest) == 0 {
+		return of(number, which)
 	}
-	return of("w, toInt64("+c.stored(c.point, c.longest())+") AS number", " AND phase IN ("+c.phases(false)+")"+rest)
+	all := make([]string, len(c.rest)) // by themselves, as the engine passes over what none of several conditions can meet only where each stands alone
+	for i, rest := range c.rest {
+		all[i] = of(number, which+" AND "+rest)
+	}
+	return strings.Join(all, " UNION ALL ")
 }
 
-// phases lists those in which it goes on, or does not.
-func (c counting) phases(on bool) string {
+// Beside what goes on, phases tell of issues that were merged into another, and of those that go on and were observed up to some moment alone.
+const phaseObserved = 16
+
+// phases lists those of a part of the base.
+func (c counting) phases(of part) string {
 	var all []string
-	for phase := range uint8(8) {
-		if phase&c.phase != 0 == on {
+	for phase := range uint8(2 * phaseObserved) {
+		if c.partOf(phase) == of {
 			all = append(all, strconv.Itoa(int(phase)))
 		}
 	}
 	return strings.Join(all, ", ")
+}
+
+func (c counting) partOf(phase uint8) part {
+	switch {
+	case phase&c.phase == 0:
+		return isOver
+	case phase&phaseObserved == 0:
+		return goesOn
+	}
+	return singly
 }
 
 // lifeStatements group the spells by cell, how they ended, and when, with the times of a cell in arrays: on a dense grid the counts by number, beside them the
@@ -416,25 +449,31 @@ func (s *scope) lifeStatements(how spell, on grid) []statement {
 		rows.text = counting{spell: how, grid: on}.numbered(rows.text)
 		return []statement{s.lifeStatement(rows, how, on)}
 	}
-	counted := func(how spell, known bool) statement {
+	counted := func(how spell, part part) statement {
 		of, own := *s, *s.base
-		own.counts, of.base = &counting{how, on, known}, &own
+		own.counts, of.base = &counting{how, on, part}, &own
 		return s.lifeStatement(of.spells(), how, on)
 	}
-	if !s.countedByArea(how) {
-		return []statement{counted(how, true), counted(how, false)}
+	all := []statement{counted(how.ongoing(), goesOn)}
+	all[0].text = strings.ReplaceAll(all[0].text, seenUntil, asOf)
+	if s.base.tail > 0 || s.base.observed {
+		all = append(all, counted(how, singly))
 	}
-	all := []statement{s.summedStatement(s.timesByArea(counting{how, on, true}), how.only(false)), counted(how, false)}
+	kept, number := s.keptTimes(counting{how, on, isOver})
+	if kept == "" {
+		return append(all, counted(how, isOver))
+	}
+	all = append(all, s.summedStatement(s.timesByArea(counting{how, on, isOver}, kept, number), how.only(false)))
 	if how.late != "" {
 		late := how.only(true)
-		late.end, late.point, late.rest = "toUInt8("+strconv.Itoa(endGone)+")", "0", how.late
-		all = append(all, counted(late, true))
+		late.end, late.point, late.rest = "toUInt8("+strconv.Itoa(endGone)+")", "0", []string{how.late}
+		all = append(all, counted(late, isOver))
 	}
 	return all
 }
 
-// only is the spell with its late sums alone, or with the others.
-func (how spell) only(late bool) spell {
+// without is the spell with the sums that are not asked for set to nothing.
+func (how spell) without(unasked func(cellSum) bool) spell {
 	of := how.sums
 	how.sums = func(c *cell) []cellSum {
 		if of == nil {
@@ -442,7 +481,7 @@ func (how spell) only(late bool) spell {
 		}
 		all := of(c)
 		for i := range all {
-			if all[i].late != late {
+			if unasked(all[i]) {
 				all[i].sql = "0"
 			}
 		}
@@ -450,6 +489,14 @@ func (how spell) only(late bool) spell {
 	}
 	return how
 }
+
+// only is the spell with its late sums alone, or with the others.
+func (how spell) only(late bool) spell {
+	return how.without(func(sum cellSum) bool { return sum.late != late })
+}
+
+// ongoing is the spell with what sums tell of issues that go on.
+func (how spell) ongoing() spell { return how.without(func(sum cellSum) bool { return sum.ended }) }
 
 // ending is SQL of the end that a spell counts as.
 func (how spell) ending() string {

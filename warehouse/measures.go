@@ -21,7 +21,7 @@ type Measures struct {
 	withoutSums bool   // of the base by place, as on a server that cannot read them
 	coarse      bool   // times are not counted by second, as if there were many issues
 	maxSent     int    // values that go with a statement as they are
-	sampleRun   int64  // rows of the base that are read together where some are enough
+	sample      int64  // issues of the base that are read where some are enough
 	queryTime   time.Duration
 	memory      *memory
 }
@@ -37,7 +37,7 @@ const (
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, sampleRun: sampleRun, queryTime: queryTime, memory: newMemory()}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, sample: someIssues, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.

@@ -40,8 +40,13 @@ func (s *scope) pooled(rows statement) statement {
 		key += " + bitShiftLeft(toUInt64(region_place), 8)"
 		unpacked += ", toUInt32(bitShiftRight(packed, 8)) AS region_place"
 	}
+	if s.from != nil || s.to != nil {
+		key, unpacked = key+" AS packed, anchor_at AS anchor", unpacked+", any(anchor) AS anchor_at"
+	} else {
+		key += " AS packed"
+	}
 	b := &builder{values: rows.values}
-	b.write("SELECT ", unpacked, ", any(anchor) AS anchor_at, toInt64(sum(weight)) AS w FROM (SELECT ", key, " AS packed, anchor_at AS anchor, w AS weight FROM (", rows.text, ")")
+	b.write("SELECT ", unpacked, ", toInt64(sum(weight)) AS w FROM (SELECT ", key, ", w AS weight FROM (", rows.text, ")")
 	s.window(b)
 	b.write(") GROUP BY packed")
 	return b.statement()
@@ -57,12 +62,18 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err := m.useBase(ctx, s); err != nil {
 		return nil, err
 	}
-	counted := tally{rows: standings(s.pooled(s.dueMarks())), weighted: true, sums: []string{
+	parts := []statement{s.dueMarks()}
+	if s.wholly() && s.from == nil && s.to == nil {
+		parts = s.dueByDay()
+	}
+	for i := range parts {
+		parts[i] = standings(s.pooled(parts[i]))
+	}
+	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
 		"sumIf(w, counts)", "sumIf(w, counts AND held)", "sumIf(w, counts AND waits)", "sumIf(w, counts AND late)", "sumIf(w, counts AND overdue)", "sumIf(w, NOT due)",
 		"sumIf(w, due AND withdrawn)", "sumIf(w, due AND unseen AND NOT withdrawn)",
 		"sumIf(w, counts AND told)",
-	}}
-	found, err := m.tally(ctx, s, counted)
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,9 @@ func (w *world) live() {
 	if w.rnd.IntN(8) > 0 {
 		i.Category = &w.categories[w.rnd.IntN(len(w.categories))].ID
 	}
+	if i.ID[15]%4 > 0 {
+		i.Due = new(i.Origin.Add(days(float64(i.ID[14]) / 4)))
+	}
 	if w.rnd.IntN(4) == 0 {
 		i.ObservedUntil = new(i.Origin.Add(w.wait(60)))
 	}

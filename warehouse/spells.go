@@ -65,7 +65,7 @@ const (
 )
 
 // endColumns say how and after how many microseconds (-1 = it goes on) an issue ended and was answered, in which second (0 = it goes on), and how it stands to its due
-// time; ends makes them of an issue. The base has them stored by the same rules (schema/00360_base_by_phase.sql).
+// time; ends makes them of an issue. The base has them stored by the same rules (schema/00360_base_by_phase.sql, 00380_base_by_time.sql).
 const (
 	endColumns = "resolution_end, resolution_micros, resolution_second, response_end, response_micros, claimed, judged, due_marks"
 	ends       = "multiIf(state = 'MERGED', 8, " + resolvedOrClosed + " < origin_at, 9, resolved_at IS NOT NULL, 1, state = 'CLAIMED' AND claimed_at IS NOT NULL, 5," +
@@ -78,7 +78,8 @@ const (
 		"toUInt8(claimed_at IS NOT NULL) AS claimed, toUInt8(resolved_at IS NOT NULL OR dispute_count > 0) AS judged, " +
 		"toUInt8((state = 'CLOSED') + 2 * (ifNull(resolved_at <= due_at, 0) OR state = 'CLOSED' AND ifNull(closure_type = 'EXPLAINED' AND claimed_at <= due_at, 0))" +
 		" + 4 * (state = 'CLAIMED' AND ifNull(claimed_at <= due_at, 0) AND NOT ifNull(resolved_at <= due_at, 0))" +
-		" + 8 * ifNull(closure_type = 'WITHDRAWN', 0) + 16 * (state = 'CLOSED' OR resolved_at IS NOT NULL OR dispute_count > 0)) AS due_marks"
+		" + 8 * ifNull(closure_type = 'WITHDRAWN', 0) + 16 * (state = 'CLOSED' OR resolved_at IS NOT NULL OR dispute_count > 0)" +
+		" + 128 * (state != 'CLOSED' AND observed_until IS NOT NULL)) AS due_marks"
 )
 
 // split reports whether the cells are split by d.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -63,32 +64,95 @@ func (s *scope) issuesByPlace(data extent) []statement {
 	whenever := *s
 	whenever.Where.OriginFrom, whenever.Where.OriginTo = nil, nil
 	whenever.filter(b)
-	all := []statement{b.statement()}
-	if s.base.tail > 0 {
-		changed := whenever // what went may have begun before all that is left
-		changed.base = s.base.changed()
-		all = append(all, single(changed.spells()))
-	}
-	return all
+	return whenever.andChanged(b.statement(), func(changed *scope) statement { return single(changed.spells()) }) // what went may have begun before all that is left
 }
 
-// countedByArea reports whether the sums by area answer for the spells of the base that do not go on: nothing is asked of but places.
-func (s *scope) countedByArea(how spell) bool {
+// wholly reports whether sums by area may answer: of the base nothing is asked for but all issues, or those of each area.
+func (s *scope) wholly(further ...Dimension) bool {
 	w := s.Where
-	return how.kept != "" && s.base.sums && w.ofPlacesAlone() && len(w.Regions)+len(s.categories) == 0 && !w.RegionUnknown &&
-		w.OriginFrom == nil && w.OriginTo == nil && (len(s.By) == 0 || len(s.By) == 1 && s.base.areas)
+	return s.base != nil && s.base.sums && w.ofPlacesAlone() && len(w.Regions)+len(s.categories) == 0 && !w.RegionUnknown && w.OriginFrom == nil && w.OriginTo == nil &&
+		!slices.ContainsFunc(s.By, func(d Dimension) bool { return (d != ByRegion || !s.base.areas) && !slices.Contains(further, d) })
 }
+
+// keptTimes names the sums that answer for the spells of the base that do not go on, and the number of their time; "" = none do.
+func (s *scope) keptTimes(c counting) (name, number string) {
+	switch {
+	case c.kept != "" && s.wholly():
+		return c.kept, c.stored(c.point, c.longest())
+	case c.daily != "" && c.seconds == secondsPerDay && c.longest() < mostKeptDays && s.packs(c.grid) && s.wholly(ByCategory):
+		return c.daily, "least(resolution_day, " + strconv.FormatInt(c.longest()+1, 10) + ")"
+	}
+	return "", ""
+}
+
+// mostKeptDays is up to which the sums by category tell days apart.
+const mostKeptDays = 100
 
 // timesByArea has rows of these sums: how many issues there are (w) of an area, an end and the number of a time.
-func (s *scope) timesByArea(c counting) statement {
+func (s *scope) timesByArea(c counting, kept, number string) statement {
 	b := &builder{}
-	b.write("SELECT i.* EXCEPT ", sumWeight, ", finalizeAggregation(", sumWeight, ") AS w, toInt64("+c.stored(c.point, c.longest())+") AS number")
+	b.write("SELECT i.* EXCEPT ", sumWeight, ", finalizeAggregation(", sumWeight, ") AS w, toInt64(", number, ") AS number")
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
 	}
-	b.write(" FROM ", sumsOf(c.kept), " AS i WHERE ", ofSums, " AND phase IN ("+c.phases(false)+") AND w != 0")
+	b.write(" FROM ", sumsOf(kept), " AS i WHERE ", ofSums, " AND phase IN (", c.phases(isOver), ") AND w != 0")
 	s.base.bind(b.value)
 	return b.statement()
+}
+
+// originsByHour are the issues by hour of origin and whether they were merged, how many (w) of each: where the base tells, and then what changed since by itself.
+func (s *scope) originsByHour() []statement {
+	b := &builder{}
+	b.write("SELECT i.*")
+	if s.split(ByRegion) {
+		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
+	}
+	b.write(" FROM (SELECT area_id, fromUnixTimestamp64Second(3600 * toInt64(origin_hour), 'UTC') AS origin_at, ", sumMerged, " ? 'MERGED' : '' AS state, finalizeAggregation(", sumWeight, ") AS w FROM ",
+		sumsOf("by_origin"), " WHERE ", ofSums, ") AS i")
+	s.base.bind(b.value)
+	return s.andChanged(b.statement(), (*scope).spells)
+}
+
+// dueByDay are the issues with a due time by its day and marks, how many (w) of each, but for those of the day of as-of and those whose observation ended: these, and what
+// changed since, come by themselves.
+func (s *scope) dueByDay() []statement {
+	b := &builder{}
+	b.value("as_of", s.asOf.UnixMicro())
+	b.write("SELECT i.*, bitOr(i.due_marks, 32 * (assumeNotNull(i.due_day) < ", dayOfAsOf, ")) AS marks")
+	if s.split(ByRegion) {
+		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
+	}
+	b.write(" FROM (SELECT area_id, due_day, due_marks, finalizeAggregation(", sumWeight, ") AS w FROM ", sumsOf("by_due"),
+		" WHERE ", ofSums, " AND due_day IS NOT NULL AND due_day != ", dayOfAsOf, " AND due_marks < 128) AS i")
+	s.base.bind(b.value)
+	single := func(only string) statement {
+		of, own := *s, *s.base
+		own.tail, own.only, of.base = 0, " AND "+only, &own
+		return of.dueMarks()
+	}
+	parts := s.andChanged(b.statement(), (*scope).dueMarks)
+	// The day is asked for by its times, which the engine has an index of.
+	parts = append(parts, single("due_at >= "+startOfDay+" AND due_at < addDays("+startOfDay+", 1) AND due_marks < 128"))
+	if s.base.observed {
+		parts = append(parts, single("due_marks >= 128"))
+	}
+	return parts
+}
+
+// The day of as-of, counted from 1970 on, and its start.
+const (
+	dayOfAsOf  = "toInt32(intDiv({as_of:Int64}, 86400000000))"
+	startOfDay = "toStartOfDay(" + asOf + ")"
+)
+
+// andChanged adds to what sums tell the rows of what changed since.
+func (s *scope) andChanged(kept statement, rows func(*scope) statement) []statement {
+	if s.base.tail == 0 {
+		return []statement{kept}
+	}
+	changed := *s
+	changed.base = s.base.changed()
+	return []statement{kept, rows(&changed)}
 }
 
 // extent is from when to when there are data.

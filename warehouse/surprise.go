@@ -97,42 +97,30 @@ type weekly struct{ counts []float64 }
 // the same weeks: that nothing came in is known too.
 func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question, end time.Time) (cells map[cellKey]*weekly, first, last time.Time, err error) {
 	last = monday(end, s.location).AddDate(0, 0, -7)
+	if err := m.useBase(ctx, s); err != nil {
+		return nil, first, last, err
+	}
+	counted, err := m.issuesByWeek(ctx, s)
+	if err != nil {
+		return nil, first, last, err
+	}
 	type point struct {
 		key  cellKey
 		week time.Time
 		n    float64
 	}
 	var points []point
-	if err := m.useBase(ctx, s); err != nil {
-		return nil, first, last, err
-	}
-	rows := s.spells()
-	rows.text = "SELECT *, toMonday(origin_at, {zone:String}) AS week FROM (" + rows.text + ") WHERE state != 'MERGED'"
-	rows = rows.with("zone", s.Timezone)
-	grouped := s.group(rows, "toString(week), toFloat64(sum(w))", "week")
-	targets, key := s.scanKeys()
-	var week string
-	var n float64
-	targets = append(targets, &week, &n)
-	err = m.each(ctx, "count issues by week", grouped, func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
-		}
-		begins, err := time.ParseInLocation(time.DateOnly, week, time.UTC)
+	for k, n := range counted {
+		begins, err := time.ParseInLocation(time.DateOnly, k.week, time.UTC)
 		if err != nil {
-			return err
+			return nil, first, last, err
 		}
-		if n == 0 {
-			return nil
+		if n != 0 && (q.From == nil || !begins.Before(monday(*q.From, s.location))) && !begins.After(last) {
+			points = append(points, point{k.cellKey, begins, n})
 		}
-		if q.From != nil && begins.Before(monday(*q.From, s.location)) || begins.After(last) {
-			return nil
-		}
-		points = append(points, point{key(), begins, n})
-		return nil
-	})
-	if err != nil || len(points) == 0 {
-		return nil, first, last, err
+	}
+	if len(points) == 0 {
+		return nil, first, last, nil
 	}
 	first = slices.MinFunc(points, func(a, b point) int { return a.week.Compare(b.week) }).week
 	weeks := int(last.Sub(first).Hours()/24/7) + 1
@@ -144,6 +132,59 @@ func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question, end t
 		cells[p.key].counts[int(p.week.Sub(first).Hours()/24/7)] += p.n
 	}
 	return cells, first, last, nil
+}
+
+// cellWeek is a cell in the week that begins at a date.
+type cellWeek struct {
+	cellKey
+	week string
+}
+
+// issuesByWeek counts the issues that are not merged by cell and week of origin: by the sums by hour where nothing but areas is asked for, and weeks begin at full hours.
+func (m *Measures) issuesByWeek(ctx context.Context, s *scope) (map[cellWeek]float64, error) {
+	parts := []statement{}
+	if s.wholly() {
+		data, err := m.dataExtent(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		if fullHours(s.location, data.from, data.latest) {
+			parts = s.originsByHour()
+		}
+	}
+	if len(parts) == 0 {
+		parts = append(parts, s.spells())
+	}
+	counted := map[cellWeek]float64{}
+	targets, key := s.scanKeys()
+	var week string
+	var n float64
+	targets = append(targets, &week, &n)
+	for _, rows := range parts {
+		rows.text = "SELECT *, toMonday(origin_at, {zone:String}) AS week FROM (" + rows.text + ") WHERE state != 'MERGED'"
+		grouped := s.group(rows.with("zone", s.Timezone), "toString(week), toFloat64(sum(w))", "week")
+		if err := m.each(ctx, "count issues by week", grouped, func(scan func(...any) error) error {
+			err := scan(targets...)
+			counted[cellWeek{key(), week}] += n
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return counted, nil
+}
+
+// fullHours reports whether the clocks of a place differ from UTC by full hours from one moment to another.
+func fullHours(in *time.Location, from, to time.Time) bool {
+	for {
+		_, offset := from.In(in).Zone()
+		if offset%3600 != 0 {
+			return false
+		}
+		if _, from = from.In(in).ZoneBounds(); from.IsZero() || from.After(to) {
+			return true
+		}
+	}
 }
 
 // monday is that of the week of t, as a date.

@@ -3,16 +3,19 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
+	"sync"
 
 	"groundwork/warehouse/stats"
 )
 
 // tally counts, per cell, units of some kind (issues, claims, verdicts, visits) and sums over them. rows is SQL with one row a unit: the
 // columns of spells or of visitRows, with anchor_at as the time at which the unit belongs to a period; sums are aggregates over rows. Where
-// the rows are weighted (the base was allowed), sums must sum w, and units do.
+// the rows are weighted (the base was allowed), sums must sum w, and units do; then they may come in parts, of which rows is the first.
 type tally struct {
 	rows     statement
+	further  []statement
 	sums     []string
 	weighted bool
 }
@@ -23,15 +26,16 @@ type tallied struct {
 	sums []float64
 }
 
+func (t *tallied) add(part tallied) {
+	t.n += part.n
+	for i, sum := range part.sums {
+		t.sums[i] += sum
+	}
+}
+
 // tally counts the units whose anchor lies in the window of the scope.
 func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]*tallied, error) {
 	cells := map[cellKey]*tallied{}
-	targets, key := s.scanKeys()
-	row := tallied{sums: make([]float64, len(how.sums))}
-	targets = append(targets, &row.n)
-	for i := range row.sums {
-		targets = append(targets, &row.sums[i])
-	}
 	sums := &strings.Builder{}
 	for _, sum := range how.sums {
 		fmt.Fprintf(sums, ", ifNotFinite(ifNull(toFloat64(%s), 0), 0)", sum)
@@ -40,15 +44,33 @@ func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]
 	if how.weighted {
 		units = "toInt64(sum(w))"
 	}
-	err := m.each(ctx, "count", s.group(how.rows, units+sums.String()), func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
+	var lock sync.Mutex
+	var parts []func() error
+	for _, rows := range append([]statement{how.rows}, how.further...) {
+		targets, key := s.scanKeys()
+		row := tallied{sums: make([]float64, len(how.sums))}
+		targets = append(targets, &row.n)
+		for i := range row.sums {
+			targets = append(targets, &row.sums[i])
 		}
-		if row.n != 0 { // what came and went again leaves nothing
-			cells[key()] = &tallied{n: row.n, sums: append([]float64(nil), row.sums...)}
-		}
-		return nil
-	})
+		parts = append(parts, func() error {
+			return m.each(ctx, "count", s.group(rows, units+sums.String()), func(scan func(...any) error) error {
+				if err := scan(targets...); err != nil {
+					return err
+				}
+				lock.Lock()
+				defer lock.Unlock()
+				k := key()
+				if cells[k] == nil {
+					cells[k] = &tallied{sums: make([]float64, len(how.sums))}
+				}
+				cells[k].add(row)
+				return nil
+			})
+		})
+	}
+	err := together(parts...)
+	maps.DeleteFunc(cells, func(_ cellKey, c *tallied) bool { return c.n == 0 }) // what came and went again leaves nothing
 	if exceptionCode(err) == codeTooManyRows {
 		return nil, invalid("By", "the split gives more cells than one answer can hold; split by less, roll regions up to a level, or narrow the filter")
 	}

@@ -103,6 +103,9 @@ const (
 		concat('35', leftPad(toString(p), 2, '0'), '00000000') AS prefecture, concat('35', leftPad(toString(p), 2, '0'), leftPad(toString(c), 2, '0'), '000000') AS county,
 		concat('35', leftPad(toString(p), 2, '0'), leftPad(toString(c), 2, '0'), leftPad(toString(t), 3, '0'), '000') AS town FROM numbers(420)`
 	idOf = "reinterpretAsUUID(sipHash128(%s))"
+	// issueID is a UUIDv7 of the origin of the issue with a number, as the system of record makes them. Its second half is the upper one of the number that it is made of.
+	issueID = `reinterpretAsUUID(bitShiftLeft(toUInt128(bitOr(toUInt64(9223372036854775808), bitShiftRight(cityHash64(number, 5), 2))), 64)
+	+ toUInt128(bitShiftLeft(toUInt64(1672531200000 + intDiv(modulo(cityHash64(number, 1), 94608000000000), 1000)), 16) + 28672 + modulo(cityHash64(number, 6), 4096)))`
 )
 
 // issueRows makes issues of which some never end, times that have no pattern but a long tail, and causes as they come.
@@ -111,7 +114,7 @@ const issueRows = `WITH cityHash64(number, 1) AS a, cityHash64(number, 2) AS b, 
 	toInt64(-864000000000 * log((b %% 1000000 + 1) / 1000001)) AS wait,
 	origin + toIntervalMicrosecond(intDiv(wait, 5)) AS responded, origin + toIntervalMicrosecond(wait) AS claimed, origin + toIntervalMicrosecond(wait + c %% 1209600000000) AS ended,
 	c %% 100 AS dice
-SELECT reinterpretAsUUID(sipHash128(number)), toString(number), reinterpretAsUUID(sipHash128('category', b %% 60)), ['LOW', 'NORMAL', 'HIGH', 'URGENT'][a %% 4 + 1], 'ROUTINE',
+SELECT ` + issueID + `, toString(number), reinterpretAsUUID(sipHash128('category', b %% 60)), ['LOW', 'NORMAL', 'HIGH', 'URGENT'][a %% 4 + 1], 'ROUTINE',
 	['COMPLAINT', 'HELP', 'SUGGESTION'][b %% 3 + 1], ['HOTLINE', 'VISIT', 'MESSAGE_BOARD', 'WEB'][c %% 4 + 1],
 	reinterpretAsUUID(sipHash128('region', town[toUInt16(a %% 420) + 1])), origin, dice < 90 ? toNullable(responded) : NULL, dice < 85 ? toNullable(claimed) : NULL,
 	dice < 50 ? toNullable(claimed) : NULL, dice < 75 ? toNullable(ended) : NULL, multiIf(dice < 50, 'CONFIRMED', dice < 60, 'EXPLAINED', dice < 68, 'UNCONFIRMED', dice < 75, 'WITHDRAWN', NULL),
@@ -143,7 +146,7 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 			// Each issue has an opinion, of a reporter who on average has spoken of three.
 			fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)",
 				"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), from, rows),
-			fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+idOf+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)", "number", "'opinion', number", from, rows))
+			fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+issueID+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)", "'opinion', number", from, rows))
 	}
 	for i, s := range statements {
 		if err := g.ch.Exec(ctx, s); err != nil {

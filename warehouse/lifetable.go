@@ -416,7 +416,7 @@ func (c counting) told(of func(w, condition string) string) string {
 	return strings.Join(all, " UNION ALL ")
 }
 
-// Beside what goes on, phases tell of issues that were merged into another, and of those that go on and were observed up to some moment alone.
+// phaseObserved is of those that go on and were observed up to some moment alone. (Another bit, 8, is of issues that were merged into another.)
 const phaseObserved = 16
 
 // phases lists those of a part of the base.

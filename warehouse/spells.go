@@ -65,7 +65,7 @@ const (
 )
 
 // endColumns say how and after how many microseconds (-1 = it goes on) an issue ended and was answered, in which second (0 = it goes on), and how it stands to its due
-// time; ends makes them of an issue. The base has them stored by the same rules (schema/00360_base_by_phase.sql, 00380_base_by_time.sql).
+// time; ends makes them of an issue. The base has them stored by the same rules (schema/00380_base_by_time.sql).
 const (
 	endColumns = "resolution_end, resolution_micros, resolution_second, response_end, response_micros, claimed, judged, due_marks"
 	ends       = "multiIf(state = 'MERGED', 8, " + resolvedOrClosed + " < origin_at, 9, resolved_at IS NOT NULL, 1, state = 'CLAIMED' AND claimed_at IS NOT NULL, 5," +

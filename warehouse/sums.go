@@ -9,10 +9,10 @@ import (
 )
 
 // keptSums are the issues of the base added up by place, category and whether they were merged. The engine keeps them with each part of the log (projection
-// by_place, schema/00370_base_by_area.sql), so they are as exactly there as its rows are, and of the same positions.
+// by_place, schema/00380_base_by_time.sql), so they are as exactly there as its rows are, and of the same positions.
 var keptSums = sumsOf("by_place")
 
-// sumsOf is where the engine keeps sums of that name with the parts of the base (schema/00370_base_by_area.sql).
+// sumsOf is where the engine keeps sums of that name with the parts of the base (schema/00380_base_by_time.sql).
 func sumsOf(name string) string {
 	return "mergeTreeProjection(currentDatabase(), 'f_issue_base', '" + name + "')"
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -90,7 +91,7 @@ const mirrorID = "SELECT uuid FROM system.tables WHERE database = currentDatabas
 func readBase(ctx context.Context, db *DB) (*base, error) {
 	const newest = "SELECT tuple(gen, max(batch) AS position, argMax(total, batch) AS issues, argMax(source, batch) AS made_of, argMax(tree, batch) AS regions) FROM f_issue_base WHERE id = " + noID + " GROUP BY gen ORDER BY gen DESC LIMIT 1"
 	rows, err := db.Query(ctx, "WITH ("+newest+") AS newest SELECT assumeNotNull(newest.1), assumeNotNull(newest.2), assumeNotNull(newest.3), toString(assumeNotNull(newest.4)), assumeNotNull(newest.5),"+
-		" newest.3 < 0 OR newest.4 != ("+mirrorID+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection'), (SELECT count() > 0 FROM f_issue_base WHERE gen = assumeNotNull(newest.1) AND phase >= 16) WHERE newest.1 IS NOT NULL")
+		" newest.3 < 0 OR newest.4 != ("+mirrorID+"), (SELECT count() FROM f_issue WHERE _ver >= bitShiftLeft(toUInt128(assumeNotNull(newest.2) + 1), 64)), (SELECT count() > 0 FROM system.table_functions WHERE name = 'mergeTreeProjection'), (SELECT count() > 0 FROM f_issue_base WHERE gen = assumeNotNull(newest.1) AND phase >= "+strconv.Itoa(phaseObserved)+") WHERE newest.1 IS NOT NULL")
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the base: %w", err)
 	}

@@ -72,15 +72,17 @@ type Site struct {
 	CreatedAt    time.Time
 }
 
-// Category is a node of the versioned tree of matters. Path holds the names from the top down to this category.
+// Category is a node of the versioned tree of matters. Path holds the names from the top down to this category. AuditedMinimumMinutes is the
+// shortest time in which an audit found that such a matter can be done (measure F5); nil = that of the nearest category above that has one, else ten minutes.
 type Category struct {
-	ID        uuid.UUID
-	Code      string
-	Version   int
-	ParentID  *uuid.UUID
-	Name      string
-	Path      []string
-	ValidFrom time.Time
-	ValidTo   *time.Time
-	CreatedAt time.Time
+	ID                    uuid.UUID
+	Code                  string
+	Version               int
+	ParentID              *uuid.UUID
+	Name                  string
+	Path                  []string
+	AuditedMinimumMinutes *int
+	ValidFrom             time.Time
+	ValidTo               *time.Time
+	CreatedAt             time.Time
 }

@@ -85,9 +85,10 @@ type OfficialRow struct {
 
 // CategoryRow is a line of a file of categories; its natural key is the path.
 type CategoryRow struct {
-	Line int
-	Path []string // names from the top of the tree down
-	Code string   // empty = the code of the one above and the next free number of two digits
+	Line                  int
+	Path                  []string // names from the top of the tree down
+	Code                  string   // empty = the code of the one above and the next free number of two digits
+	AuditedMinimumMinutes *int     // nil = what is there
 }
 
 // DispatchRuleRow is a line of a file of the dispatch catalogue; its natural key is category, level, unit and first day.

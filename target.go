@@ -45,7 +45,7 @@ type TargetFilter struct {
 	Severities  []Severity
 }
 
-// maxTargetMinutes keeps targets below ten years, and their arithmetic bounded.
+// maxTargetMinutes keeps targets and audited minimums below ten years, and their arithmetic bounded.
 const maxTargetMinutes = 10 * 366 * 24 * 60
 
 // Validate examines a new version, seen at now. No promise is made for the past: a version comes into force when it is published or

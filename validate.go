@@ -71,7 +71,21 @@ func (c Category) Validate() error {
 		check(strings.TrimSpace(c.Code) != "", "code", "a category needs a code"),
 		named(c.Name),
 		ordered("validTo", &c.ValidFrom, c.ValidTo),
+		auditedMinimum(c.AuditedMinimumMinutes),
 	)
+}
+
+// Validate examines what a line of a file says of its category.
+func (r CategoryRow) Validate() error {
+	return firstError(
+		check(len(r.Path) > 0, "level1", "a category needs a name"),
+		auditedMinimum(r.AuditedMinimumMinutes),
+	)
+}
+
+func auditedMinimum(minutes *int) error {
+	return check(minutes == nil || *minutes >= 1 && *minutes <= maxTargetMinutes, "auditedMinimumMinutes",
+		"an audited minimum is of 1 minute to ten years; give 1 to %d, or leave it out", maxTargetMinutes)
 }
 
 // Validate examines a new unit.

@@ -28,7 +28,7 @@ func TestSnapshotThenStreamAgreeRowByRow(t *testing.T) {
 	r.exec(`UPDATE org_unit SET parent_id = $1 WHERE name LIKE 'u%7'`, unit)
 	r.exec(`DELETE FROM org_unit WHERE name LIKE 'u%3'`)
 	r.exec(`UPDATE region SET name = name || '!' WHERE parent_id IS NOT NULL`)
-	r.exec(`UPDATE category SET path = path || ARRAY['deeper']`)
+	r.exec(`UPDATE category SET path = path || ARRAY['deeper'], audited_minimum_minutes = 45`)
 	run.agree()
 }
 

@@ -109,9 +109,11 @@ func TestWordsThatLeftBeforeAreTakenBack(t *testing.T) {
 		r.replica(fmt.Sprintf(`INSERT INTO issue_event (issue_id, seq, kind, from_state, to_state, at, known_at, actor, actor_role, reason_code, origin_at)
 			VALUES ('00000000-0000-7000-8000-000000000001', %d, '%s', 'REGISTERED', 'REGISTERED', '2024-05-02Z', '2024-05-02Z', 'a', '%s', '%s', '2024-05-02Z')`, seq, kind, role, reason))
 	}
+	r.exec("INSERT INTO category (id, code, name, path) VALUES (gen_random_uuid(), 'roads', 'Roads', ARRAY['Roads'])")
 	event(2, "ESCALATED", "SYSTEM", "TARGET_100")
 	event(3, "ESCALATED", "SUPERVISOR", words)
-	r.chExec("ALTER TABLE f_visit DROP COLUMN drawn") // it was not published then
+	r.chExec("ALTER TABLE f_visit DROP COLUMN drawn") // it was not published then, nor was the next
+	r.chExec("ALTER TABLE d_category DROP COLUMN audited_minimum_minutes")
 	then := slices.DeleteFunc(slices.Clone(warehouse.Mirrors), func(m warehouse.Mirror) bool { return m.Source == "opinion_terms" })
 	run := r.start(func(c *Config) { c.mirrors = then })
 	run.catchUp()
@@ -128,10 +130,10 @@ func TestWordsThatLeftBeforeAreTakenBack(t *testing.T) {
 	_, err = migrations(t, db).Up(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, db.Close())
-	r.chExec("DELETE FROM schema_version WHERE version_id IN (310, 330)")
+	r.chExec("DELETE FROM schema_version WHERE version_id IN (310, 330, 390)")
 	applied, err := warehouse.Migrate(t.Context(), r.ch, warehouse.Layout{})
 	require.NoError(t, err)
-	require.Equal(t, 2, applied)
+	require.Equal(t, 3, applied)
 	require.Empty(t, r.columnsWith(words))
 
 	again := r.start()

@@ -22,7 +22,7 @@ func (r *mutationResolver) CreateCategory(ctx context.Context, input model.Creat
 	var ids refs
 	category := groundwork.Category{
 		Code: input.Code, ParentID: ids.opt(input.ParentID, model.TypeCategory, "parentId"), Name: input.Name,
-		ValidFrom: input.ValidFrom, ValidTo: input.ValidTo.Value(),
+		AuditedMinimumMinutes: whole(input.AuditedMinimumMinutes), ValidFrom: input.ValidFrom, ValidTo: input.ValidTo.Value(),
 	}
 	made, done, err := write(ctx, ids, input.ClientMutationID, func(by groundwork.Actor) (*groundwork.Category, groundwork.Receipt, error) {
 		return r.store.CreateCategory(ctx, by, category)

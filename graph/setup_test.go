@@ -97,7 +97,7 @@ func (f *office) inProduction() *office {
 func (f *office) furnish() {
 	f.province = f.create("createRegion", "region", `code: "430000000000", level: PROVINCE, name: "西地省"`)
 	f.city = f.create("createRegion", "region", `code: "430100000000", level: PREFECTURE, name: "A市", parentId: "`+f.province+`"`)
-	f.category = f.create("createCategory", "category", `code: "roads", name: "Roads", validFrom: "2020-01-01"`)
+	f.category = f.create("createCategory", "category", `code: "roads", name: "Roads", auditedMinimumMinutes: 45, validFrom: "2020-01-01"`)
 	f.site = f.create("createSite", "site", `regionId: "`+f.city+`", kind: SCHOOL, name: "School 5"`)
 	f.bureau = f.create("createOrgUnit", "orgUnit", `name: "Road bureau", kind: GOVT, regionId: "`+f.city+`"`)
 	f.callers = f.create("createOrgUnit", "orgUnit", `name: "Call centre", kind: GOVT`)

@@ -35,9 +35,9 @@ func loadFoundation(ctx context.Context, tx pgx.Tx, f groundwork.Foundation, by 
 			copied(f.Sites, func(s *groundwork.Site) []any {
 				return []any{s.ID, s.RegionID, s.Kind, s.Name, s.Latitude, s.Longitude, calendarDay(s.EligibleFrom), calendarDay(s.EligibleTo), by}
 			})},
-		{"category", []string{"id", "code", "version", "parent_id", "name", "path", "valid_from", "valid_to", "recorded_by"},
+		{"category", []string{"id", "code", "version", "parent_id", "name", "path", "audited_minimum_minutes", "valid_from", "valid_to", "recorded_by"},
 			copied(f.Categories, func(c *groundwork.Category) []any {
-				return []any{c.ID, c.Code, c.Version, c.ParentID, c.Name, c.Path, calendarDay(&c.ValidFrom), calendarDay(c.ValidTo), by}
+				return []any{c.ID, c.Code, c.Version, c.ParentID, c.Name, c.Path, c.AuditedMinimumMinutes, calendarDay(&c.ValidFrom), calendarDay(c.ValidTo), by}
 			})},
 		{"target_version", []string{"id", "category_id", "severity", "ack_minutes", "response_minutes", "resolution_minutes", "time_base", "published_at", "valid_from", "recorded_by"},
 			copied(f.Targets, func(v *groundwork.TargetVersion) []any {

@@ -11,7 +11,7 @@ import (
 	"groundwork"
 )
 
-const categoryColumns = "id, code, version, parent_id, name, path, valid_from, valid_to, created_at"
+const categoryColumns = "id, code, version, parent_id, name, path, audited_minimum_minutes, valid_from, valid_to, created_at"
 
 // categoriesByCode orders by code, then version: one text, in byte order, with a separator below all printable signs.
 var categoriesByCode = order[groundwork.Category]{
@@ -44,7 +44,8 @@ func (db *DB) CategoriesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	return byID(ctx, db, categoryColumns, "category", ids, func(c *groundwork.Category) uuid.UUID { return c.ID })
 }
 
-// CreateCategory implements groundwork.PlaceStore. The version before the new one ends on the day on which the new one begins.
+// CreateCategory implements groundwork.PlaceStore. The version before the new one ends on the day on which the new one begins; its audited
+// minimum is kept unless another is given, as targets are.
 func (db *DB) CreateCategory(ctx context.Context, by groundwork.Actor, c groundwork.Category) (*groundwork.Category, groundwork.Receipt, error) {
 	asked := c
 	if c.ValidFrom.IsZero() {
@@ -80,12 +81,13 @@ func addCategory(ctx context.Context, tx pgx.Tx, by groundwork.Actor, c groundwo
 	c.Version = 1
 	if before != nil {
 		c.Version = before.Version + 1
+		c.AuditedMinimumMinutes = keep(c.AuditedMinimumMinutes, before.AuditedMinimumMinutes)
 		if err := endVersion(ctx, tx, before, c.ValidFrom); err != nil {
 			return nil, err
 		}
 	}
 	return insert[groundwork.Category](ctx, tx, "category", categoryColumns, pgx.NamedArgs{
-		"id": newID(c.ID), "code": c.Code, "version": c.Version, "parent_id": c.ParentID, "name": c.Name, "path": path,
+		"id": newID(c.ID), "code": c.Code, "version": c.Version, "parent_id": c.ParentID, "name": c.Name, "path": path, "audited_minimum_minutes": c.AuditedMinimumMinutes,
 		"valid_from": c.ValidFrom, "valid_to": c.ValidTo, "recorded_by": by.ID,
 	})
 }

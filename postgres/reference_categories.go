@@ -11,7 +11,12 @@ import (
 	"groundwork"
 )
 
-const insertCategory = `INSERT INTO category (id, code, parent_id, name, path, recorded_by) VALUES (@id, @code, @parent, @name, @path, @by)`
+const (
+	insertCategory = `INSERT INTO category (id, code, parent_id, name, path, audited_minimum_minutes, recorded_by) VALUES (@id, @code, @parent, @name, @path, @minimum, @by)`
+
+	// updateCategory makes no new version: how long a matter takes at least is no part of what its category means.
+	updateCategory = `UPDATE category SET audited_minimum_minutes = @minimum WHERE id = @id`
+)
 
 // ImportCategories implements groundwork.ReferenceImporter.
 func (db *DB) ImportCategories(ctx context.Context, by groundwork.Actor, rows []groundwork.CategoryRow, o groundwork.ReferenceOptions) (groundwork.ReferenceResult, error) {
@@ -43,8 +48,7 @@ type categoryTree struct {
 func pathKey(path []string) string { return strings.Join(path, "\x1f") }
 
 func (p *referencePlan) category(row groundwork.CategoryRow, tree categoryTree) {
-	if len(row.Path) == 0 {
-		p.refuse(row.Line, "level1", "", "a category needs a name")
+	if p.refused(row.Line, row.Validate()) {
 		return
 	}
 	if there := tree.byPath[pathKey(row.Path)]; there != nil {
@@ -52,7 +56,9 @@ func (p *referencePlan) category(row groundwork.CategoryRow, tree categoryTree) 
 			p.refuse(row.Line, "code", row.Code, "this category is there with the code %s, and a category keeps its code; leave it out", there.Code)
 			return
 		}
-		p.result.Known++
+		minimum := keep(row.AuditedMinimumMinutes, there.AuditedMinimumMinutes)
+		p.change(!same(minimum, there.AuditedMinimumMinutes), updateCategory, pgx.NamedArgs{"id": there.ID, "minimum": minimum})
+		there.AuditedMinimumMinutes = minimum
 		return
 	}
 	if row.Code != "" && tree.codes[row.Code] {
@@ -68,7 +74,7 @@ func (p *referencePlan) category(row groundwork.CategoryRow, tree categoryTree) 
 		}
 		c := &groundwork.Category{ID: newID(uuid.Nil), Name: path[depth-1], Path: path}
 		if depth == len(row.Path) {
-			c.Code = row.Code
+			c.Code, c.AuditedMinimumMinutes = row.Code, row.AuditedMinimumMinutes
 		}
 		if c.Code == "" {
 			c.Code = tree.nextCode(parent)
@@ -77,7 +83,7 @@ func (p *referencePlan) category(row groundwork.CategoryRow, tree categoryTree) 
 			c.ParentID = &parent.ID
 		}
 		tree.byPath[pathKey(path)], tree.codes[c.Code] = c, true
-		p.add(insertCategory, pgx.NamedArgs{"id": c.ID, "code": c.Code, "parent": c.ParentID, "name": c.Name, "path": c.Path})
+		p.add(insertCategory, pgx.NamedArgs{"id": c.ID, "code": c.Code, "parent": c.ParentID, "name": c.Name, "path": c.Path, "minimum": c.AuditedMinimumMinutes})
 		parent = c
 	}
 }

@@ -256,6 +256,66 @@ func TestImportCategories(t *testing.T) {
 	require.Equal(t, []string{"城乡建设", "市政", "公厕"}, added[0].Path)
 }
 
+// An audited minimum is set and changed where the category is; without one the row leaves it as it is.
+func TestImportAuditedMinimums(t *testing.T) {
+	t.Parallel()
+	db, ctx := pgtest.NewDB(t), t.Context()
+	row := func(line int, minutes *int, path ...string) groundwork.CategoryRow {
+		return groundwork.CategoryRow{Line: line, Path: path, AuditedMinimumMinutes: minutes}
+	}
+	minimums := func() map[string]*int {
+		page, err := db.Categories(ctx, groundwork.CategoryFilter{}, groundwork.PageRequest{First: 10})
+		require.NoError(t, err)
+		found := map[string]*int{}
+		for _, c := range page.Items {
+			require.Equal(t, 1, c.Version)
+			found[c.Name] = c.AuditedMinimumMinutes
+		}
+		return found
+	}
+	for _, step := range []struct {
+		rows    []groundwork.CategoryRow
+		counted [4]int
+		want    map[string]*int
+	}{
+		{[]groundwork.CategoryRow{row(2, new(30), "市政", "路灯"), row(3, nil, "市政", "井盖")}, [4]int{3, 0, 0, 0}, map[string]*int{"市政": nil, "路灯": new(30), "井盖": nil}},
+		{[]groundwork.CategoryRow{row(2, nil, "市政", "路灯"), row(3, new(5), "市政", "井盖"), row(4, new(60), "市政")}, [4]int{0, 2, 1, 0}, map[string]*int{"市政": new(60), "路灯": new(30), "井盖": new(5)}},
+		{[]groundwork.CategoryRow{row(2, new(45), "市政", "路灯"), row(3, new(5), "市政", "井盖")}, [4]int{0, 1, 1, 0}, map[string]*int{"市政": new(60), "路灯": new(45), "井盖": new(5)}},
+	} {
+		result, err := db.ImportCategories(ctx, clerk, step.rows, groundwork.ReferenceOptions{})
+		require.NoError(t, err)
+		require.Equal(t, step.counted, counted(result))
+		require.Equal(t, step.want, minimums())
+	}
+	tooLong := 10*366*24*60 + 1
+	result, err := db.ImportCategories(ctx, clerk, []groundwork.CategoryRow{row(2, new(0), "市政", "路灯"), row(3, new(tooLong), "公园", "座椅"), row(4, nil)}, groundwork.ReferenceOptions{})
+	require.NoError(t, err)
+	require.Equal(t, [4]int{0, 0, 0, 0}, counted(result))
+	require.Len(t, result.Refused, 3)
+	for i, field := range []string{"auditedMinimumMinutes", "auditedMinimumMinutes", "level1"} {
+		require.Equal(t, 2+i, result.Refused[i].Line)
+		require.Equal(t, field, result.Refused[i].Field)
+	}
+	require.Contains(t, result.Refused[0].Reason, "give 1 to 5270400, or leave it out")
+}
+
+// A new version keeps the audited minimum, as it keeps targets, unless it brings another.
+func TestVersionsKeepTheAuditedMinimum(t *testing.T) {
+	t.Parallel()
+	db, ctx := pgtest.NewDB(t), t.Context()
+	create := func(from string, minutes *int) *int {
+		c, _, err := db.CreateCategory(ctx, clerk, groundwork.Category{Code: "0201", Name: "路灯", AuditedMinimumMinutes: minutes, ValidFrom: date(from)})
+		require.NoError(t, err)
+		return c.AuditedMinimumMinutes
+	}
+	require.Nil(t, create("2020-01-01", nil))
+	require.Equal(t, new(30), create("2021-01-01", new(30)))
+	require.Equal(t, new(30), create("2022-01-01", nil))
+	require.Equal(t, new(45), create("2023-01-01", new(45)))
+	_, _, err := db.CreateCategory(ctx, clerk, groundwork.Category{Code: "0202", Name: "井盖", AuditedMinimumMinutes: new(0), ValidFrom: date("2020-01-01")})
+	require.ErrorContains(t, err, "give 1 to 5270400")
+}
+
 func TestImportTargets(t *testing.T) {
 	t.Parallel()
 	db, ctx := pgtest.NewDB(t), t.Context()

@@ -86,6 +86,8 @@ type category struct {
 	Parent *uuid.UUID `ch:"parent_id"`
 	Name   string     `ch:"name"`
 	Path   []string   `ch:"path"`
+
+	AuditedMinimum *int32 `ch:"audited_minimum_minutes"`
 }
 
 type population struct {

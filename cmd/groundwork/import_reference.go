@@ -102,12 +102,13 @@ func (i importHolidays) Run(ctx context.Context, c *Common) error {
 
 type importCategories struct {
 	referenceOptions
-	Files []string `arg:"" name:"file" help:"CSV files with the columns level1 and, optional, level2, level3, level4, code." type:"existingfile"`
+	Files []string `arg:"" name:"file" help:"CSV files with the columns level1 and, optional, level2, level3, level4, code, audited_minimum_minutes." type:"existingfile"`
 }
 
 func (importCategories) Help() string {
 	return `The tree that issues are sorted by. Categories above a row's come with it. Without a code, a category gets that of the one above and
 the next free number of two digits. Categories that have none below them are the services of Open311.
+The audited minimum is the shortest time in which such a matter can be done (measure F5); without one that of the category above holds, else ten minutes.
 
 Example:
   groundwork import categories categories.csv`

@@ -143,6 +143,29 @@ func (ec *executionContext) fieldContext_Category_path(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Category", field, false, false, "String")
 }
 
+func (ec *executionContext) _Category_auditedMinimumMinutes(ctx context.Context, field graphql.CollectedField, obj *model.Category) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Category_auditedMinimumMinutes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AuditedMinimumMinutes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Category_auditedMinimumMinutes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Category", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Category_validFrom(ctx context.Context, field graphql.CollectedField, obj *model.Category) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -606,7 +629,7 @@ func (ec *executionContext) unmarshalInputCreateCategoryInput(ctx context.Contex
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clientMutationId", "code", "parentId", "name", "validFrom", "validTo"}
+	fieldsInOrder := [...]string{"clientMutationId", "code", "parentId", "name", "auditedMinimumMinutes", "validFrom", "validTo"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -641,6 +664,13 @@ func (ec *executionContext) unmarshalInputCreateCategoryInput(ctx context.Contex
 				return it, err
 			}
 			it.Name = data
+		case "auditedMinimumMinutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("auditedMinimumMinutes"))
+			data, err := ec.unmarshalOInt2ᚖint32(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AuditedMinimumMinutes = graphql.OmittableOf(data)
 		case "validFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("validFrom"))
 			data, err := ec.unmarshalNDate2timeᚐTime(ctx, v)
@@ -714,6 +744,11 @@ func (ec *executionContext) _Category(ctx context.Context, sel ast.SelectionSet,
 		case "path":
 			out.Values[i] = ec._Category_path(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "auditedMinimumMinutes":
+			out.Values[i] = ec._Category_auditedMinimumMinutes(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "validFrom":

@@ -364,15 +364,16 @@ type ComplexityRoot struct {
 	}
 
 	Category struct {
-		Code      func(childComplexity int) int
-		CreatedAt func(childComplexity int) int
-		GlobalID  func(childComplexity int) int
-		Name      func(childComplexity int) int
-		Parent    func(childComplexity int) int
-		Path      func(childComplexity int) int
-		ValidFrom func(childComplexity int) int
-		ValidTo   func(childComplexity int) int
-		Version   func(childComplexity int) int
+		AuditedMinimumMinutes func(childComplexity int) int
+		Code                  func(childComplexity int) int
+		CreatedAt             func(childComplexity int) int
+		GlobalID              func(childComplexity int) int
+		Name                  func(childComplexity int) int
+		Parent                func(childComplexity int) int
+		Path                  func(childComplexity int) int
+		ValidFrom             func(childComplexity int) int
+		ValidTo               func(childComplexity int) int
+		Version               func(childComplexity int) int
 	}
 
 	CategoryConnection struct {
@@ -3692,6 +3693,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CarryIssuePayload.UserErrors(childComplexity), true
 
+	case "Category.auditedMinimumMinutes":
+		if e.ComplexityRoot.Category.AuditedMinimumMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Category.AuditedMinimumMinutes(childComplexity), true
 	case "Category.code":
 		if e.ComplexityRoot.Category.Code == nil {
 			break
@@ -15411,6 +15418,8 @@ type Category implements Node {
   name: String!
   "The names from the top down to this category."
   path: [String!]!
+  "Shortest time, in minutes, in which an audit found that such a matter can be done: what is claimed sooner is instant (F5). Null: that of the nearest category above that has one, else 10."
+  auditedMinimumMinutes: Int
   "First day of this version."
   validFrom: Date!
   "First day on which it no longer holds."
@@ -15461,6 +15470,8 @@ input CreateCategoryInput {
   parentId: ID
   "Its name."
   name: String!
+  "Shortest time, in minutes, in which an audit found that such a matter can be done; null: that of the version before, if there is one, else of the nearest category above that has one, else 10."
+  auditedMinimumMinutes: Int
   "First day of this version."
   validFrom: Date!
   "First day on which it no longer holds."
@@ -23370,6 +23381,8 @@ func (ec *executionContext) childFields_Category(ctx context.Context, field grap
 		return ec.fieldContext_Category_name(ctx, field)
 	case "path":
 		return ec.fieldContext_Category_path(ctx, field)
+	case "auditedMinimumMinutes":
+		return ec.fieldContext_Category_auditedMinimumMinutes(ctx, field)
 	case "validFrom":
 		return ec.fieldContext_Category_validFrom(ctx, field)
 	case "validTo":

@@ -578,6 +578,8 @@ type CreateCategoryInput struct {
 	ParentID graphql.Omittable[*ID] `json:"parentId,omitempty"`
 	// Its name.
 	Name string `json:"name"`
+	// Shortest time, in minutes, in which an audit found that such a matter can be done; null: that of the version before, if there is one, else of the nearest category above that has one, else 10.
+	AuditedMinimumMinutes graphql.Omittable[*int32] `json:"auditedMinimumMinutes,omitempty"`
 	// First day of this version.
 	ValidFrom time.Time `json:"validFrom"`
 	// First day on which it no longer holds.

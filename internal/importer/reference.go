@@ -100,7 +100,7 @@ func ReadOfficials(data []byte, name string) (*Table[groundwork.OfficialRow], er
 
 var categoryColumns = []column{
 	{name: "level1", chinese: "一级分类", required: true}, {name: "level2", chinese: "二级分类"}, {name: "level3", chinese: "三级分类"},
-	{name: "level4", chinese: "四级分类"}, {name: "code", chinese: "分类代码"},
+	{name: "level4", chinese: "四级分类"}, {name: "code", chinese: "分类代码"}, {name: "audited_minimum_minutes", chinese: "核定最短办理分钟"},
 }
 
 // ReadCategories reads a tree of categories: one row a category, its names from the top in a column each.
@@ -115,6 +115,9 @@ func ReadCategories(data []byte, name string) (*Table[groundwork.CategoryRow], e
 			default:
 				r.Path = append(r.Path, level)
 			}
+		}
+		if c.text("audited_minimum_minutes") != "" {
+			r.AuditedMinimumMinutes = new(c.minutes("audited_minimum_minutes"))
 		}
 		return r
 	}, func(r groundwork.CategoryRow) string { return joined(r.Path...) })

@@ -149,4 +149,11 @@ func TestReadCategories(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []groundwork.CategoryRow{{Line: 2, Path: []string{"城乡建设", "市政", "路灯"}}, {Line: 3, Path: []string{"教育"}}}, table.Rows)
 	require.Equal(t, "level3", table.Rejects[0].Field)
+
+	table, err = ReadCategories([]byte("level1,核定最短办理分钟\nroads,60\nparks,\nlamps,0\nsigns,-5\ntrees,1.5\nbenches,an hour\n"), "c.csv")
+	require.NoError(t, err)
+	require.Equal(t, []groundwork.CategoryRow{{Line: 2, Path: []string{"roads"}, AuditedMinimumMinutes: new(60)}, {Line: 3, Path: []string{"parks"}}}, table.Rows)
+	for i, raw := range [][]string{{"lamps", "0"}, {"signs", "-5"}, {"trees", "1.5"}, {"benches", "an hour"}} {
+		require.Equal(t, Reject{File: "c.csv", Line: 4 + i, Field: "audited_minimum_minutes", Value: raw[1], Reason: "expected a whole number of minutes, from 1 up", Raw: raw}, table.Rejects[i])
+	}
 }

@@ -17,6 +17,7 @@ type regionRow struct {
 type categoryRow struct {
 	ID, Code string
 	Parent   *string
+	Minimum  *int
 }
 
 // progressRow is how an issue stands after an event.

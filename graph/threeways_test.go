@@ -196,6 +196,7 @@ func newThreeWays(t *testing.T, seed uint64) *province {
 		require.NoError(t, bulk.Load(t.Context(), n, part))
 	}
 	require.NoError(t, bulk.Finish(t.Context(), func(string) {}))
+	audit(t, dsn)
 	assess(t, dsn)
 	reformPolicies(t, dsn)
 	campaign(t, dsn)
@@ -417,7 +418,7 @@ func readRows(t *testing.T, dsn string) *rows {
 	const progress = "closure_type, origin_at, first_response_at, claimed_at, resolved_at, closed_at, return_count, dispute_count, opinion_count, paused_since, paused_seconds, merged_into_id::text"
 	return &rows{
 		regions:    collect[regionRow](t, conn, "SELECT id::text, code, level, path::text, urban_rural FROM region ORDER BY nlevel(path), code"),
-		categories: collect[categoryRow](t, conn, "SELECT id::text, code, parent_id::text FROM category ORDER BY code"),
+		categories: collect[categoryRow](t, conn, "SELECT id::text, code, parent_id::text, audited_minimum_minutes FROM category ORDER BY code"),
 		issues: collect[issueRow](t, conn, "SELECT id::text, region_id::text, category_id::text, channel, kind, site_id::text, source_visit_id::text, due_at, observed_until, state, "+
 			progress+" FROM issue"),
 		events:    collect[eventRow](t, conn, "SELECT issue_id::text, kind, at, known_at, to_state, "+progress+" FROM issue_event ORDER BY issue_id, seq"),

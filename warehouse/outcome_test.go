@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"groundwork/warehouse"
@@ -347,4 +348,72 @@ func TestFormalityOfClosingsAndClaims(t *testing.T) {
 	h.sql("f_dispatch_leg", "issue_id, n, unit_id, role, sent_at, accepted_at", issueID+", 3, "+siteID+", 'SUPPORT', "+again+", toNullable("+again+" - toIntervalMinute(1))", 10)
 	requireShare(t, h.one("F5", warehouse.Question{}), "instantClaims", 3+8)
 	requireShare(t, h.one("F5", warehouse.Question{Version: "2"}), "instantClaims", 3)
+}
+
+// Of each category one claim comes just before its audited minimum after acceptance, and one after just so long: that is not too soon.
+func TestAuditedMinimums(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.watermark(1, later)
+	of := func(code string, above *category, minutes *int32) *category {
+		c := &category{ID: uuid.New(), Code: code, Name: code, AuditedMinimum: minutes}
+		if above != nil {
+			c.Parent = &above.ID
+		}
+		insert(h, "d_category", *c)
+		return c
+	}
+	type leg struct {
+		Issue    uuid.UUID  `ch:"issue_id"`
+		Role     string     `ch:"role"`
+		Sent     time.Time  `ch:"sent_at"`
+		Accepted *time.Time `ch:"accepted_at"`
+	}
+	type claim struct {
+		ID      uuid.UUID `ch:"id"`
+		Issue   uuid.UUID `ch:"issue_id"`
+		Kind    string    `ch:"kind"`
+		Source  string    `ch:"source"`
+		Claimed time.Time `ch:"claimed_at"`
+	}
+	accepted := begin.Add(time.Hour)
+	twoClaims := func(c *category, minimum time.Duration) {
+		for _, after := range []time.Duration{minimum - time.Microsecond, minimum} {
+			i := issue{ID: uuid.New(), Channel: "HOTLINE", Kind: "COMPLAINT", Severity: "NORMAL", State: "CLAIMED", progress: progress{Origin: begin}}
+			if c != nil {
+				i.Category = &c.ID
+			}
+			insert(h, "f_issue", i)
+			insert(h, "f_dispatch_leg", leg{i.ID, "LEAD", begin, &accepted})
+			insert(h, "f_claim", claim{uuid.New(), i.ID, "FIXED", "groundwork", accepted.Add(after)})
+		}
+	}
+	roads := of("roads", nil, new(int32(60)))
+	potholes := of("potholes", roads, nil)
+	deep := of("deep potholes", potholes, nil)
+	lamps := of("lamps", roads, new(int32(2)))
+	parks := of("parks", nil, nil)
+	benches := of("benches", parks, nil)
+	for c, minimum := range map[*category]time.Duration{roads: 60, potholes: 60, deep: 60, lamps: 2, parks: 10, benches: 10, nil: 10} {
+		twoClaims(c, minimum*time.Minute)
+	}
+	requireInstant := func(version string, want map[string]float64) {
+		t.Helper()
+		table, err := h.Ask(t.Context(), "F5", warehouse.Question{Version: version, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByCategory}}})
+		require.NoError(t, err)
+		got := map[string]float64{}
+		for row, k := range table.Dims[0].Keys {
+			require.EqualValues(t, 2, table.N[row], k.Code)
+			got[k.Code] = *num(t, table, "instantClaims", row)
+		}
+		require.Equal(t, want, got)
+	}
+	requireInstant("", map[string]float64{"roads": 1, "potholes": 1, "deep potholes": 1, "lamps": 1, "parks": 1, "benches": 1, "": 1})
+	tenForAll := map[string]float64{"roads": 0, "potholes": 0, "deep potholes": 0, "lamps": 2, "parks": 1, "benches": 1, "": 1}
+	requireInstant("3", tenForAll)
+
+	parks.AuditedMinimum = new(int32(30))
+	insert(h, "d_category", *parks)
+	requireInstant("", map[string]float64{"roads": 1, "potholes": 1, "deep potholes": 1, "lamps": 1, "parks": 2, "benches": 2, "": 1})
+	requireInstant("3", tenForAll)
 }

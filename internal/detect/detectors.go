@@ -43,7 +43,7 @@ var Detectors = []Detector{
 	{"F2", warehouse.ByUnit, "withoutCitizen", 3, year, fewestCases, twiceTheShare},
 	{"F3", warehouse.ByPost, "copied", 1, year, fewestVisits, twiceTheShare},
 	{"F4", warehouse.ByPost, "ratio", 3, 2 * year, fewestTested, bunched},
-	{"F5", warehouse.ByUnit, "instant", 3, year, fewestCases, twiceTheShare},
+	{"F5", warehouse.ByUnit, "instant", 4, year, fewestCases, twiceTheShare},
 	{"F5", warehouse.ByUnit, "lineShare", 1, year, fewestSaid, twiceTheShare},
 	{"F6", warehouse.ByPost, "effectiveSites", 1, year, fewestVisits, showcased},
 	{"F7", warehouse.ByPost, "implausible", 1, year, fewestVisits, twiceTheShare},

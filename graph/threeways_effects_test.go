@@ -35,7 +35,7 @@ type campaignRow struct {
 }
 
 const (
-	campaigns = `SELECT c.id::text, coalesce(c.category_id::text, ''), r.code, r.level, a.role, c.selected_at, c.started_at, c.ended_at
+	campaigns = `SELECT c.id::text, coalesce(c.category_id::text, ''), r.code, r.level, a.role, c.selected_at, coalesce(c.started_at, '9999-01-01'), coalesce(c.ended_at, '9999-01-01')
 		FROM campaign c JOIN campaign_region a ON a.campaign_id = c.id JOIN region r ON r.id = a.region_id ORDER BY c.selected_at, c.id, r.code`
 	rollouts = `SELECT c.id::text, c.outcome_measure, c.window_days, c.anticipation_days, r.code, r.level, o.effective_from::timestamp AT TIME ZONE 'Asia/Shanghai'
 		FROM policy_rollout o JOIN policy_change c ON c.id = o.policy_change_id JOIN region r ON r.id = o.region_id ORDER BY c.id, r.code`
@@ -345,7 +345,7 @@ func (f figures) count(all map[string]*panel) {
 	}
 }
 
-// reckonCampaignEffect compares the months after a campaign with the one before it.
+// reckonCampaignEffect compares the months after a campaign with what was to be expected by the shrunk rates of before.
 func reckonCampaignEffect(r *rows, q question, asOf time.Time) answer {
 	type held struct {
 		campaignRow
@@ -398,7 +398,11 @@ func reckonCampaignEffect(r *rows, q question, asOf time.Time) answer {
 			}
 		}
 		of.region, of.by, of.grain, of.level = "", []string{"REGION"}, "", c.Level
-		of.windowFrom, of.windowTo = new(c.Started.AddDate(0, -12, 0)), &c.Started
+		since := c.Selected.AddDate(0, -12, 0)
+		if begins := r.begins(of); begins.After(since) {
+			since = begins
+		}
+		of.windowFrom, of.windowTo = &since, &c.Selected
 		rates := r.areas(of, asOf)[""]
 		controls := matched(rates, c.under, taken)
 		pick := func(more map[string]bool) map[string]*panel {
@@ -412,10 +416,10 @@ func reckonCampaignEffect(r *rows, q question, asOf time.Time) answer {
 		}
 		with, frozen := pick(controls), pick(c.compared)
 		after := months - until
-		f := figures{"n": 0, "effect": 1000 * effectOf(with, before+after, 0), "regressionToMean": 0, "effectCompared": math.NaN(), "treated": 0, "controls": 0, "months": float64(after)}
+		f := figures{"n": 0, "effect": 1000 * beyondExpected(with, rates, after), "regressionToMean": 0, "effectCompared": math.NaN(), "treated": 0, "controls": 0, "months": float64(after)}
 		f.count(with)
 		if len(frozen) > len(c.under) {
-			f["effectCompared"] = 1000 * effectOf(frozen, before+after, 0)
+			f["effectCompared"] = 1000 * beyondExpected(frozen, rates, after)
 		}
 		people := 0.0
 		for _, a := range rates {
@@ -429,6 +433,34 @@ func reckonCampaignEffect(r *rows, q question, asOf time.Time) answer {
 		}
 	}
 	return got
+}
+
+// begins is the first origin that is known.
+func (r *rows) begins(q question) (begins time.Time) {
+	for _, i := range r.all(q) {
+		if begins.IsZero() || i.Origin.Before(begins) {
+			begins = i.Origin
+		}
+	}
+	return begins
+}
+
+// beyondExpected is the rate of the last months in the regions under a campaign, beyond their shrunk rate of before times the change of the others from theirs.
+func beyondExpected(all map[string]*panel, rates []*area, months int) float64 {
+	var before, after, people [2]float64 // of the others, of those under it
+	for _, a := range rates {
+		if p := all[a.region.Code]; p != nil {
+			side := 0
+			if p.from != untreated {
+				side = 1
+			}
+			people[side], before[side] = people[side]+p.people, before[side]+p.people*a.rate
+			for _, rate := range p.outcome[len(p.outcome)-months:] {
+				after[side] += p.people * rate / float64(months)
+			}
+		}
+	}
+	return after[1]/people[1] - before[1]/people[1]*after[0]/before[0]
 }
 
 // matched are the regions whose rate is nearest to that of one of those under a campaign: for the highest first, one each in turn, until there are as many, and 8.

@@ -1,12 +1,12 @@
 package warehouse
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
+
+	"gonum.org/v1/gonum/floats"
 
 	"groundwork/warehouse/stats"
 )
@@ -23,9 +23,9 @@ const (
 
 // campaign is one that is over, with the regions that it chose and those it named for comparison.
 type campaign struct {
-	id, category, level string
-	started, ended      time.Time
-	treated, compared   map[string]bool
+	id, category, level      string
+	selected, started, ended time.Time
+	treated, compared        map[string]bool
 }
 
 // campaignCell is what is said of a campaign.
@@ -36,7 +36,7 @@ type campaignCell struct {
 	controls   int
 }
 
-// CampaignEffect is P2, by campaign: effect (issues per 1,000 person-years in the months after it, against matched regions that were not chosen),
+// CampaignEffect is P2, by campaign: effect (issues per 1,000 person-years in the months after it, less those that were to be expected without it),
 // regressionToMean (what the rates of regions so extreme do by themselves), effectCompared (against the regions frozen at selection), treated, controls
 // (regions), months (after it). Flags descriptive and preTrend. n = issues in the regions treated.
 func (m *Measures) CampaignEffect(ctx context.Context, q Question) (*Table, error) {
@@ -82,7 +82,7 @@ func (m *Measures) CampaignEffect(ctx context.Context, q Question) (*Table, erro
 
 // campaigns reads those that were selected by as-of; the moments of what came later are unknown.
 func (m *Measures) campaigns(ctx context.Context, s *scope) ([]*campaign, error) {
-	text := statement{text: `SELECT toString(c.id), ifNull(toString(c.category_id), ''), ifNull(c.started_at, toDateTime64(0, 6, 'UTC')), ifNull(c.ended_at, toDateTime64(0, 6, 'UTC')), toString(a.role), r.code, toString(r.level)
+	text := statement{text: `SELECT toString(c.id), ifNull(toString(c.category_id), ''), assumeNotNull(c.selected_at), ifNull(c.started_at, toDateTime64(0, 6, 'UTC')), ifNull(c.ended_at, toDateTime64(0, 6, 'UTC')), toString(a.role), r.code, toString(r.level)
 		FROM (SELECT * FROM f_campaign FINAL WHERE _deleted = 0 AND selected_at <= fromUnixTimestamp64Micro({as_of:Int64}, 'UTC')) AS c
 		INNER JOIN (SELECT * FROM f_campaign_region FINAL WHERE _deleted = 0) AS a ON a.campaign_id = c.id
 		INNER JOIN (SELECT id, code, level FROM d_region FINAL WHERE _deleted = 0) AS r ON r.id = a.region_id
@@ -90,12 +90,12 @@ func (m *Measures) campaigns(ctx context.Context, s *scope) ([]*campaign, error)
 	var all []*campaign
 	err := m.each(ctx, "read campaigns", text, func(scan func(...any) error) error {
 		var id, category, role, code, level string
-		var started, ended time.Time
-		if err := scan(&id, &category, &started, &ended, &role, &code, &level); err != nil {
+		var selected, started, ended time.Time
+		if err := scan(&id, &category, &selected, &started, &ended, &role, &code, &level); err != nil {
 			return err
 		}
 		if len(all) == 0 || all[len(all)-1].id != id {
-			all = append(all, &campaign{id: id, category: category, level: level, started: settled(started, s.asOf), ended: settled(ended, s.asOf), treated: map[string]bool{}, compared: map[string]bool{}})
+			all = append(all, &campaign{id: id, category: category, level: level, selected: selected, started: settled(started, s.asOf), ended: settled(ended, s.asOf), treated: map[string]bool{}, compared: map[string]bool{}})
 		}
 		c := all[len(all)-1]
 		if role == "TREATED" {
@@ -140,7 +140,11 @@ func (m *Measures) judgeCampaign(ctx context.Context, s *scope, t *Table, c *cam
 	if err != nil {
 		return err
 	}
-	before, err := m.ratesBefore(ctx, of, c)
+	since := c.selected
+	if s.version < 3 {
+		since = c.started
+	}
+	before, err := m.ratesBefore(ctx, of, since)
 	if err != nil {
 		return err
 	}
@@ -174,6 +178,19 @@ func (m *Measures) judgeCampaign(ctx context.Context, s *scope, t *Table, c *cam
 	if err != nil {
 		return err
 	}
+	if e != nil && s.version >= 3 {
+		if e.all, err = matched.againstExpected(before, after); err != nil {
+			return err
+		}
+		if !e.all.Overall.Known {
+			return because("the regions to compare with had no issues in the year before")
+		}
+		if e.apart != nil {
+			if e.apart, err = frozen.againstExpected(before, after); err != nil {
+				return err
+			}
+		}
+	}
 	if e == nil {
 		return because("no month after it has both its regions and others to compare with, and months before")
 	}
@@ -194,11 +211,19 @@ func (m *Measures) campaignScope(ctx context.Context, s *scope, c *campaign) (*s
 	return &of, err
 }
 
-// ratesBefore are the shrunk rates of the regions in the 12 months before the campaign, by code.
-func (m *Measures) ratesBefore(ctx context.Context, of *scope, c *campaign) (map[string]*stats.AreaRate, error) {
+// ratesBefore are the shrunk rates of the regions in the 12 months before a moment, as far as there are data, by code.
+func (m *Measures) ratesBefore(ctx context.Context, of *scope, moment time.Time) (map[string]*stats.AreaRate, error) {
 	q := of.Query
 	q.By, q.Protect, q.Where.Regions = []Dimension{ByRegion}, false, nil
-	r, err := m.rates(ctx, HotspotQuery{Query: q, From: c.started.AddDate(0, -monthsBefore, 0), To: c.started}, "H1")
+	from := moment.AddDate(0, -monthsBefore, 0)
+	if of.version >= 3 {
+		data, err := m.dataExtent(ctx, of)
+		if err != nil {
+			return nil, err
+		}
+		from = maxTime(from, minTime(data.from, moment.Add(-time.Microsecond)))
+	}
+	r, err := m.rates(ctx, HotspotQuery{Query: q, From: from, To: moment}, "H1")
 	if err != nil {
 		return nil, err
 	}
@@ -222,32 +247,28 @@ func (c *campaign) matched(before map[string]*stats.AreaRate, all []*campaign) m
 			}
 		}
 	}
-	chosen := slices.DeleteFunc(sortedCodes(c.treated), func(code string) bool { return before[code] == nil })
-	slices.SortStableFunc(chosen, func(a, b string) int { return cmp.Compare(before[b].Value, before[a].Value) })
-	controls := map[string]bool{}
-	for len(chosen) > 0 && len(controls) < max(len(chosen), matchedAtLeast) {
-		found := false
-		for _, code := range chosen {
-			if nearest := nearestRate(before, before[code].Value, taken); nearest != "" && len(controls) < max(len(chosen), matchedAtLeast) {
-				taken[nearest], controls[nearest], found = true, true, true
-			}
-		}
-		if !found {
-			break
-		}
+	rates, controls := map[string]float64{}, map[string]bool{}
+	for code, rate := range before {
+		rates[code] = rate.Value
+	}
+	for _, code := range stats.NearestRates(rates, sortedCodes(c.treated), taken, matchedAtLeast) {
+		controls[code] = true
 	}
 	return controls
 }
 
-// nearestRate is the region that is not taken with the rate nearest to value; of equals that with the lower code.
-func nearestRate(rates map[string]*stats.AreaRate, value float64, taken map[string]bool) (nearest string) {
-	best := math.Inf(1)
-	for _, code := range sortedCodes(rates) {
-		if off := math.Abs(rates[code].Value - value); !taken[code] && off < best {
-			nearest, best = code, off
+// againstExpected is the effect of a campaign whose regions were chosen by what their rates before are made of, over the last months of the panel. Regions without a known
+// rate before are left out. Until version 3 of P2 the month before the campaign began was compared, in which the chosen regions are as extreme by chance as in all that
+// they were chosen by.
+func (p *policyPanel) againstExpected(before map[string]*stats.AreaRate, months int) (*stats.Effect, error) {
+	var regions []stats.BeforeAfter
+	for _, panel := range p.panels {
+		if rate := before[panel.Code]; rate != nil {
+			after := panel.Outcome[len(panel.Outcome)-months:]
+			regions = append(regions, stats.BeforeAfter{Code: panel.Code, Treated: panel.Treated >= 0, Before: rate.Value, After: floats.Sum(after) / float64(months), Weight: panel.Weight})
 		}
 	}
-	return nearest
+	return stats.ExpectedEffect(regions)
 }
 
 // regression is how the rate of the chosen regions would change by itself, −(1−w)(r−μ), weighted by people.

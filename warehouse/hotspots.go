@@ -127,14 +127,7 @@ type span struct{ from, to time.Time }
 
 // years is the length in calendar years, so that every whole year counts as 1.
 func (w span) years(in *time.Location) float64 {
-	return max(0, yearFraction(w.to.In(in))-yearFraction(w.from.In(in)))
-}
-
-// yearFraction is the year with the part of it that is over.
-func yearFraction(t time.Time) float64 {
-	start := time.Date(t.Year(), 1, 1, 0, 0, 0, 0, t.Location())
-	end := start.AddDate(1, 0, 0)
-	return float64(t.Year()) + float64(t.Sub(start))/float64(end.Sub(start))
+	return max(0, stats.Years(w.from.In(in), w.to.In(in)))
 }
 
 // hotspotWindow settles the window: as asked, within OriginFrom and OriginTo, and not beyond what was observed at as-of. Open ends

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"groundwork/warehouse/stats"
 )
 
 // node is a region of the tree with what is known of its population.
@@ -45,7 +47,7 @@ func (s *scope) areasOf(regions *nodeTree, window span) (map[string]float64, err
 	if window.to.IsZero() || s.Where.RegionUnknown {
 		return areas, nil
 	}
-	middle := yearFraction(window.from.Add(window.to.Sub(window.from) / 2).In(s.location))
+	middle := stats.YearFraction(window.from.Add(window.to.Sub(window.from) / 2).In(s.location))
 	years := window.years(s.location)
 	for _, n := range regions.byLevel[s.RegionLevel] {
 		if !n.within(s.Where.Regions) {

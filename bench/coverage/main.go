@@ -1,5 +1,5 @@
-// Command coverage says how often the measures are right where the truth is known: how often intervals hold the effect of a policy, how much of what the
-// simulator plants the measures of places find, and how much of the planted formalism the detectors flag. Policies and places need no database: issues are counted as the warehouse
+// Command coverage says how often the measures are right where the truth is known: how often intervals hold the effect of a policy or a campaign, how much of what the
+// simulator plants the measures of places find, and how much of the planted formalism the detectors flag. Policies, campaigns and places need no database: issues are counted as the warehouse
 // counts them. For the flags it starts engines of its own and runs all that `groundwork flags` runs.
 //
 //	make build && go run ./bench/coverage
@@ -19,21 +19,22 @@ import (
 )
 
 func main() {
-	worlds := flag.Int("worlds", 1000, "simulated policies for the coverage of intervals")
+	worlds := flag.Int("worlds", 1000, "simulated policies, and campaigns, for the coverage of intervals")
 	seeds := flag.Int("seeds", 5, "simulated provinces for what is found")
 	issues := flag.Int64("issues", 60_000, "issues of a province")
-	only := flag.String("only", "policies,places,flags", "comma-separated parts")
+	only := flag.String("only", "policies,campaigns,places,flags", "comma-separated parts")
 	binary := flag.String("binary", "bin/groundwork", "the program (make build), for the flags")
 	flag.Parse()
 	parts := map[string]func() error{
-		"policies": func() error { return reportPolicies(*worlds) },
-		"places":   func() error { return reportPlaces(*seeds, *issues) },
-		"flags":    func() error { return reportFlags(context.Background(), *binary, *seeds, *issues) },
+		"policies":  func() error { return reportPolicies(*worlds) },
+		"campaigns": func() error { return reportCampaigns(*worlds) },
+		"places":    func() error { return reportPlaces(*seeds, *issues) },
+		"flags":     func() error { return reportFlags(context.Background(), *binary, *seeds, *issues) },
 	}
 	for _, name := range strings.Split(*only, ",") {
 		part, known := parts[name]
 		if !known {
-			log.Fatalf("-only %q: there is no such part; choose from policies, places, flags", name)
+			log.Fatalf("-only %q: there is no such part; choose from policies, campaigns, places, flags", name)
 		}
 		if err := part(); err != nil {
 			log.Fatal(err)

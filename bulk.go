@@ -27,12 +27,12 @@ type Foundation struct {
 }
 
 // Bulk is a part of what happened, loaded at once. Whoever makes it has planned every event by the rules (PlanRegistration,
-// Issue.Plan, Visit.Plan, RotaSlot.Plan, PolicyChange.Plan): all stand as their last events say, and times of recording are those of the events.
+// Issue.Plan, Visit.Plan, RotaSlot.Plan, PolicyChange.Plan, Campaign.Plan): all stand as their last events say, and times of recording are those of the events.
 type Bulk struct {
 	Visits    []Visit
 	Plans     []RotaPlan
 	Slots     []RotaSlot
-	Histories []EntityEvent // of the visits, slots and changes of policy, by noun, entity and Seq
+	Histories []EntityEvent // of the visits, slots, changes of policy, campaigns and tasks, by noun, entity and Seq
 
 	Attestations []Attestation     // of visits of the same part
 	PolicyItems  []VisitPolicyItem // likewise
@@ -40,6 +40,8 @@ type Bulk struct {
 	PolicyChanges []PolicyChange // none of them adopted: the foundation has no version that they brought
 	Evidence      []EvidenceLink // of these changes
 	Rollouts      []PolicyRollout
+
+	Campaigns []BulkCampaign
 
 	Opinions []Opinion
 	Issues   []BulkIssue
@@ -55,6 +57,16 @@ type BulkIssue struct {
 	Number int64
 	Issue
 	Next *Due // what time brings next
+}
+
+// BulkCampaign is a campaign as it stood after each of its steps, the first of which nominated it, with its parts.
+type BulkCampaign struct {
+	Stood    []Campaign
+	Regions  []CampaignRegion
+	Criteria []ExitCriterion
+	Tasks    []CampaignTask
+	Issues   []CampaignIssue
+	Results  []CriterionResult // of the review
 }
 
 // BulkLink says that an opinion belongs to an issue.

@@ -187,12 +187,16 @@ func (b *BulkLoad) begin(ctx context.Context, tx pgx.Tx, f groundwork.Foundation
 // commit does not wait for the disk.
 func (b *BulkLoad) Load(ctx context.Context, part int, rows *groundwork.Bulk) error {
 	err := pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
-		settings := "SET LOCAL statement_timeout = 0; SET LOCAL synchronous_commit = off"
-		if !b.job.Append {
-			settings += "; SET LOCAL session_replication_role = replica"
-		}
-		if _, err := tx.Exec(ctx, settings); err != nil {
+		if _, err := tx.Exec(ctx, "SET LOCAL statement_timeout = 0; SET LOCAL synchronous_commit = off"); err != nil {
 			return err
+		}
+		if err := loadCampaigns(ctx, tx, rows.Campaigns, b.job.Source); err != nil {
+			return err
+		}
+		if !b.job.Append {
+			if _, err := tx.Exec(ctx, "SET LOCAL session_replication_role = replica"); err != nil {
+				return err
+			}
 		}
 		for _, t := range bulkTables(rows, b.job.Source, b.firstRef) {
 			if err := copyTable(ctx, tx, t); err != nil {

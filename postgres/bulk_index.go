@@ -121,9 +121,10 @@ var bulkRules = []bulkCheck{
 		SELECT FROM (SELECT seq, from_state, at, lag(to_state) OVER life AS stood, lag(at) OVER life AS before, row_number() OVER life AS place
 			FROM entity_event WINDOW life AS (PARTITION BY noun, entity_id ORDER BY seq)) e
 		WHERE seq <> place OR from_state IS DISTINCT FROM stood OR at < before`},
-	{"visits, turns and changes of policy stand as their histories say", `
+	{"what has a life stands as its history says", `
 		SELECT FROM (SELECT 'visit' AS noun, id, version, state FROM visit UNION ALL SELECT 'rota_slot', id, version, state FROM rota_slot
-			UNION ALL SELECT 'policy_change', id, version, state FROM policy_change) n
+			UNION ALL SELECT 'policy_change', id, version, state FROM policy_change UNION ALL SELECT 'campaign', id, version, state FROM campaign
+			UNION ALL SELECT 'campaign_task', id, version, state FROM campaign_task) n
 		WHERE NOT EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.seq, e.to_state) = (n.noun, n.id, n.version, n.state))
 			OR EXISTS (SELECT FROM entity_event e WHERE (e.noun, e.entity_id, e.seq) = (n.noun, n.id, n.version + 1))`},
 	{"notes come in time and from who took part", `
@@ -160,10 +161,11 @@ var bulkRules = []bulkCheck{
 		WHERE s.state <> 'SWAPPED' AND other.state <> 'SWAPPED' AND (s.window_from, s.window_to) = (other.window_from, other.window_to)`},
 }
 
-// bulkMoves is the rule that visits, turns and changes of policy go by the rows of their lives.
+// bulkMoves is the rule that what has a life, beside issues, goes by the rows of it.
 func bulkMoves() bulkCheck {
-	var moves []string
-	for _, m := range []groundwork.Machine{groundwork.VisitMachine(), groundwork.SlotMachine(), groundwork.PolicyMachine()} {
+	var nouns, moves []string
+	for _, m := range []groundwork.Machine{groundwork.VisitMachine(), groundwork.SlotMachine(), groundwork.PolicyMachine(), groundwork.CampaignMachine(), groundwork.TaskMachine()} {
+		nouns = append(nouns, "'"+m.Noun+"'")
 		for _, r := range m.Rows {
 			from := r.From
 			if len(from) == 0 {
@@ -177,7 +179,7 @@ func bulkMoves() bulkCheck {
 			}
 		}
 	}
-	return bulkCheck{"visits, turns and changes of policy go by their lives", fmt.Sprintf(`
-		SELECT FROM entity_event e WHERE noun IN ('visit', 'rota_slot', 'policy_change') AND (noun, kind, coalesce(from_state, ''), to_state, actor_role) NOT IN (VALUES %s)`,
-		strings.Join(moves, ", "))}
+	return bulkCheck{"what has a life goes by it", fmt.Sprintf(`
+		SELECT FROM entity_event e WHERE noun IN (%s) AND (noun, kind, coalesce(from_state, ''), to_state, actor_role) NOT IN (VALUES %s)`,
+		strings.Join(nouns, ", "), strings.Join(moves, ", "))}
 }

@@ -21,12 +21,12 @@ func bulkTables(b *groundwork.Bulk, source string, firstRef int64) []bulkTable {
 		bulkPolicyChanges(b.PolicyChanges, source), bulkEvidence(b.Evidence, source), bulkRollouts(b.Rollouts, source),
 		bulkOpinions(b.Opinions, source), bulkIssues(b.Issues, confidentialIssues(b), source, firstRef), bulkLinks(b.Links),
 		bulkEvents(b.Events), bulkClaims(b.Claims, source), bulkAttempts(b.Attempts, source), bulkFeedback(b.Feedback, source),
-		bulkLegs(b), bulkSpells(b),
+		bulkLegs(b), bulkSpells(b), bulkCampaignIssues(b.Campaigns, source),
 	}
 }
 
 // bulkTableNames are the tables that bulkTables fills.
-var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "visit_participant", "attestation", "visit_policy_item", "policy_change", "evidence_link", "policy_rollout", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell"}
+var bulkTableNames = []string{"visit", "rota_plan", "rota_slot", "entity_event", "visit_participant", "attestation", "visit_policy_item", "policy_change", "evidence_link", "policy_rollout", "opinion", "issue", "issue_opinion", "issue_event", "claim", "callback_attempt", "feedback", "dispatch_leg", "clock_spell", "campaign_issue"}
 
 func bulkVisits(rows []groundwork.Visit, source string) bulkTable {
 	return bulkTable{"visit", []string{"id", "activity_kind", "notice", "site_id", "lead_id", "started_at", "ended_at", "citizens_met",
@@ -190,7 +190,7 @@ func bulkSlots(rows []groundwork.RotaSlot, source string) bulkTable {
 
 func bulkHistories(rows []groundwork.EntityEvent) bulkTable {
 	return bulkTable{"entity_event", []string{"noun", "entity_id", "seq", "kind", "from_state", "to_state", "at", "recorded_at", "actor", "actor_role", "actor_unit_id",
-		"reason"}, len(rows), func(c *copyRows, i int) {
+		"reason", "payload"}, len(rows), func(c *copyRows, i int) {
 		e := &rows[i]
 		copyText(c, e.Noun)
 		c.uuid(e.EntityID)
@@ -204,6 +204,10 @@ func bulkHistories(rows []groundwork.EntityEvent) bulkTable {
 		copyText(c, e.Actor.Role)
 		c.uuidOrNull(e.Actor.UnitID)
 		copyTextOrNull(c, e.Reason)
+		if e.Payload == nil {
+			e.Payload = map[string]any{}
+		}
+		c.json(e.Payload)
 	}}
 }
 

@@ -98,10 +98,7 @@ func (db *DB) stepTask(ctx context.Context, tx pgx.Tx, s groundwork.TaskStep) (*
 		return nil, err
 	}
 	after := t.After(s, move)
-	made, err := one[groundwork.CampaignTask](ctx, tx, "update task", `
-		UPDATE campaign_task SET state = @state, version = @version, done_at = @done, evidence = @evidence, overdue_at = @overdue
-		WHERE id = @id RETURNING `+taskColumns, pgx.NamedArgs{"id": t.ID, "state": after.State, "version": after.Version,
-		"done": after.DoneAt, "evidence": after.Evidence, "overdue": after.OverdueAt})
+	made, err := updateTask(ctx, tx, &after)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +107,13 @@ func (db *DB) stepTask(ctx context.Context, tx pgx.Tx, s groundwork.TaskStep) (*
 		payload["evidence"] = s.Evidence
 	}
 	return made, addEntityEvent(ctx, tx, event("campaign_task", t.ID, after.Version, t.State, after.State, s.Kind, s.Deed, payload))
+}
+
+func updateTask(ctx context.Context, tx pgx.Tx, t *groundwork.CampaignTask) (*groundwork.CampaignTask, error) {
+	return one[groundwork.CampaignTask](ctx, tx, "update task", `
+		UPDATE campaign_task SET state = @state, version = @version, done_at = @done, evidence = coalesce(@evidence::text[], '{}'), overdue_at = @overdue
+		WHERE id = @id RETURNING `+taskColumns, pgx.NamedArgs{"id": t.ID, "state": t.State, "version": t.Version,
+		"done": t.DoneAt, "evidence": t.Evidence, "overdue": t.OverdueAt})
 }
 
 // lockTask locks the task's campaign first, as the steps of the campaign do, then the task.

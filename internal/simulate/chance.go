@@ -25,6 +25,7 @@ const (
 	streamCheck
 	streamCompany
 	streamPolicy
+	streamCampaign
 )
 
 // chance is a source of random numbers for one thing.

@@ -281,12 +281,17 @@ func (s *Simulation) actorsOf(county int) *actors { return s.actors[county] }
 
 // asOf is issue n as it stood at a moment, nil if it was not registered yet.
 func (s *Simulation) asOf(n int64, at time.Time) (*groundwork.Issue, error) {
-	var out groundwork.Bulk
 	d := s.draft(n)
+	return s.stood(&d, at)
+}
+
+// stood is the issue of a draft as it stood at a time, nil if it was not there.
+func (s *Simulation) stood(d *draft, at time.Time) (*groundwork.Issue, error) {
+	var out groundwork.Bulk
 	if d.registered.After(at) {
 		return nil, nil
 	}
-	if err := s.live(&d, &out); err != nil {
+	if err := s.live(d, &out); err != nil {
 		return nil, err
 	}
 	issue := out.Issues[0].Issue

@@ -84,6 +84,9 @@ func (s *Simulation) first(n int64) (d draft, twin bool) {
 	day, at := s.season.moment((float64(n) + c.Float64()) / float64(s.cfg.Issues))
 	d = draft{number: n, at: at, received: at, id: c.id(at), opinion: c.id(at), twin: -1, confidentiality: "NAME_HIDDEN"}
 	d.committee, d.topic, d.hot = s.season.place(c, day)
+	for other := chanceOf(s.cfg.Seed, streamCampaign, uint64(n)); s.averted(other, d.committee, d.topic, day); {
+		d.committee, d.topic, d.hot = s.season.place(other, day) // as many are raised in all
+	}
 	t, v := &topics[d.topic], &s.world.committees[d.committee]
 	d.severity, d.difficulty = severities[weighted(c, severityOdds)], difficulties[weighted(c, difficultyOdds)]
 	d.channel, d.kind = channels[weighted(c, channelOdds)], kinds[weighted(c, kindOdds)]

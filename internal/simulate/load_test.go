@@ -57,6 +57,7 @@ func value[T any](t *testing.T, conn *pgx.Conn, sql string) (v T) {
 // tables are those of a load, with the order of their rows.
 var tables = map[string]string{"region": "id", "site": "id", "org_unit": "id", "dispatch_rule": "id", "post_holding": "id", "visit": "id", "rota_plan": "id", "rota_slot": "id",
 	"entity_event": "noun, entity_id, seq", "visit_participant": "visit_id, post_id", "attestation": "id", "policy": "id", "policy_version": "id", "visit_policy_item": "id", "policy_change": "id", "evidence_link": "id", "policy_rollout": "policy_change_id, region_id",
+	"campaign": "id", "campaign_region": "campaign_id, region_id", "campaign_criterion": "campaign_id, n", "campaign_result": "campaign_id, review, n", "campaign_task": "id", "campaign_issue": "id",
 	"opinion": "id",
 	"issue":   "id", "issue_opinion": "opinion_id", "issue_event": "issue_id, seq", "claim": "id", "callback_attempt": "id", "feedback": "id"}
 
@@ -192,8 +193,8 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 				}
 			}
 		},
-		"visits, turns and changes of policy stand as their histories say": func(b *groundwork.Bulk) { b.Slots[0].Version++ },
-		"visits, turns and changes of policy go by their lives": func(b *groundwork.Bulk) {
+		"what has a life stands as its history says": func(b *groundwork.Bulk) { b.Slots[0].Version++ },
+		"what has a life goes by it": func(b *groundwork.Bulk) {
 			b.Histories[0].Actor.Role = groundwork.RoleIntake
 			if b.Histories[0].Noun == "visit" {
 				b.Histories[0].Actor.Role = groundwork.RoleAnalyst
@@ -235,6 +236,10 @@ func TestLoadProvesTheRulesThatItPutAside(t *testing.T) {
 			b.Rollouts = slices.DeleteFunc(b.Rollouts, func(r groundwork.PolicyRollout) bool { return r.PolicyChangeID == b.PolicyChanges[0].ID })
 		},
 		"evidence_link_visit_id_fkey": func(b *groundwork.Bulk) { b.Evidence[0].VisitID = new(uuid.New()) },
+		"campaign_issue_issue_id_fkey": func(b *groundwork.Bulk) {
+			c := &b.Campaigns[0]
+			c.Issues = append(c.Issues, groundwork.CampaignIssue{ID: uuid.New(), CampaignID: c.Stood[0].ID, IssueID: uuid.New(), JoinedAt: s.Foundation().Policies[0].CreatedAt})
+		},
 		"turns are fulfilled by visits of who has them": func(b *groundwork.Bulk) {
 			n := slices.IndexFunc(b.Slots, func(s groundwork.RotaSlot) bool { return s.VisitID != nil })
 			b.Slots[n].PostID = b.Slots[len(b.Slots)-1].PostID
@@ -268,9 +273,11 @@ func spoils(rule string, b *groundwork.Bulk) bool {
 	switch {
 	case strings.HasPrefix(rule, "only visits "), strings.HasPrefix(rule, "policies "), strings.HasPrefix(rule, "attestation"), strings.HasPrefix(rule, "visit_"), strings.HasPrefix(rule, "notes "), strings.HasPrefix(rule, "points "), strings.HasPrefix(rule, "histories "):
 		return len(b.Visits) > 0
+	case strings.HasPrefix(rule, "campaign_"):
+		return len(b.Campaigns) > 0
 	case strings.Contains(rule, "of policy "), strings.HasPrefix(rule, "a pilot "), strings.HasPrefix(rule, "evidence_"):
 		return len(b.PolicyChanges) > 0
-	case strings.Contains(rule, "turns "):
+	case strings.Contains(rule, "turns "), strings.HasPrefix(rule, "what has a life "):
 		return len(b.Slots) > 0
 	}
 	return len(b.Issues) > 0

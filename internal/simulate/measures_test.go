@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,7 +64,11 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 	text, err := os.ReadFile(j.Truth)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &truth))
-	require.Equal(t, int64(truth.Size.Visits+truth.Size.Turns+len(truth.Policies)), report.Histories-swapped(t, dsn))
+	lives := truth.Size.Visits + truth.Size.Turns + len(truth.Policies) + len(truth.Campaigns)
+	for _, c := range truth.Campaigns {
+		lives += c.Tasks
+	}
+	require.Equal(t, int64(lives), report.Histories-swapped(t, dsn))
 
 	m := warehouse.NewMeasures(replicatetest.Start(t, dsn, embeddedtest.ClickHouse(t))).Patient(time.Minute)
 	turns := asked(t, m, "I1", j.Simulation.To, warehouse.ByUnit)
@@ -97,6 +103,7 @@ func TestMeasuresAnswerTheTruth(t *testing.T) {
 	findsUntrueVisits(t, truth, asked(t, m, "F7", j.Simulation.To)[""])
 	findsRepeats(t, dsn, truth, asked(t, m, "D1", j.Simulation.To)[""])
 	findsPolicies(t, dsn, truth, m, j.Simulation.To)
+	findsCampaigns(t, dsn, truth, m, j.Simulation.To)
 }
 
 // findsPolicies compares P1 with the policies that were planted: what it says of each, asked of its matter, holds what was planted.
@@ -127,6 +134,68 @@ func findsPolicies(t *testing.T, dsn string, truth simulate.Truth, m *warehouse.
 			require.GreaterOrEqual(t, *effect.Hi[row], planted)
 		}
 	}
+}
+
+// findsCampaigns compares P2 with the campaigns that were planted: what it says of the one that is over holds what it brought, and of the one that goes on it says why
+// nothing can be said. The evidence on which they were selected is what H1 answers as of then.
+func findsCampaigns(t *testing.T, dsn string, truth simulate.Truth, m *warehouse.Measures, asOf time.Time) {
+	t.Helper()
+	conn := connect(t, dsn)
+	require.Len(t, truth.Campaigns, 2)
+	table, err := m.Ask(t.Context(), "P2", warehouse.Question{Query: warehouse.Query{AsOf: &asOf}})
+	require.NoError(t, err)
+	over, on := truth.Campaigns[0], truth.Campaigns[1]
+	require.Len(t, table.N, 1)
+	require.Equal(t, over.Campaign.String(), table.Dims[0].Keys[0].ID)
+	require.Contains(t, strings.Join(table.Notes, "\n"), "campaign "+on.Campaign.String()+": not computable: it has not been over for 90 days")
+	column := func(name string) warehouse.Num {
+		return table.Nums[slices.IndexFunc(table.Nums, func(n warehouse.Num) bool { return n.Name == name })]
+	}
+	require.InDelta(t, len(over.Treated), *column("treated").Value[0], 0)
+	effect := column("effect")
+	planted := broughtByCampaign(t, conn, over, asOf)
+	t.Logf("%s: %.2f (%.2f to %.2f) in place of %.2f per 1,000 person-years", over.Topic, *effect.Value[0], *effect.Lo[0], *effect.Hi[0], planted)
+	require.Negative(t, planted)
+	require.LessOrEqual(t, *effect.Lo[0], planted)
+	require.GreaterOrEqual(t, *effect.Hi[0], planted)
+	for _, c := range truth.Campaigns {
+		agreesWithEvidence(t, conn, c, m)
+	}
+}
+
+// agreesWithEvidence asks H1 what a campaign was selected on.
+func agreesWithEvidence(t *testing.T, conn *pgx.Conn, c simulate.TruthCampaign, m *warehouse.Measures) {
+	t.Helper()
+	var evidence groundwork.HotspotEvidence
+	require.NoError(t, json.Unmarshal([]byte(value[string](t, conn, fmt.Sprintf("SELECT evidence FROM campaign WHERE id = '%s'", c.Campaign))), &evidence))
+	category := value[string](t, conn, "SELECT id::text FROM category WHERE code = '"+c.Category+"'")
+	h1, err := m.Ask(t.Context(), "H1", warehouse.Question{From: &evidence.From, To: &evidence.To, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion},
+		RegionLevel: "COUNTY", AsOf: &evidence.AsOf, Limit: 1000, Where: warehouse.Filter{Categories: []string{category}}}})
+	require.NoError(t, err)
+	require.Equal(t, strconv.Itoa(evidence.DefinitionVersion), h1.DefinitionVersion)
+	require.Len(t, h1.N, len(evidence.Cells))
+	for row, key := range h1.Dims[0].Keys {
+		cell := evidence.Cells[slices.IndexFunc(evidence.Cells, func(c groundwork.HotspotCell) bool { return c.RegionID.String() == key.ID })]
+		require.Equal(t, int64(cell.Issues), h1.N[row])
+		for name, want := range map[string]float64{"rate": cell.Rate, "rawRate": cell.RawRate, "personYears": cell.PersonYears} {
+			n := slices.IndexFunc(h1.Nums, func(n warehouse.Num) bool { return n.Name == name })
+			require.InEpsilon(t, want+1e-9, *h1.Nums[n].Value[row]+1e-9, 1e-6, name)
+		}
+	}
+}
+
+// broughtByCampaign is by how much a campaign changed the rate of its matter after it was over, per 1,000 person-years.
+func broughtByCampaign(t *testing.T, conn *pgx.Conn, c simulate.TruthCampaign, asOf time.Time) float64 {
+	t.Helper()
+	after, err := simulate.ParseDay(c.Ended)
+	require.NoError(t, err)
+	p := simulate.TruthPolicy{Category: c.Category, Step: c.Step}
+	for _, county := range c.Treated {
+		county.From = c.Ended
+		p.Treated = append(p.Treated, county)
+	}
+	require.True(t, after.Before(asOf))
+	return brought(t, conn, p, asOf)
 }
 
 // findsRepeats compares D1 with what was planted: of the issues that repeat another, it finds the opinions on those that were merged since, all of which were planted.

@@ -16,9 +16,11 @@ func (w *world) addUnit(c chance, parent *uuid.UUID, region int, county int, nam
 	return len(w.Units) - 1
 }
 
-// addUnits gives each prefecture a call centre that handles nothing itself, each county its departments and each township a
+// addUnits gives the province a unit that leads campaigns and one that judges them, each prefecture a call centre that handles nothing itself, each county its departments and each township a
 // government, and writes the catalogue: the county's department handles its topics wherever in the county they arise.
 func (w *world) addUnits(c chance) {
+	w.lead = w.addUnit(c, nil, 0, -1, w.Regions[0].Name+"民生实事专班", groundwork.GovtUnit)
+	w.reviewer = w.addUnit(c, nil, 0, -1, w.Regions[0].Name+"督查室", groundwork.PartyUnit)
 	for p := range w.prefectures {
 		at := &w.prefectures[p]
 		at.callers = w.addUnit(c, nil, at.region, -1, prefectureNames[p]+"民意回访中心", groundwork.GovtUnit)

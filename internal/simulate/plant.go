@@ -185,6 +185,9 @@ func (w *world) plantHotspots(s *season) []hotspot {
 	var found []hotspot
 	for try := 0; try < 4000 && len(found) < hotspots; try++ {
 		h := hotspot{topic: c.IntN(len(topics)), risk: 3 + 3*c.Float64()}
+		if slices.Contains(campaigned, h.topic) {
+			continue
+		}
 		weeks := 5 + c.IntN(9)
 		h.from = c.IntN(w.cfg.days() - weeks*7)
 		h.to = h.from + weeks*7

@@ -178,6 +178,15 @@ func (s *season) moment(x float64) (day int, at time.Time) {
 	return day, s.w.cfg.From.AddDate(0, 0, day).Add(time.Duration(hour)*time.Hour + within.Truncate(time.Microsecond))
 }
 
+// number is that of the first issue which may be raised on a day or later.
+func (s *season) number(day int) int64 {
+	if day <= 0 {
+		return 0
+	}
+	issues := float64(s.w.cfg.Issues)
+	return max(0, int64(issues*s.byDay[min(day, s.days)-1]/last(s.byDay))-1)
+}
+
 // place draws where an issue of a day arises and what it is about; hot is the hot spot that it belongs to, or -1.
 func (s *season) place(c chance, day int) (committee, topic, hot int) {
 	cell := weighted(c, s.cells[day])

@@ -41,6 +41,7 @@ func all(t testing.TB, s *Simulation) groundwork.Bulk {
 		sum.PolicyChanges = append(sum.PolicyChanges, b.PolicyChanges...)
 		sum.Evidence = append(sum.Evidence, b.Evidence...)
 		sum.Rollouts = append(sum.Rollouts, b.Rollouts...)
+		sum.Campaigns = append(sum.Campaigns, b.Campaigns...)
 		sum.Opinions = append(sum.Opinions, b.Opinions...)
 		sum.Issues = append(sum.Issues, b.Issues...)
 		sum.Links = append(sum.Links, b.Links...)

@@ -22,6 +22,8 @@ type Simulation struct {
 	agenda *agenda
 	actors []*actors // by county
 
+	campaigns []campaign
+
 	visitsOf [][]int // of each post
 }
 
@@ -44,7 +46,7 @@ func New(cfg Config) (*Simulation, error) {
 	for n := range w.counties {
 		s.actors = append(s.actors, w.makeActors(n))
 	}
-	return s, nil
+	return s, s.planCampaigns()
 }
 
 // Foundation is what stands before anything happens.
@@ -52,7 +54,7 @@ func (s *Simulation) Foundation() groundwork.Foundation { return s.world.Foundat
 
 // Job describes the simulation as a load.
 func (s *Simulation) Job() groundwork.BulkJob {
-	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.firstIssues() + parts(s.cfg.Issues, issuesInPart)}
+	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.campaignsPart() + 1}
 }
 
 // How many visits, seats of the rota, or issues a part has.
@@ -65,17 +67,20 @@ func (s *Simulation) firstIssues() int {
 	return s.visitParts() + parts(int64(len(s.world.seats)), seatsInPart)
 }
 
+// campaignsPart is the part after all issues.
+func (s *Simulation) campaignsPart() int { return s.firstIssues() + parts(s.cfg.Issues, issuesInPart) }
+
 func parts(n, size int64) int { return int((n + size - 1) / size) }
 
 // IssuesIn is how many issues part n has.
 func (s *Simulation) IssuesIn(n int) int {
-	if n < s.firstIssues() {
+	if n < s.firstIssues() || n >= s.campaignsPart() {
 		return 0
 	}
 	return int(min(issuesInPart, s.cfg.Issues-int64(n-s.firstIssues())*issuesInPart))
 }
 
-// Part makes part n: visits first, then the turns that they fulfil, then issues in the order of time. A part refers only to itself, to the foundation and to earlier
+// Part makes part n: visits first, then the turns that they fulfil, then issues in the order of time, then campaigns. A part refers only to itself, to the foundation and to earlier
 // parts.
 func (s *Simulation) Part(n int) (*groundwork.Bulk, error) {
 	switch {
@@ -83,6 +88,8 @@ func (s *Simulation) Part(n int) (*groundwork.Bulk, error) {
 		return s.visitPart(n)
 	case n < s.firstIssues():
 		return s.turnPart(n - s.visitParts())
+	case n == s.campaignsPart():
+		return s.campaignPart()
 	}
 	first := int64(n-s.firstIssues()) * issuesInPart
 	count := int64(s.IssuesIn(n))

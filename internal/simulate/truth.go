@@ -22,6 +22,7 @@ type Truth struct {
 	Hotspots      []TruthHotspot  `json:"hotspots"`
 	Silent        []TruthSilence  `json:"silent_regions"`
 	Policies      []TruthPolicy   `json:"policies"`
+	Campaigns     []TruthCampaign `json:"campaigns"`
 	CopiedNotes   []TruthPost     `json:"copied_notes"`
 	BunchedVisits []TruthPost     `json:"bunched_visits"`
 	Traceless     []TruthPost     `json:"traceless_visits"`
@@ -117,7 +118,21 @@ type TruthPolicy struct {
 	Treated  []TruthTreated `json:"treated"`
 }
 
-// TruthTreated is a county with the first day of a policy.
+// TruthCampaign is a campaign with its effect on how often a category is raised: the factor is exp(log_step) from its first day on. What is said of its end is empty
+// while it goes on.
+type TruthCampaign struct {
+	Campaign uuid.UUID      `json:"campaign_id"`
+	Topic    string         `json:"topic"`
+	Category string         `json:"category_code"`
+	Step     float64        `json:"log_step"`
+	Treated  []TruthTreated `json:"treated"`
+	Compared []uuid.UUID    `json:"comparison_region_ids"`
+	Ended    string         `json:"ended,omitempty"`
+	State    string         `json:"state"`
+	Tasks    int            `json:"tasks"`
+}
+
+// TruthTreated is a county with the first day of a policy or campaign.
 type TruthTreated struct {
 	Region uuid.UUID `json:"region_id"`
 	Code   string    `json:"region_code"`
@@ -216,6 +231,13 @@ func (s *Simulation) Truth() (Truth, error) {
 		}
 		t.Policies = append(t.Policies, s.truthOf(p, pilot.change.ID))
 	}
+	for n, p := range s.campaigns {
+		l, err := s.liveCampaign(n)
+		if err != nil {
+			return t, err
+		}
+		t.Campaigns = append(t.Campaigns, s.truthOfCampaign(p, l))
+	}
 	s.tellPosts(&t)
 	s.tellRepeats(&t)
 	return t, s.tellTurns(&t)
@@ -235,8 +257,9 @@ func (s *Simulation) turnCount() (n int) {
 	return n
 }
 
-// date is a day as it is written.
-func (s *Simulation) date(day int) string { return groundwork.DayOf(s.cfg.From.AddDate(0, 0, day)) }
+// midnightOf is when a day begins, date how it is written.
+func (s *Simulation) midnightOf(day int) time.Time { return s.cfg.From.AddDate(0, 0, day) }
+func (s *Simulation) date(day int) string          { return groundwork.DayOf(s.midnightOf(day)) }
 
 // dilution is by how much the hot spots lower all else, since the number of issues is given.
 func (s *Simulation) dilution() float64 { return s.season.scale / s.season.plain }
@@ -249,6 +272,21 @@ func (s *Simulation) truthOf(p policy, change uuid.UUID) TruthPolicy {
 	for _, n := range p.treated {
 		r := s.world.Regions[s.world.counties[n].region]
 		t.Treated = append(t.Treated, TruthTreated{r.ID, r.Code, s.date(p.starts[p.cohortOf[n]])})
+	}
+	return t
+}
+
+func (s *Simulation) truthOfCampaign(p campaign, l *campaignLife) TruthCampaign {
+	t := TruthCampaign{Campaign: l.now.ID, Topic: p.title, Category: topics[p.topic].code, Step: p.step, State: string(l.now.State), Tasks: len(l.rows.Tasks)}
+	for _, n := range p.treated {
+		r := s.world.countyRegion(n)
+		t.Treated = append(t.Treated, TruthTreated{r.ID, r.Code, s.date(p.selected + prepares)})
+	}
+	for _, n := range p.compared {
+		t.Compared = append(t.Compared, s.world.countyRegion(n).ID)
+	}
+	if l.now.EndedAt != nil {
+		t.Ended = groundwork.DayOf(*l.now.EndedAt)
 	}
 	return t
 }

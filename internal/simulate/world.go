@@ -87,6 +87,8 @@ type world struct {
 	townships   []township
 	counties    []county
 	prefectures []prefecture
+	lead        int // unit that leads campaigns
+	reviewer    int // unit that judges them
 	posts       []post
 	seats       []seat
 	rotas       []rota

@@ -23,6 +23,9 @@ const (
 	plans         = 0.5 // of issues that only a new policy or new money can solve
 )
 
+// soonest is how long after it took an issue a unit needs for a remedy at least, but by a habit.
+const soonest = 20 * time.Minute
+
 // course is the way to the first claim; what follows it is in verdict.go.
 func (l *life) course() {
 	if l.d.twin >= 0 && l.c.happens(merges) && l.merge() {
@@ -124,7 +127,7 @@ func (l *life) work() {
 		l.verdict()
 		return
 	}
-	done := l.done()
+	done := later(l.done(), l.later(soonest, 3*hour))
 	if at := l.s.world.opened(l.now().Add(l.c.wait(18*hour, 0.9))); at.Before(done.Add(-hour)) && l.c.happens(responses) {
 		l.take(at, groundwork.Step{Kind: groundwork.EventResponded, Actor: l.handler(), Text: "您反映的问题已受理，正在核实。"})
 	}

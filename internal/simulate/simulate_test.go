@@ -429,7 +429,7 @@ func TestBadHabitsOfUnitsShow(t *testing.T) {
 		}
 		require.Greater(t, k[1]/n[1], factor*(k[0]+1)/n[0])
 	}
-	apart(truth.Instant, instant, claims, 4)
+	apart(truth.Instant, instant, claims, 50)
 	apart(truth.OnTheLine, line, claims, 3)
 	apart(truth.Verdicts, verdicts, claims, 10)
 	apart(truth.Pressure, pressed, issues, 10)

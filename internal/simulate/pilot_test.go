@@ -44,18 +44,6 @@ func TestPoliciesArePiloted(t *testing.T) {
 			}
 		}
 		require.Equal(t, evidenceVisits, speak)
-		state, seq := "", 0
-		for _, e := range b.Histories {
-			if e.EntityID == c.ID {
-				move, err := groundwork.PolicyLife.Find(e.Kind, state, e.Actor.Role, "the change")
-				require.NoError(t, err)
-				require.True(t, move.To == e.ToState || move.To == "" && state == e.ToState)
-				seq++
-				require.Equal(t, seq, e.Seq)
-				state = e.ToState
-			}
-		}
-		require.Equal(t, string(c.State), state)
-		require.Equal(t, c.Version, seq)
+		goesByItsLife(t, b.Histories, map[uuid.UUID]int{c.ID: c.Version}, map[string]groundwork.Machine{"policy_change": groundwork.PolicyMachine()})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"slices"
@@ -136,9 +137,13 @@ func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) er
 	if conn == nil {
 		return nil
 	}
-	fmt.Print("\n| aggregate | warehouse | ClickHouse by hand | ratio | Postgres | ratio |\n|---|---:|---:|---:|---:|---:|\n")
+	fmt.Print("\n| aggregate | warehouse | ClickHouse by hand | ratio | all that the measure says by hand | ratio | Postgres | ratio |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, a := range against {
-		fmt.Printf("| %s | %.0f | %.0f | %.2f | %.0f | %.1f |\n", a.Name, a.Warehouse, a.Hand, a.Warehouse/a.Hand, a.Postgres, a.Postgres/a.Warehouse)
+		same := "– | –"
+		if a.Same > 0 {
+			same = fmt.Sprintf("%.0f | %.2f", a.Same, a.Warehouse/a.Same)
+		}
+		fmt.Printf("| %s | %.0f | %.0f | %.2f | %s | %.0f | %.1f |\n", a.Name, a.Warehouse, a.Hand, a.Warehouse/a.Hand, same, a.Postgres, a.Postgres/a.Warehouse)
 	}
 	return nil
 }
@@ -198,22 +203,39 @@ func (b bench) medianOf(pid int, do func() error) (milliseconds float64, err err
 type comparison struct {
 	Name      string  `json:"name"`
 	Warehouse float64 `json:"warehouse_ms"`
-	Hand      float64 `json:"by_hand_ms"` // the best SQL of ours over the mirror
+	Hand      float64 `json:"by_hand_ms"`                // the best SQL of ours over the mirror
+	Same      float64 `json:"same_by_hand_ms,omitempty"` // the same, of all that the measure says; 0 where that is no more
 	Postgres  float64 `json:"postgres_ms"`
 }
 
+// countyOf leads from a region to its county.
+const countyOf = `
+		WITH c AS (SELECT m.id AS id, a.code AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS up FROM d_region FINAL) AS m INNER JOIN (SELECT code FROM d_region FINAL WHERE level = 'COUNTY') AS a ON a.code = m.up)`
+
+// incidence is the best SQL of ours over the mirror for what T2 says, but for its intervals: by county the share confirmed within 30, 60 and 90 days (Aalen–Johansen), median and
+// p90 of the time to any end (Kaplan–Meier), and the mean time within 90 days, by hours.
+const incidence = countyOf + `, e AS (
+		SELECT c.county AS county, intDiv(micros + 3599999999, 3600000000) AS t, countIf(cause BETWEEN 1 AND 4) AS ended, countIf(cause = 1) AS confirmed, count() AS n
+		FROM (SELECT region_id, multiIf(resolved_at IS NOT NULL, 1, state = 'CLAIMED', 5, state != 'CLOSED' OR closed_at IS NULL, 0, closure_type = 'CONFIRMED', 1, 2) AS cause,
+				toUnixTimestamp64Micro(coalesce(resolved_at, if(state = 'CLAIMED', claimed_at, NULL), if(state = 'CLOSED', closed_at, NULL), now64(6))) - toUnixTimestamp64Micro(origin_at) AS micros
+			FROM f_issue FINAL WHERE _deleted = 0 AND state != 'MERGED') AS i INNER JOIN c ON c.id = i.region_id GROUP BY county, t),
+	r AS (SELECT *, sum(n) OVER (PARTITION BY county ORDER BY t DESC) AS risk FROM e),
+	s AS (SELECT *, exp(sum(log(1 - ended / risk)) OVER (PARTITION BY county ORDER BY t)) AS s FROM r),
+	k AS (SELECT *, lagInFrame(s, 1, 1.) OVER (PARTITION BY county ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS before,
+			lagInFrame(t, 1, 0) OVER (PARTITION BY county ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS since FROM s)
+	SELECT county, sum(n), sumIf(confirmed / risk * before, t <= 720), sumIf(confirmed / risk * before, t <= 1440), sumIf(confirmed / risk * before, t <= 2160), minIf(t, s <= 0.5) / 24, minIf(t, s <= 0.1) / 24,
+		sum(before * (least(t, 2160) - least(since, 2160))) / 24 FROM k GROUP BY county`
+
 // headline are the aggregates that Postgres is asked for as well: how long until an end, by county, and issues by county, each over all issues.
-var headline = []struct{ name, measure, sql, hand string }{
-	{"T2: time to any end, median and p90 by county", "T2", `
+var headline = []struct{ name, measure, same, sql, hand string }{
+	{"T2: time to any end, median and p90 by county", "T2", incidence, `
 		SELECT c.code, count(*), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM coalesce(i.closed_at, now()) - i.origin_at))
-		FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path WHERE i.state <> 'MERGED' GROUP BY c.code`, `
-		WITH c AS (SELECT m.id AS id, a.code AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS up FROM d_region FINAL) AS m INNER JOIN (SELECT code FROM d_region FINAL WHERE level = 'COUNTY') AS a ON a.code = m.up)
+		FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path WHERE i.state <> 'MERGED' GROUP BY c.code`, countyOf + `
 		SELECT c.county, count(), quantilesExact(0.5, 0.9)(dateDiff('second', i.origin_at, ifNull(i.closed_at, now())))
 		FROM (SELECT region_id, origin_at, closed_at FROM f_issue FINAL WHERE _deleted = 0 AND state != 'MERGED') AS i INNER JOIN c ON c.id = i.region_id GROUP BY c.county`},
-	{"H1: issues and opinions by county", "H1", `
+	{"H1: issues and opinions by county", "H1", "", `
 		SELECT c.code, count(*), sum(i.opinion_count) FROM issue i JOIN region r ON r.id = i.region_id JOIN region c ON c.level = 'COUNTY' AND r.path <@ c.path
-		WHERE i.state <> 'MERGED' GROUP BY c.code`, `
-		WITH c AS (SELECT m.id AS id, a.code AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS up FROM d_region FINAL) AS m INNER JOIN (SELECT code FROM d_region FINAL WHERE level = 'COUNTY') AS a ON a.code = m.up)
+		WHERE i.state <> 'MERGED' GROUP BY c.code`, countyOf + `
 		SELECT c.county, count(), sum(i.opinion_count) FROM (SELECT region_id, opinion_count FROM f_issue FINAL WHERE _deleted = 0 AND state != 'MERGED') AS i
 		INNER JOIN c ON c.id = i.region_id GROUP BY c.county`},
 }
@@ -228,12 +250,53 @@ func (b bench) against(ctx context.Context, measures *warehouse.Measures, db *wa
 		if c.Hand, err = b.median(func() error { return drain(ctx, db, h.hand) }); err != nil {
 			return nil, err
 		}
+		if h.same != "" {
+			if err := agree(ctx, measures, db, h.measure, q, h.same); err != nil {
+				return nil, err
+			}
+			if c.Same, err = b.median(func() error { return drain(ctx, db, h.same) }); err != nil {
+				return nil, err
+			}
+		}
 		if c.Postgres, err = b.medianOf(b.server, func() error { _, err := conn.Exec(ctx, h.sql); return err }); err != nil {
 			return nil, err
 		}
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// agree fails if a statement says something else than the measure does, which beyond 30 days goes by days.
+func agree(ctx context.Context, measures *warehouse.Measures, db *warehouse.DB, measure string, q warehouse.Question, sql string) error {
+	table, err := measures.Ask(ctx, measure, q)
+	if err != nil {
+		return err
+	}
+	rows, err := db.Query(ctx, sql)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	byCode := map[string]int{}
+	for i, key := range table.Dims[0].Keys {
+		byCode[key.Code] = i
+	}
+	for rows.Next() {
+		var county string
+		var n uint64
+		said := make([]float64, 6)
+		if err := rows.Scan(&county, &n, &said[0], &said[1], &said[2], &said[3], &said[4], &said[5]); err != nil {
+			return err
+		}
+		at := byCode[county]
+		for i, name := range []string{"confirmed30", "confirmed60", "confirmed90", "medianDays", "p90Days", "rmst90Days"} {
+			c := slices.IndexFunc(table.Nums, func(n warehouse.Num) bool { return n.Name == name })
+			if v := table.Nums[c].Value[at]; v != nil && math.Abs(*v-said[i]) > 0.01*max(1, said[i]) || n != uint64(table.N[at]) {
+				return fmt.Errorf("%s of county %s: %s is %v of %d by the measure, %g of %d by hand", measure, county, name, v, table.N[at], said[i], n)
+			}
+		}
+	}
+	return rows.Err()
 }
 
 // drain reads an answer to its end.

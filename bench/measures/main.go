@@ -38,6 +38,7 @@ func main() {
 	flag.DurationVar(&b.patience, "patience", time.Minute, "how long a question may take")
 	flag.StringVar(&b.binary, "binary", "bin/groundwork", "the program that is the engine, for -rows")
 	flag.BoolVar(&b.alone, "alone", false, "with -rows: compare nothing with Postgres, which takes most of the time to fill")
+	flag.DurationVar(&b.settle, "settle", 0, "with -rows: how long merges are given before anything is asked")
 	flag.BoolVar(&b.cpu, "cpu", false, "with -rows: measure processor time in place of the clock, where others use the machine")
 	flag.StringVar(&b.only, "only", "", "measures to time, separated by commas; empty = all, or with -rows those over issues alone")
 	flag.BoolVar(&b.json, "json", false, "print the figures as JSON")
@@ -54,7 +55,7 @@ type bench struct {
 	postgres, clickHouse string
 	rows                 int64
 	binary, only         string
-	patience             time.Duration
+	patience, settle     time.Duration
 	rounds               int
 	json, cpu, alone     bool
 	engine, server       int // processes whose time is measured; 0 = the clock is
@@ -80,6 +81,14 @@ func (b bench) run(ctx context.Context) error {
 		b.engine = g.engine.PID()
 		if !b.alone {
 			b.server = g.postgres.PID()
+		}
+		if b.settle > 0 {
+			say("let merges settle for %s", b.settle)
+		}
+		select {
+		case <-time.After(b.settle):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		return b.measure(ctx, g.ch, g.conn)
 	}

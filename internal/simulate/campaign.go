@@ -101,15 +101,18 @@ func (s *Simulation) raised(topic int, from, to, asOf time.Time) ([]int, error) 
 		counts[part] = make([]int, len(s.world.counties))
 		group.Go(func() error {
 			for n := first + int64(part); n < last; n += int64(len(counts)) {
-				d := s.draft(n)
-				if d.topic != topic {
+				if !s.mayBeOn(n, topic) {
 					continue
 				}
-				issue, err := s.stood(&d, asOf)
+				d := s.draft(n)
+				if d.topic != topic || d.received.Before(from) || !d.received.Before(to) || d.registered.After(asOf) {
+					continue
+				}
+				merged, err := s.mergedBy(&d, asOf)
 				if err != nil {
 					return err
 				}
-				if issue != nil && !issue.OriginAt.Before(from) && issue.OriginAt.Before(to) && issue.State != groundwork.Merged {
+				if !merged {
 					counts[part][s.world.committees[d.committee].county]++
 				}
 			}
@@ -125,6 +128,15 @@ func (s *Simulation) raised(topic int, from, to, asOf time.Time) ([]int, error) 
 		}
 	}
 	return counts[0], nil
+}
+
+// mergedBy reports whether an issue was merged by a moment, which happens to those alone that repeat another.
+func (s *Simulation) mergedBy(d *draft, at time.Time) (bool, error) {
+	if d.twin < 0 {
+		return false, nil
+	}
+	issue, err := s.stood(d, at)
+	return issue != nil && issue.State == groundwork.Merged, err
 }
 
 // personYears are those of a county between two midnights.

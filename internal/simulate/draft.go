@@ -58,7 +58,7 @@ func (s *Simulation) draft(n int64) draft {
 	if !twin {
 		return d
 	}
-	back := 1 + int64(chanceOf(s.cfg.Seed, streamText, uint64(n)).Float64()*s.twinReach())
+	back := s.back(n)
 	source, itself := s.first(n - back)
 	if n < back || itself {
 		return d
@@ -78,15 +78,40 @@ func (s *Simulation) twinReach() float64 {
 	return max(1, 3*float64(s.cfg.Issues)/float64(s.cfg.days()))
 }
 
-// first makes issue n as if it were the first on its matter, and says whether it is not.
-func (s *Simulation) first(n int64) (d draft, twin bool) {
-	c := chanceOf(s.cfg.Seed, streamIssue, uint64(n))
+// back is how many issues before the n-th the one lies that it repeats, if it repeats one.
+func (s *Simulation) back(n int64) int64 {
+	return 1 + int64(chanceOf(s.cfg.Seed, streamText, uint64(n)).Float64()*s.twinReach())
+}
+
+// mayBeOn reports whether issue n can be on a topic, by much less than a draft of it: its own, or that of the issue that it may repeat.
+func (s *Simulation) mayBeOn(n int64, topic int) bool {
+	if _, d := s.begin(n); d.topic == topic {
+		return true
+	}
+	source := n - s.back(n)
+	if source < 0 {
+		return false
+	}
+	_, d := s.begin(source)
+	return d.topic == topic
+}
+
+// begin draws when and where issue n is raised, and about what, and returns what else is drawn for it.
+func (s *Simulation) begin(n int64) (c chance, d draft) {
+	c = chanceOf(s.cfg.Seed, streamIssue, uint64(n))
 	day, at := s.season.moment((float64(n) + c.Float64()) / float64(s.cfg.Issues))
 	d = draft{number: n, at: at, received: at, id: c.id(at), opinion: c.id(at), twin: -1, confidentiality: "NAME_HIDDEN"}
 	d.committee, d.topic, d.hot = s.season.place(c, day)
 	for other := chanceOf(s.cfg.Seed, streamCampaign, uint64(n)); s.averted(other, d.committee, d.topic, day); {
 		d.committee, d.topic, d.hot = s.season.place(other, day) // as many are raised in all
 	}
+	return c, d
+}
+
+// first makes issue n as if it were the first on its matter, and says whether it is not.
+func (s *Simulation) first(n int64) (d draft, twin bool) {
+	c, d := s.begin(n)
+	at := d.at
 	t, v := &topics[d.topic], &s.world.committees[d.committee]
 	d.severity, d.difficulty = severities[weighted(c, severityOdds)], difficulties[weighted(c, difficultyOdds)]
 	d.channel, d.kind = channels[weighted(c, channelOdds)], kinds[weighted(c, kindOdds)]

@@ -181,7 +181,7 @@ type province struct {
 func newThreeWays(t *testing.T, seed uint64) *province {
 	t.Helper()
 	t.Logf("seed %d", seed)
-	cfg := simulate.Config{Issues: 500, Seed: seed, From: simulate.Day(2024, time.December, 1), To: simulate.Day(2026, time.January, 1),
+	cfg := simulate.Config{Issues: 700, Seed: seed, From: simulate.Day(2024, time.December, 1), To: simulate.Day(2026, time.January, 1),
 		Calendar: groundwork.Calendar{"2025-02-12": false, "2025-02-16": true}}
 	s, err := simulate.New(cfg)
 	require.NoError(t, err)

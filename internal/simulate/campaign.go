@@ -39,8 +39,14 @@ const h1Version = 1
 // campaigned are the topics of campaigns: hot spots of others alone are planted, so that the effects do not mix.
 var campaigned = []int{topicIndex("SIM-WASTE"), topicIndex("SIM-NOISE")}
 
+// mostForCampaigns is how many issues a province with campaigns has at most: those of a year are looked at before any part can be made.
+const mostForCampaigns = 20_000_000
+
 // planCampaigns plans one campaign that is over and one that goes on at the present, each on the issues that were raised before it.
 func (s *Simulation) planCampaigns() error {
+	if s.cfg.Issues > mostForCampaigns {
+		return nil
+	}
 	for _, c := range []campaign{
 		{title: "垃圾清运集中治理", topic: campaigned[0], step: math.Log(0.5), selected: s.cfg.days() / 3,
 			tasks: []string{"摸清垃圾堆积点位", "增加清运频次并公示", "建立日常保洁机制"}},

@@ -31,7 +31,7 @@ const loaded = 450
 
 // province simulates a little more than a year.
 func province() simulate.Config {
-	return simulate.Config{Issues: loaded, Seed: 7, From: simulate.Day(2024, time.December, 1), To: simulate.Day(2026, time.January, 1),
+	return simulate.Config{Issues: loaded, Seed: 12, From: simulate.Day(2024, time.December, 1), To: simulate.Day(2026, time.January, 1),
 		Calendar: groundwork.Calendar{"2025-02-12": false, "2025-02-16": true}}
 }
 

@@ -54,7 +54,7 @@ func (s *Simulation) Foundation() groundwork.Foundation { return s.world.Foundat
 
 // Job describes the simulation as a load.
 func (s *Simulation) Job() groundwork.BulkJob {
-	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.campaignsPart() + 1}
+	return groundwork.BulkJob{Source: Source, Parameters: s.cfg.Parameters(), Issues: s.cfg.Issues, Parts: s.campaignsPart() + min(1, len(s.campaigns))}
 }
 
 // How many visits, seats of the rota, or issues a part has.
@@ -67,7 +67,7 @@ func (s *Simulation) firstIssues() int {
 	return s.visitParts() + parts(int64(len(s.world.seats)), seatsInPart)
 }
 
-// campaignsPart is the part after all issues.
+// campaignsPart is the part after all issues, if there are campaigns.
 func (s *Simulation) campaignsPart() int { return s.firstIssues() + parts(s.cfg.Issues, issuesInPart) }
 
 func parts(n, size int64) int { return int((n + size - 1) / size) }

@@ -190,5 +190,8 @@ func (c *columns) funnel(mix caseMix, regions []*regionMix) error {
 	return nil
 }
 
-// comparable: a share without variance, such as 0 of few, has no place in a funnel.
-func comparable(e stats.Estimate) bool { return e.Known && e.SE > 0 }
+// comparable: a share without variance, such as 0 of few, has no place in a funnel. Below roundedSE is none: it would outweigh all others.
+func comparable(e stats.Estimate) bool { return e.Known && e.SE > roundedSE }
+
+// roundedSE is a standard error that rounding alone leaves of none.
+const roundedSE = 1e-6

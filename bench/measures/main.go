@@ -297,13 +297,24 @@ func agree(ctx context.Context, measures *warehouse.Measures, db *warehouse.DB, 
 		if err := rows.Scan(&county, &n, &said[0], &said[1], &said[2], &said[3], &said[4], &said[5]); err != nil {
 			return err
 		}
-		at := byCode[county]
+		at, known := byCode[county]
+		if !known {
+			return fmt.Errorf("%s: by hand there is county %s, by the measure none", measure, county)
+		}
+		delete(byCode, county)
 		for i, name := range []string{"confirmed30", "confirmed60", "confirmed90", "medianDays", "p90Days", "rmst90Days"} {
 			c := slices.IndexFunc(table.Nums, func(n warehouse.Num) bool { return n.Name == name })
-			if v := table.Nums[c].Value[at]; v != nil && math.Abs(*v-said[i]) > 0.01*max(1, said[i]) || n != uint64(table.N[at]) {
-				return fmt.Errorf("%s of county %s: %s is %v of %d by the measure, %g of %d by hand", measure, county, name, v, table.N[at], said[i], n)
+			off := 0.01 * max(1, said[i])
+			if i >= 3 { // in days
+				off = max(1, off)
+			}
+			if v := table.Nums[c].Value[at]; v != nil && math.Abs(*v-said[i]) > off || n != uint64(table.N[at]) {
+				return fmt.Errorf("%s of county %s: %s is not %g of %d as by hand, but of %d", measure, county, name, said[i], n, table.N[at])
 			}
 		}
+	}
+	if rows.Err() == nil && len(byCode) > 0 {
+		return fmt.Errorf("%s: %d counties of the measure are not there by hand", measure, len(byCode))
 	}
 	return rows.Err()
 }

@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"fmt"
@@ -22,21 +23,13 @@ import (
 // playReplicator makes the test binary a replicator process, which tests kill.
 const playReplicator = "GROUNDWORK_TEST_REPLICATOR"
 
+// hears is what a replicator process prints once signals reach it: sent before, SIGUSR1 would end it.
+const hears = "hears signals"
+
 func playReplicate() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	ch, err := openSometime(ctx, os.Getenv("TEST_CLICKHOUSE"))
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	offset, _ := time.ParseDuration(os.Getenv("TEST_CLOCK_OFFSET"))
-	retry, _ := time.ParseDuration(os.Getenv("TEST_RETRY"))
-	flushRows, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_ROWS"))
-	flushBytes, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_BYTES"))
-	budget, _ := strconv.Atoi(os.Getenv("TEST_DEAD_BUDGET"))
-	workers, _ := strconv.Atoi(os.Getenv("TEST_LOAD_WORKERS"))
-	size, _ := strconv.ParseInt(os.Getenv("TEST_RANGE_BYTES"), 10, 64)
 	var clock atomic.Int64 // its error
 	clock.Store(int64(offset))
 	jumps := make(chan os.Signal, 1)
@@ -47,6 +40,18 @@ func playReplicate() int {
 			clock.Store(int64(n) * int64(1000*time.Hour))
 		}
 	}()
+	fmt.Println(hears)
+	ch, err := openSometime(ctx, os.Getenv("TEST_CLICKHOUSE"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	retry, _ := time.ParseDuration(os.Getenv("TEST_RETRY"))
+	flushRows, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_ROWS"))
+	flushBytes, _ := strconv.Atoi(os.Getenv("TEST_FLUSH_BYTES"))
+	budget, _ := strconv.Atoi(os.Getenv("TEST_DEAD_BUDGET"))
+	workers, _ := strconv.Atoi(os.Getenv("TEST_LOAD_WORKERS"))
+	size, _ := strconv.ParseInt(os.Getenv("TEST_RANGE_BYTES"), 10, 64)
 	replicator, err := New(Config{rangeBytes: size, DeadBudget: budget, LoadWorkers: workers, ControlInterval: 20 * time.Millisecond, Now: func() time.Time { return time.Now().Add(time.Duration(clock.Load())) },
 		Postgres: os.Getenv("TEST_POSTGRES"), ClickHouse: ch, Slot: os.Getenv("TEST_SLOT"), FlushInterval: 20 * time.Millisecond, FlushRows: cmp.Or(flushRows, 50), FlushBytes: flushBytes, QueueBytes: flushBytes,
 		RetryInterval: cmp.Or(retry, 20*time.Millisecond), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
@@ -77,7 +82,7 @@ func openSometime(ctx context.Context, url string) (*warehouse.DB, error) {
 	}
 }
 
-// child starts a replicator process.
+// child starts a replicator process and waits until it hears signals.
 func (r *rig) child(failpoint string, environment ...string) *exec.Cmd {
 	r.t.Helper()
 	self, err := os.Executable()
@@ -86,8 +91,13 @@ func (r *rig) child(failpoint string, environment ...string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), playReplicator+"=1", "TEST_CLICKHOUSE="+r.chURL, "TEST_POSTGRES="+r.dsn, "TEST_SLOT="+r.slot, "GROUNDWORK_ETL_FAILPOINT="+failpoint)
 	cmd.Env = append(cmd.Env, environment...)
 	cmd.Stderr = r.log
+	output, err := cmd.StdoutPipe()
+	require.NoError(r.t, err)
 	require.NoError(r.t, cmd.Start())
 	r.t.Cleanup(func() { _ = cmd.Process.Kill() })
+	line, err := bufio.NewReader(output).ReadString('\n')
+	require.NoError(r.t, err, "the replicator process ended at once")
+	require.Equal(r.t, hears+"\n", line)
 	return cmd
 }
 

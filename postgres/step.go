@@ -187,22 +187,23 @@ func reporters(ctx context.Context, tx pgx.Tx, issue uuid.UUID, actor groundwork
 }
 
 // inCatalogue looks the unit up for the issue's category, or one above it, at the level of the issue's region, on that day; a unit
-// of a region serves only what lies in it.
+// of a region serves only what lies in it. A new version of a category keeps the rules of its code.
 func inCatalogue(ctx context.Context, tx pgx.Tx, i *groundwork.Issue, s groundwork.Step, now time.Time) (bool, error) {
 	if !s.At.IsZero() {
 		now = s.At
 	}
 	found, err := scalars[bool](ctx, tx, "look up the catalogue", `
 		WITH RECURSIVE above AS (
-			SELECT id, parent_id FROM category WHERE id = @category
-			UNION SELECT c.id, c.parent_id FROM category c JOIN above ON c.id = above.parent_id
+			SELECT parent_id, code FROM category WHERE id = @category
+			UNION SELECT c.parent_id, c.code FROM category c JOIN above ON c.id = above.parent_id
 		)
 		SELECT EXISTS (
 			SELECT FROM dispatch_rule rule
 			JOIN region place ON place.id = @region AND place.level = rule.region_level
+			JOIN category about ON about.id = rule.category_id
 			JOIN org_unit unit ON unit.id = rule.org_unit_id
 			LEFT JOIN region seat ON seat.id = unit.region_id
-			WHERE rule.org_unit_id = @unit AND rule.category_id IN (SELECT id FROM above)
+			WHERE rule.org_unit_id = @unit AND about.code IN (SELECT code FROM above)
 				AND rule.valid_from <= @day::date AND (rule.valid_to IS NULL OR rule.valid_to > @day::date)
 				AND (seat.id IS NULL OR place.path <@ seat.path))`,
 		pgx.NamedArgs{"category": i.CategoryID, "region": i.RegionID, "unit": s.UnitID, "day": groundwork.DayOf(now)})

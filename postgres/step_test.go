@@ -235,6 +235,11 @@ func TestCatalogue(t *testing.T) {
 	below, _, err := o.RegisterIssue(t.Context(), groundwork.Registration{Actor: o.intake, OpinionIDs: []uuid.UUID{o.opinion("Hole").ID}, CategoryID: &potholes.ID})
 	require.NoError(t, err)
 	o.must(below, o.dispatch()) // a rule for a category holds for those below it
+	renamed, _, err := o.CreateCategory(t.Context(), admin, groundwork.Category{Code: o.category.Code, Name: "Roads and bridges", ValidFrom: day(2021, 1, 1)})
+	require.NoError(t, err)
+	later, _, err := o.RegisterIssue(t.Context(), groundwork.Registration{Actor: o.intake, OpinionIDs: []uuid.UUID{o.opinion("Bridge").ID}, CategoryID: &renamed.ID})
+	require.NoError(t, err)
+	o.must(later, o.dispatch()) // and for later versions of it
 	require.NoError(t, o.sql("UPDATE dispatch_rule SET valid_to = '2026-03-01'"))
 	refused(i, o.unit.ID)
 	_, _, err = o.Step(t.Context(), groundwork.Step{IssueID: i.ID, Kind: groundwork.EventDispatched, Actor: o.dispatcher, UnitID: new(uuid.New()), OverrideReason: "x"})

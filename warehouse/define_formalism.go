@@ -89,15 +89,18 @@ var formalismDefinitions = []Definition{
 		},
 	},
 	{
-		Code: "F6", Version: "2", Name: "Showcase routes and crowding", ChineseName: "“经典路线”与扎堆走访",
+		Code: "F6", Version: "3", Name: "Showcase routes and crowding", ChineseName: "“经典路线”与扎堆走访",
 		Meaning:     "Whether visits go to few sites over and over, though there are others: how many sites would be as concentrated if all were visited equally often.",
 		Numerator:   "Effective sites, 1/Σp² with p the share of visits that a site received, over 12 months.",
 		Denominator: "Sites eligible at as-of: of the region; of units and posts, of the region that the unit serves with everything below it, or where that is unknown, of the regions in which they visit.",
 		Anchor:      "VISIT_END",
 		Censoring:   "None. The 12 months before as-of, or before the end of the window. Visits to sites that are not eligible are left out and counted.",
-		Interval:    "chanceSites: the middle 95 % of 999 permutations, of units and posts 9,999, in which the visits of each region go to its sites at random, those of units and posts to any of their sites. top5Share: 95 % Wilson. None on the effective sites: all visits are known.",
-		Method:      "inverse Simpson; one-sided permutation within regions, of units and posts within what they serve, (r+1)/(R+1); Benjamini–Hochberg over the rows",
-		Former:      []Former{{"1", "Visits of units and posts were held against the sites of the regions in which they visited.", "inverse Simpson; one-sided permutation within regions, (r+1)/(R+1); Benjamini–Hochberg over the rows"}},
+		Interval:    "chanceSites: the middle 95 % of 999 permutations, of units and posts 9,999, in which the visits of each region go to its sites at random, those of units and posts to any of their sites, those of turns that ask for a kind of site to sites of that kind. top5Share: 95 % Wilson. None on the effective sites: all visits are known.",
+		Method:      "inverse Simpson; one-sided permutation within regions, of units and posts within what they serve, of turns within the kind that they ask for, (r+1)/(R+1); Benjamini–Hochberg over the rows",
+		Former: []Former{
+			{"2", "Visits of turns that ask for a kind of site were dealt out over sites of all kinds.", "inverse Simpson; one-sided permutation within regions, of units and posts within what they serve, (r+1)/(R+1); Benjamini–Hochberg over the rows"},
+			{"1", "Visits of units and posts were held against the sites of the regions in which they visited.", "inverse Simpson; one-sided permutation within regions, (r+1)/(R+1); Benjamini–Hochberg over the rows"},
+		},
 		Caveats: []string{
 			"Fewer than 20 visits, of units and posts fewer than 10, are not tested. showcase: fewer effective sites than chance gives, at an adjusted p of 0.05.",
 			"Need may lie at few sites: see what was raised there.",

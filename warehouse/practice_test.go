@@ -155,6 +155,62 @@ func TestShowcaseRoutesOfPosts(t *testing.T) {
 	require.InDelta(t, 400.0/(11*11+9), value(t, units, "effectiveSites", at(units, unit)), 1e-9)
 }
 
+// A county has 18 factories and 2 schools. Who is sent to schools goes to these two: by all sites that would be a showcase route. Who is sent to factories and goes to one of them has chosen it,
+// and so has who goes to the schools of their own accord.
+func TestShowcaseRoutesOfTurnsForAKindOfSite(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	now := start.AddDate(2, 0, 0)
+	h.watermark(1, now)
+	county := region{ID: id(), Code: "110101000000", Level: "COUNTY", Path: "110101000000", Name: "county"}
+	insert(h, "d_region", county)
+	factories, schools := h.sites(county.ID, 18), []uuid.UUID{id(), id()}
+	for _, school := range schools {
+		insert(h, "d_site", siteRow{school, county.ID, "SCHOOL", nil, nil, new(start.AddDate(-3, 0, 0))})
+	}
+	unit, sent, showy, willing := id(), id(), id(), id()
+	insert(h, "d_org_unit", servesRow{unit, &county.ID})
+	for _, post := range []uuid.UUID{sent, showy, willing} {
+		insert(h, "d_post_holding", postOf{post, id(), unit, start, nil})
+	}
+	for v := range 10 {
+		at := now.AddDate(0, 0, -1-30*v)
+		toSchool, toFactory, byChoice := held(schools[v%2], sent, unit, at), held(factories[0], showy, unit, at), held(schools[v%2], willing, unit, at)
+		insert(h, "f_visit", toSchool, toFactory, byChoice)
+		insert(h, "f_slot", turnRow{id(), sent, new("SCHOOL"), &toSchool.ID}, turnRow{id(), showy, new("FACTORY"), &toFactory.ID}, turnRow{id(), willing, nil, &byChoice.ID},
+			turnRow{id(), sent, new("FACTORY"), &byChoice.ID}) // of another post
+	}
+	q := warehouse.Question{Reviewer: true, Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByPost}}}
+	flagged := func(table *warehouse.Table) (flags []bool) {
+		for _, post := range []uuid.UUID{sent, showy, willing} {
+			flags = append(flags, table.Flags["showcase"][slices.IndexFunc(table.Dims[0].Keys, func(k warehouse.Key) bool { return k.ID == post.String() })])
+		}
+		return flags
+	}
+	table := h.answer("F6", q)
+	require.Equal(t, []bool{false, true, true}, flagged(table))
+	row := slices.IndexFunc(table.Dims[0].Keys, func(k warehouse.Key) bool { return k.ID == sent.String() })
+	require.Equal(t, 2.0, value(t, table, "effectiveSites", row))
+	require.Equal(t, 20.0, value(t, table, "eligibleSites", row))
+	require.InDelta(t, 1.8, value(t, table, "chanceSites", row), 0.1, "10 visits dealt over 2 sites: about 10²/(10+10·9/2)")
+	q.Version = "2"
+	require.Equal(t, []bool{true, true, true}, flagged(h.answer("F6", q)))
+
+	q.Version, q.By = "", []warehouse.Dimension{warehouse.ByRegion}
+	q.RegionLevel = "COUNTY"
+	table = h.answer("F6", q)
+	require.Equal(t, []int64{30}, table.N)
+	require.InDelta(t, 900.0/(10*10+10*10+10*10), value(t, table, "effectiveSites", 0), 1e-9)
+	require.InDelta(t, 10, value(t, table, "chanceSites", 0), 1, "ten to 2 schools, ten to 18 factories, ten to any of 20 sites")
+}
+
+type turnRow struct {
+	ID    uuid.UUID  `ch:"id"`
+	Post  uuid.UUID  `ch:"post_id"`
+	Kind  *string    `ch:"site_kind"`
+	Visit *uuid.UUID `ch:"visit_id"`
+}
+
 type servesRow struct {
 	ID     uuid.UUID  `ch:"id"`
 	Region *uuid.UUID `ch:"region_id"`

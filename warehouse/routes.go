@@ -18,9 +18,13 @@ type route struct {
 	n      int64
 	homes  map[string]map[string]*[routeMonths]float64 // region of the site, site
 	leads  map[string]bool                             // posts that led the visits
+	asked  map[string]map[string]int                   // visits that had to go to a site of a kind, by region and kind
 	pooled bool                                        // visits may go to any site, wherever it lies
-	beside int                                         // of a pool, the sites without a visit, which homes has not
+	beside map[string]int                              // of a pool, the sites of each kind without a visit, which homes has not
 }
+
+// eligibleSite is the region and the kind of a site.
+type eligibleSite struct{ home, kind string }
 
 func (r *route) site(home, id string) *[routeMonths]float64 {
 	if r.homes == nil {
@@ -50,7 +54,7 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 	}
 	begin := end.AddDate(0, -routeMonths, 0)
 	s.from, s.to = &begin, &end
-	found, err := m.routes(ctx, s, t)
+	found, kinds, err := m.routes(ctx, s, t)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +66,8 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 	}
 	tested, p := make([]bool, len(cells)), []float64{}
 	for row, cell := range cells {
-		of, err := stats.Concentrate(cell.regions(), s.dealings(), seed("F6 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{begin, end}))
+		visits, deals := cell.deals(kinds)
+		of, err := stats.Concentrate(visits, deals, s.dealings(), seed("F6 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{begin, end}))
 		if err != nil {
 			return nil, err
 		}
@@ -113,14 +118,14 @@ func (s *scope) dealings() int {
 
 // routes counts the visits to eligible sites by cell, site and month, and adds the eligible sites that nobody visited: of the cell's region, or where
 // cells are units or posts, of the regions that their units serve with everything below, among all of which they choose. Until version 2, and where that is not known, of the regions
-// in which they visit.
-func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]*route, error) {
+// in which they visit. Since version 3 a visit that fulfilled a turn for sites of one kind had to go to such a site. It tells the eligible sites, too.
+func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]*route, map[string]eligibleSite, error) {
 	visits, err := s.visitRows()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sites := s.siteRows(visits.text, visits.values)
-	eligible := map[string]string{} // region of each site
+	eligible := map[string]eligibleSite{}
 	unvisited := map[cellKey]*route{}
 	byPost := s.byLead()
 	targets, key := s.scanKeys()
@@ -129,10 +134,10 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 		listed.By = nil
 		targets, key = listed.scanKeys()
 	}
-	var home, site string
+	var home, site, kind string
 	all := &route{}
-	err = m.each(ctx, "list eligible sites", listed.byCell(&builder{}, sites, nil, "toString(home) AS of, toString(id) AS site", "home", "id"), func(scan func(...any) error) error {
-		if err := scan(append(targets, &home, &site)...); err != nil {
+	err = m.each(ctx, "list eligible sites", listed.byCell(&builder{}, sites, nil, "toString(home) AS of, toString(id) AS site, toString(kind) AS of_kind", "home", "id", "kind"), func(scan func(...any) error) error {
+		if err := scan(append(targets, &home, &site, &kind)...); err != nil {
 			return err
 		}
 		k := key()
@@ -141,39 +146,49 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 		}
 		unvisited[k].site(home, site)
 		all.site(home, site)
-		eligible[site] = home
+		eligible[site] = eligibleSite{home, kind}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rows := visits.with("route_from", s.from.UnixMicro())
-	rows.text = fmt.Sprintf("SELECT *, least(toUInt8(%d), toUInt8(age('month', fromUnixTimestamp64Micro({route_from:Int64}, 'UTC'), anchor_at))) AS month FROM (%s)", routeMonths-1, rows.text)
+	turns, asked := "", "''"
+	if s.version >= 3 {
+		turns, asked = " LEFT ANY JOIN ("+turnsOfKinds+") AS turn ON turn.of_visit = v.id AND turn.of_post = v.lead_id", "turn.kind"
+	}
+	rows.text = fmt.Sprintf("SELECT v.*, %s AS asked, least(toUInt8(%d), toUInt8(age('month', fromUnixTimestamp64Micro({route_from:Int64}, 'UTC'), v.anchor_at))) AS month FROM (%s) AS v%s", asked, routeMonths-1, rows.text, turns)
 	targets, key = s.scanKeys()
 	var month uint8
 	var n int64
 	var lead string
 	found := map[cellKey]*route{}
-	err = m.each(ctx, "count visits of sites", s.group(rows, "toString(site_id) AS site, month, toString(lead_id) AS lead, toInt64(count())", "site_id", "month", "lead_id"), func(scan func(...any) error) error {
-		if err := scan(append(targets, &site, &month, &lead, &n)...); err != nil {
+	err = m.each(ctx, "count visits of sites", s.group(rows, "toString(site_id) AS site, month, toString(lead_id) AS lead, asked, toInt64(count())", "site_id", "month", "lead_id", "asked"), func(scan func(...any) error) error {
+		if err := scan(append(targets, &site, &month, &lead, &kind, &n)...); err != nil {
 			return err
 		}
-		home, has := eligible[site]
+		at, has := eligible[site]
 		if !has {
 			t.exclude("siteNotEligible", n)
 			return nil
 		}
 		k := key()
 		if found[k] == nil {
-			found[k] = &route{leads: map[string]bool{}}
+			found[k] = &route{leads: map[string]bool{}, asked: map[string]map[string]int{}}
 		}
 		found[k].n += n
 		found[k].leads[lead] = true
-		found[k].site(home, site)[month] += float64(n)
+		found[k].site(at.home, site)[month] += float64(n)
+		if kind == at.kind {
+			if found[k].asked[at.home] == nil {
+				found[k].asked[at.home] = map[string]int{}
+			}
+			found[k].asked[at.home][kind] += int(n)
+		}
 		return nil
 	})
 	if err == nil && byPost && s.version >= 2 && !s.split(ByRegion) {
-		err = m.pool(ctx, found, all)
+		err = m.pool(ctx, found, all, eligible)
 	}
 	for k, cell := range found {
 		if cell.pooled {
@@ -188,11 +203,15 @@ func (m *Measures) routes(ctx context.Context, s *scope, t *Table) (map[cellKey]
 			}
 		}
 	}
-	return found, err
+	return found, eligible, err
 }
 
+// turnsOfKinds are the turns that were fulfilled by a visit and ask for sites of one kind.
+const turnsOfKinds = `SELECT assumeNotNull(visit_id) AS of_visit, post_id AS of_post, min(toString(assumeNotNull(site_kind))) AS kind
+	FROM f_slot FINAL WHERE _deleted = 0 AND visit_id IS NOT NULL AND site_kind IS NOT NULL GROUP BY of_visit, of_post SETTINGS max_rows_to_group_by = 0`
+
 // pool has cells choose among all sites of the regions that the units of those who led visits serve.
-func (m *Measures) pool(ctx context.Context, found map[cellKey]*route, all *route) error {
+func (m *Measures) pool(ctx context.Context, found map[cellKey]*route, all *route, eligible map[string]eligibleSite) error {
 	var id, text string
 	paths, serves := map[string][]string{}, map[string]string{} // of regions, the codes of those above; of posts, the code of the region
 	err := m.each(ctx, "read regions", statement{text: "SELECT toString(id), path FROM d_region FINAL WHERE _deleted = 0"}, func(scan func(...any) error) error {
@@ -226,39 +245,70 @@ func (m *Measures) pool(ctx context.Context, found map[cellKey]*route, all *rout
 				grounds[home] = true
 			}
 		}
-		cell.pooled = len(grounds) > 0
+		cell.pooled, cell.beside = len(grounds) > 0, map[string]int{}
 		for home := range grounds {
-			cell.beside += len(all.homes[home]) - len(cell.homes[home])
+			for id := range all.homes[home] {
+				if cell.homes[home][id] == nil {
+					cell.beside[eligible[id].kind]++
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// regions are the visits by site of each region, in a fixed order.
-func (r *route) regions() []stats.Visits {
-	var regions []stats.Visits
-	for _, home := range sortedCodes(r.homes) {
-		var visits stats.Visits
-		for _, id := range sortedCodes(r.homes[home]) {
-			var n float64
-			for _, month := range r.homes[home][id] {
-				n += month
-			}
-			visits = append(visits, n)
+// deals are the visits by site, in a fixed order, and which of them might have gone where: to any site of the region, or of the pool, and those for a kind to any of that kind.
+func (r *route) deals(of map[string]eligibleSite) (visits []float64, deals []stats.Deal) {
+	grounds := [][]string{sortedCodes(r.homes)} // regions among whose sites visits choose
+	if !r.pooled {
+		grounds = slices.Collect(slices.Chunk(grounds[0], 1))
+	}
+	for _, homes := range grounds {
+		byKind, asked := map[string][]float64{}, map[string]int{}
+		for kind, n := range r.beside {
+			byKind[kind] = make([]float64, n)
 		}
-		regions = append(regions, visits)
+		free := stats.Deal{From: len(visits)}
+		for _, home := range homes {
+			for _, id := range sortedCodes(r.homes[home]) {
+				var n float64
+				for _, month := range r.homes[home][id] {
+					n += month
+				}
+				byKind[of[id].kind] = append(byKind[of[id].kind], n)
+				free.Visits += int(n)
+			}
+			for kind, n := range r.asked[home] {
+				asked[kind] += n
+			}
+		}
+		for _, kind := range sortedCodes(byKind) {
+			bound := stats.Deal{Visits: asked[kind], From: len(visits), To: len(visits) + len(byKind[kind])}
+			if visits = append(visits, byKind[kind]...); bound.Visits > 0 {
+				deals = append(deals, bound)
+				free.Visits -= bound.Visits
+			}
+		}
+		if free.To = len(visits); free.Visits > 0 {
+			deals = append(deals, free)
+		}
 	}
-	if r.pooled {
-		return []stats.Visits{append(slices.Concat(regions...), make(stats.Visits, r.beside)...)}
+	return visits, deals
+}
+
+// idle is how many sites of a pool nobody visited.
+func (r *route) idle() (n int) {
+	for _, sites := range r.beside {
+		n += sites
 	}
-	return regions
+	return n
 }
 
 func (r *route) sites() (n int) {
 	for _, sites := range r.homes {
 		n += len(sites)
 	}
-	return n + r.beside
+	return n + r.idle()
 }
 
 // crowding is the quantile of visits over sites and months: the least number that so many of them do not exceed.
@@ -269,7 +319,7 @@ func (r *route) crowding(p float64) float64 {
 			all = append(all, months[:]...)
 		}
 	}
-	all = append(all, make([]float64, r.beside*routeMonths)...)
+	all = append(all, make([]float64, r.idle()*routeMonths)...)
 	slices.Sort(all)
 	return all[int(math.Ceil(float64(len(all))*p-1e-9))-1]
 }

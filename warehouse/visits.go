@@ -392,11 +392,11 @@ func (c *columns) gaps(cell *lived) error {
 func (s *scope) siteRows(visits string, values map[string]any) statement {
 	b := &builder{values: values}
 	b.value("china", DefaultTimezone)
-	b.write(`SELECT w.id AS id, w.region_id AS home, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
+	b.write(`SELECT w.id AS id, w.kind AS kind, w.region_id AS home, w.eligible AS eligible, `, asOf, ` AS anchor_at, arraySort(arrayFilter(v -> v >= w.eligible, h.held)) AS visits`)
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace(b, "w"), " AS region_place")
 	}
-	b.write(` FROM (SELECT id, toNullable(region_id) AS region_id, toTimeZone(toDateTime64(ifNull(eligible_from, toDate32(toTimeZone(created_at, {china:String}))), 6, {china:String}), 'UTC') AS eligible FROM d_site FINAL
+	b.write(` FROM (SELECT id, kind, toNullable(region_id) AS region_id, toTimeZone(toDateTime64(ifNull(eligible_from, toDate32(toTimeZone(created_at, {china:String}))), 6, {china:String}), 'UTC') AS eligible FROM d_site FINAL
 			WHERE _deleted = 0 AND eligible <= `, asOf, ` AND (eligible_to IS NULL OR eligible_to > toDate32(toTimeZone(`, asOf, `, {china:String})))) AS w
 		LEFT ANY JOIN (SELECT site_id, groupArray(anchor_at) AS held FROM (`, visits, `) GROUP BY site_id SETTINGS max_rows_to_group_by = 0) AS h ON h.site_id = w.id`)
 	if len(s.Where.Regions) > 0 {

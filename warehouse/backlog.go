@@ -10,11 +10,14 @@ import (
 )
 
 // The stock: its age is that at the last moment of observation. What is closed counts in the flow alone.
-var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", point: "0", phase: 4,
-	rest: []string{"phase = 8", "phase != 8 AND origin_at > " + flowFrom, "phase != 8 AND origin_at <= " + flowFrom + " AND closed_at > " + flowFrom}, sums: func(c *cell) []cellSum {
+var backlogSpell = spell{flow: true, end: "multiIf(state = 'MERGED', 8, state = 'CLOSED', 10, state = 'CLAIMED', 5, 0)", micros: "toInt64(-1)", point: "0", phase: phaseOpen,
+	rest: []string{"phase = " + merged, "phase != " + merged + " AND origin_at > " + flowFrom, "phase != " + merged + " AND origin_at <= " + flowFrom + " AND closed_at > " + flowFrom}, sums: func(c *cell) []cellSum {
 		return []cellSum{lately(&c.unseen, "ending < 8 AND seen_until < "+asOf), lately(&c.inflow, "state != 'MERGED' AND origin_at > "+flowFrom),
 			endedLately(&c.outflow, "state = 'CLOSED' AND ifNull(closed_at > "+flowFrom+", 0)")}
 	}}
+
+// merged is the phase of an issue that was merged into another: nothing goes on then.
+var merged = strconv.Itoa(phaseMerged)
 
 var flowFrom = "subtractDays(" + asOf + ", " + strconv.Itoa(flowDays) + ")"
 

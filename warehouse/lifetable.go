@@ -416,8 +416,14 @@ func (c counting) told(of func(w, condition string) string) string {
 	return strings.Join(all, " UNION ALL ")
 }
 
-// phaseObserved is of those that go on and were observed up to some moment alone. (Another bit, 8, is of issues that were merged into another.)
-const phaseObserved = 16
+// Bits of the phase of an issue in the base (schema/00380_base_by_time.sql).
+const (
+	phaseUnresolved = 1 << iota
+	phaseUnanswered
+	phaseOpen
+	phaseMerged   // into another
+	phaseObserved // something goes on, and was observed up to some moment alone
+)
 
 // phases lists those of a part of the base.
 func (c counting) phases(of part) string {

@@ -10,7 +10,7 @@ import (
 
 // How an issue ended, and when. A resolution stands even if the issue was reopened more than 90 days later. A claim that awaits
 // the verdict is observed up to the claim.
-var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", point: "resolution_point", phase: 1,
+var resolutionSpell = spell{end: "resolution_end", micros: "resolution_micros", point: "resolution_point", phase: phaseUnresolved,
 	kept: "by_resolution", daily: "by_category", late: recentlyResolved, sums: func(c *cell) []cellSum {
 		return append(verdictSums(c), endedLately(&c.recent, "resolution_end BETWEEN 1 AND 4 AND "+recentlyResolved))
 	}}

@@ -8,7 +8,7 @@ import (
 
 // A response ends the wait. A withdrawal without one ends the observation, and so does the moment up to which the issue was
 // observed; an issue closed without a response goes on waiting.
-var responseSpell = spell{end: "response_end", micros: "response_micros", point: "response_point", phase: 2, kept: "by_response"}
+var responseSpell = spell{end: "response_end", micros: "response_micros", point: "response_point", phase: phaseUnanswered, kept: "by_response"}
 
 // TimeToResponse is T1. Numbers: responded24h, responded7d, responded30d (share), medianDays, p90Days (d), responded (count).
 func (m *Measures) TimeToResponse(ctx context.Context, q Query) (*Table, error) {

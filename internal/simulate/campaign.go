@@ -317,6 +317,9 @@ func (l *campaignLife) gather(at time.Time) {
 	today := l.s.world.day(at)
 	var joining []uuid.UUID
 	for n := l.s.season.number(today - gatherDays); n < l.s.season.number(today) && len(joining) < gathered; n++ {
+		if !l.s.mayBeOn(n, l.plan.topic) {
+			continue
+		}
 		d := l.s.draft(n)
 		if d.topic != l.plan.topic || !slices.Contains(l.plan.treated, l.s.world.committees[d.committee].county) {
 			continue

@@ -157,10 +157,18 @@ func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) er
 	return nil
 }
 
-// time asks a measure by region, at the level of counties.
+// time asks a measure by county, or where it cannot be split by region by what it can be split by first, if anything.
 func (b bench) time(ctx context.Context, measures *warehouse.Measures, m warehouse.Measure) (f figure, err error) {
-	q := warehouse.Question{Query: warehouse.Query{By: []warehouse.Dimension{warehouse.ByRegion}, RegionLevel: "COUNTY"}}
-	f.Measure, f.By = m.Code, "REGION"
+	f.Measure, f.By = m.Code, "–"
+	var q warehouse.Question
+	if slices.Contains(m.Dimensions, warehouse.ByRegion) {
+		q.By, q.RegionLevel = []warehouse.Dimension{warehouse.ByRegion}, "COUNTY"
+	} else if len(m.Dimensions) > 0 {
+		q.By = m.Dimensions[:1]
+	}
+	if len(q.By) > 0 {
+		f.By = string(q.By[0])
+	}
 	if f.Cold, err = b.median(func() error {
 		table, err := measures.Ask(ctx, m.Code, q)
 		if err == nil {

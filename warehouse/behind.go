@@ -29,7 +29,7 @@ var behinds = map[string]behind{
 	"T4": {(*scope).spells, map[string]string{"": openState, "open": openState, "awaitingFeedback": "state = 'CLAIMED'"}},
 	"Q1": {(*scope).claimRows, map[string]string{"": "1", "answered": "answered", "resolved": "answered AND verdict = 'YES'", "partly": "answered AND verdict = 'PARTLY'"}},
 	"Q2": {(*scope).ratingRows, map[string]string{"": "1", "satisfied": "level >= 4", "basically": "level = 3"}},
-	"Q3": {(*scope).claimRows, map[string]string{"": "1", "attempted": "attempted OR handlerOnly", "reached": "reached OR handlerOnly", "answered": "answered OR handlerOnly", "independent": "answered"}},
+	"Q3": {(*scope).soughtRows, map[string]string{"": "1", "attempted": "attempted OR handlerOnly", "reached": "reached OR handlerOnly", "answered": "answered OR handlerOnly", "independent": "answered"}},
 	"H1": {(*scope).spells, map[string]string{"": "state != 'MERGED'", "issues": "state != 'MERGED'"}},
 }
 

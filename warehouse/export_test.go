@@ -21,6 +21,12 @@ func (m *Measures) ByHour() { m.coarse = true }
 // HourOf is SQL of the number of a number of hours, and what leads from the number to the hours that it stands for.
 func HourOf() (sql string, hours func(number int64) int64) { return byHour.number, byHour.units }
 
+// Sequence is SQL of a number by which rows lie in the order of a moment, then of their entry.
+func Sequence(at, id string) string { return sequence(at, id) }
+
+// Voices are the units and reporters behind the cells of an answer that was protected.
+func (t *Table) Voices() *Table { return t.counts }
+
 // Render returns the schema files as the layout fills them.
 func (l Layout) Render() (fs.FS, error) { return l.render() }
 

@@ -417,3 +417,14 @@ func TestAuditedMinimums(t *testing.T) {
 	requireInstant("", map[string]float64{"roads": 1, "potholes": 1, "deep potholes": 1, "lamps": 1, "parks": 2, "benches": 2, "": 1})
 	requireInstant("3", tenForAll)
 }
+
+// Ids as text lie in the order of their entry, of one moment; moments may lie before 1970.
+func TestSequenceIsByMomentThenByEntry(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	var same uint8
+	var moments, rows uint64
+	require.NoError(t, h.QueryRow(t.Context(), `SELECT arraySort(x -> (x.1, toString(x.2)), rows) = arraySort(x -> `+warehouse.Sequence("x.1", "x.2")+`, rows), length(arrayDistinct(rows.1)), length(rows)
+		FROM (SELECT groupArray((fromUnixTimestamp64Micro(toInt64(number % 5) - 2, 'UTC'), if(number % 2 = 0, generateUUIDv4(number), generateUUIDv7(number)))) AS rows FROM numbers(10000))`).Scan(&same, &moments, &rows))
+	require.Equal(t, []uint64{1, 5, 10_000}, []uint64{uint64(same), moments, rows})
+}

@@ -34,6 +34,25 @@ func voicesOf(rows statement) voices {
 	return voices{rows: func(string) statement { return rows }, near: rows, first: rows}
 }
 
+// sampled looks first at what rows have of some of the issues, where there are many.
+func (m *Measures) sampled(ctx context.Context, s *scope, rows func(*scope) statement) (voices, error) {
+	exact := func(among string) statement {
+		of := *s
+		of.among = among
+		return rows(&of)
+	}
+	whole := exact("")
+	issues, err := recall(ctx, m, "how many issues", []string{"f_issue"}, func() (issues uint64, err error) {
+		err = m.each(ctx, "count issues", statement{text: "SELECT count() FROM f_issue"}, func(scan func(...any) error) error { return scan(&issues) })
+		return issues, err
+	})
+	slices := idSlices(max(1, fourfold*issues/uint64(m.sample)))
+	if err != nil || len(slices) < 2*fourfold {
+		return voices{exact, whole, whole, false}, err
+	}
+	return voices{exact, whole, exact(" IN (SELECT id FROM f_issue WHERE " + slices[len(slices)/2] + ")"), true}, nil
+}
+
 // nearby looks for issues in what the base has, and first in a part of it.
 func (s *scope) nearby(rows func(*scope) statement) voices {
 	if s.base == nil {

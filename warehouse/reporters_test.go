@@ -12,6 +12,13 @@ import (
 	"groundwork/warehouse"
 )
 
+type claimOf struct {
+	ID     uuid.UUID `ch:"id"`
+	Issue  uuid.UUID `ch:"issue_id"`
+	Source string    `ch:"source"`
+	At     time.Time `ch:"claimed_at"`
+}
+
 // However many issues a cell has, and whoever spoke first in it, its reporters are counted up to eleven; with the base, without it, and with the base behind.
 func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 	t.Parallel()
@@ -31,6 +38,7 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 			voices[of] = map[uuid.UUID]bool{}
 		}
 		var issues []issue
+		var claims []claimOf
 		var opinions []opinion
 		var links []issueOpinion
 		for i := range n {
@@ -55,6 +63,10 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 			voices[of][uuid.Nil] = true
 		}
 		insert(h, "f_issue", issues...)
+		for _, one := range issues {
+			claims = append(claims, claimOf{uuid.New(), one.ID, "groundwork", start.AddDate(0, 0, -30)})
+		}
+		insert(h, "f_claim", claims...)
 		if len(opinions) > 0 {
 			insert(h, "f_opinion", opinions...)
 			insert(h, "f_issue_opinion", links...)
@@ -77,15 +89,19 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 			}
 			table, err := m.Counts(t.Context(), warehouse.Query{By: by})
 			require.NoError(t, err, when)
-			require.Len(t, table.N, len(issues))
-			for row, n := range table.N {
-				var names []string
-				for _, d := range table.Dims {
-					names = append(names, d.Keys[row].ID)
+			verdicts, err := m.Ask(t.Context(), "Q1", warehouse.Question{Query: warehouse.Query{By: by, Protect: true}})
+			require.NoError(t, err, when)
+			for what, table := range map[string]*warehouse.Table{"issues": table, "claims": verdicts.Voices()} {
+				require.Len(t, table.N, len(issues))
+				for row, n := range table.N {
+					var names []string
+					for _, d := range table.Dims {
+						names = append(names, d.Keys[row].ID)
+					}
+					key := fmt.Sprint(names)
+					require.Equal(t, issues[key], n, "%s: %s of %s", when, what, key)
+					require.Equal(t, float64(min(11, len(reporters[key]))), value(t, table, "reporters", row), "%s: reporters of %s of %s", when, what, key)
 				}
-				key := fmt.Sprint(names)
-				require.Equal(t, issues[key], n, "%s: issues of %s", when, key)
-				require.Equal(t, float64(min(11, len(reporters[key]))), value(t, table, "reporters", row), "%s: reporters of %s", when, key)
 			}
 		}
 	}

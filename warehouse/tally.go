@@ -115,6 +115,18 @@ func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, of voi
 	return nil
 }
 
+// withReportersOf is withReporters of rows of the mirror.
+func (m *Measures) withReportersOf(ctx context.Context, s *scope, t *Table, rows func(*scope) statement) error {
+	if !s.Protect {
+		return nil
+	}
+	of, err := m.sampled(ctx, s, rows)
+	if err != nil {
+		return err
+	}
+	return m.withReporters(ctx, s, t, of)
+}
+
 // spokenBy tells Protect how many reporters there are behind each row.
 func (s *scope) spokenBy(t *Table, reporters func(row int) int64) {
 	t.counts = s.table(Definition{})

@@ -7,19 +7,25 @@ import (
 	"groundwork/warehouse/stats"
 )
 
-// claimRows has one row a claim of the issues of the scope, anchored at the claim, with what became of the question: verdict (the latest
-// that the handler did not collect, ” = none), satisfaction, handlerOnly, attempted, reached.
+// claimRows has one row a claim of the issues of the scope, anchored at the claim, with what became of the question: verdict and level (the latest verdict and
+// rating that the handler did not collect, ” and NULL = none), answered, handlerOnly.
 func (s *scope) claimRows() statement {
 	rows := s.spells().with("claims_before", s.claimsDue.UnixMicro())
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claim AS claim_id, c.own_claim AS own_claim, f.verdict AS verdict, f.own > 0 AS answered, f.handled > 0 AND f.own = 0 AS handlerOnly,
-			a.attempts > 0 OR f.own > 0 AS attempted, a.reached > 0 OR f.own > 0 AS reached
-		FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at < fromUnixTimestamp64Micro({claims_before:Int64}, 'UTC')) AS c
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claim AS claim_id, c.own_claim AS own_claim, f.verdict AS verdict, f.level AS level, f.own > 0 AS answered, f.handled > 0 AND f.own = 0 AS handlerOnly
+		FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at < fromUnixTimestamp64Micro({claims_before:Int64}, 'UTC')%[4]s) AS c
 		INNER JOIN (%[2]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), (at, %[3]s), collected_by != 'HANDLER') AS verdict, countIf(collected_by != 'HANDLER') AS own,
-			countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim
+		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), %[3]s, collected_by != 'HANDLER') AS verdict, argMaxIf(satisfaction, %[3]s, collected_by != 'HANDLER') AS level,
+			countIf(collected_by != 'HANDLER') AS own, countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s%[4]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim
+		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, rows.text, sequence("at", "id"), s.picked(" AND issue_id"))
+	return rows
+}
+
+// soughtRows are claimRows with what was done for an answer: attempted, reached.
+func (s *scope) soughtRows() statement {
+	rows := s.claimRows()
+	rows.text = fmt.Sprintf(`SELECT c.*, a.attempts > 0 OR c.answered AS attempted, a.reached > 0 OR c.answered AS reached FROM (%[2]s) AS c
 		LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS reached FROM f_callback_attempt FINAL
-			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim
-		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, rows.text, entered("id"))
+			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim_id`, asOf, rows.text)
 	return rows
 }
 
@@ -66,15 +72,15 @@ func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 	}
 	t.noteNothing(len(cells), "not computable: no claim here is due for a verdict")
 	t.noteSilence(silent, len(cells))
-	return t, m.withReporters(ctx, s, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, s, t, (*scope).claimRows)
 }
 
 // ratingRows has one row a rating that the handler did not collect, anchored at the feedback.
 func (s *scope) ratingRows() statement {
 	rows := s.spells()
 	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (f.at AS anchor_at), assumeNotNull(f.satisfaction) AS level, f.resolved = 'YES' AS resolved
-		FROM (SELECT issue_id, at, satisfaction, resolved FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL) AS f
-		INNER JOIN (%s) AS s ON f.issue_id = s.id WHERE s.state != 'MERGED'`, asOf, rows.text)
+		FROM (SELECT issue_id, at, satisfaction, resolved FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL%s) AS f
+		INNER JOIN (%s) AS s ON f.issue_id = s.id WHERE s.state != 'MERGED'`, asOf, s.picked(" AND issue_id"), rows.text)
 	return rows
 }
 
@@ -128,7 +134,7 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		c.end(cell.n, map[string]bool{"unstable": of.due > 0 && of.answered < of.due/2})
 	}
 	t.noteNothing(len(cells), "not computable: no citizen gave a rating here that the handler did not collect")
-	return t, m.withReporters(ctx, s, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, s, t, (*scope).ratingRows)
 }
 
 // answers are the claims due for a verdict in a cell, and how their strata of channel and category answered.
@@ -154,14 +160,13 @@ func (c *columns) weighted(of answers, n float64) error {
 // answerStrata counts claims and answers by cell, channel and category. Cells and window are those of the claims.
 func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answers, error) {
 	rows := s.claimRows()
-	rows.text = fmt.Sprintf(`SELECT c.*, toString(c.channel) || '/' || ifNull(toString(c.category_id), '') AS stratum, f.level AS level
-		FROM (%[1]s) AS c LEFT ANY JOIN (SELECT claim_id, argMaxIf(satisfaction, (at, %[3]s), collected_by != 'HANDLER') AS level FROM f_feedback FINAL
-			WHERE _deleted = 0 AND at <= %[2]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim_id`, rows.text, asOf, entered("id"))
+	rows.text = "SELECT *, toString(channel) || '/' || ifNull(toString(category_id), '') AS stratum FROM (" + rows.text + ")"
 	all := map[cellKey]answers{}
 	targets, key := s.scanKeys()
 	var due, answered, rated, high []float64
-	statement := s.group(rows, `sumMap([stratum], [1.], [toFloat64(answered)], [toFloat64(isNotNull(level) AND answered)], [toFloat64(ifNull(level >= 4, 0) AND answered)]) AS sums`)
-	statement.text = "SELECT * EXCEPT sums, sums.2, sums.3, sums.4, sums.5 FROM (" + statement.text + ")"
+	statement := s.gathered(&builder{}, rows, s.window, "sumMap([stratum], [due], [told], [rated], [high]) AS sums", `stratum, toFloat64(count()) AS due, toFloat64(countIf(answered)) AS told,
+		toFloat64(countIf(isNotNull(level) AND answered)) AS rated, toFloat64(countIf(ifNull(level >= 4, 0) AND answered)) AS high`, nil, "stratum")
+	statement.text, statement.maxGroups = "SELECT * EXCEPT sums, sums.2, sums.3, sums.4, sums.5 FROM ("+statement.text+")", m.maxCounts
 	targets = append(targets, &due, &answered, &rated, &high)
 	err := m.each(ctx, "count answers", statement, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
@@ -192,7 +197,7 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 	if err := m.feedbackDue(ctx, s); err != nil {
 		return nil, err
 	}
-	rows := s.claimRows()
+	rows := s.soughtRows()
 	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
 		"countIf(attempted OR handlerOnly)", "countIf(reached OR handlerOnly)", "countIf(answered OR handlerOnly)", "countIf(answered)", "countIf(own_claim)",
 	}})
@@ -226,5 +231,5 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 	}
 	t.noteNothing(len(cells), "not computable: no claim here is due for a verdict")
 	t.noteImports(imported, len(cells), "no attempt to reach anybody")
-	return t, m.withReporters(ctx, s, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, s, t, (*scope).claimRows)
 }

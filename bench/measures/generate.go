@@ -121,6 +121,19 @@ SELECT ` + issueID + `, toString(number), reinterpretAsUUID(sipHash128('category
 	multiIf(dice < 75, 'CLOSED', dice < 85, 'CLAIMED', 'IN_PROGRESS'), origin + toIntervalDay(30), 1 + b %% 3, origin, origin, bitShiftLeft(toUInt128(1), 64), 0
 FROM numbers(%d, %d)`
 
+// verdicts make a claim of each issue that has one, an attempt to reach somebody about nine in ten of them, and a verdict with a rating of six in ten.
+var verdicts = []string{
+	"INSERT INTO f_claim (id, issue_id, n, kind, source, claimed_at, claimed_precision, created_at, _ver) SELECT " + claimID + ", id, 1, 'FIXED', 'groundwork', assumeNotNull(claimed_at), 'SECOND', assumeNotNull(claimed_at), _ver" +
+		" FROM f_issue WHERE claimed_at IS NOT NULL",
+	"INSERT INTO f_callback_attempt (id, claim_id, at, method, outcome, created_at, _ver) SELECT reinterpretAsUUID(sipHash128('attempt', id)), " + claimID + ", claimed_at + toIntervalDay(1), 'PHONE'," +
+		" if(cityHash64(id) % 10 < 7, 'ANSWERED', 'NO_ANSWER'), claimed_at + toIntervalDay(1), _ver FROM f_issue WHERE claimed_at IS NOT NULL AND cityHash64(id) % 10 < 9",
+	"INSERT INTO f_feedback (id, claim_id, issue_id, resolved, satisfaction, pressured, collected_by, at, created_at, _ver) SELECT reinterpretAsUUID(sipHash128('feedback', id)), " + claimID + ", id," +
+		" ['YES', 'YES', 'YES', 'PARTLY', 'NO'][cityHash64(id, 1) % 5 + 1], 1 + cityHash64(id, 2) % 5, 'NO', 'INDEPENDENT', claimed_at + toIntervalDay(1), claimed_at + toIntervalDay(1), _ver" +
+		" FROM f_issue WHERE claimed_at IS NOT NULL AND cityHash64(id) % 10 < 6",
+}
+
+const claimID = "reinterpretAsUUID(sipHash128('claim', id))"
+
 // atOnce is how many rows one statement makes: of more the engine would not answer in time.
 const atOnce = 5_000_000
 
@@ -147,6 +160,11 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 			fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)",
 				"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), from, rows),
 			fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+issueID+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)", "'opinion', number", from, rows))
+	}
+	for from := int64(0); from < n; from += atOnce {
+		for _, text := range verdicts {
+			statements = append(statements, text+fmt.Sprintf(" AND toInt64(public_ref) >= %d AND toInt64(public_ref) < %d", from, from+atOnce))
+		}
 	}
 	for i, s := range statements {
 		if err := g.ch.Exec(ctx, s); err != nil {

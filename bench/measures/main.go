@@ -108,8 +108,8 @@ func (b bench) run(ctx context.Context) error {
 	return b.measure(ctx, db, conn)
 }
 
-// overIssues are the measures that need nothing but issues.
-var overIssues = []string{"T1", "T2", "T3", "T4", "H1", "H4", "E1"}
+// overIssues are the measures that need nothing but issues, and the verdicts on them.
+var overIssues = []string{"T1", "T2", "T3", "T4", "Q1", "Q2", "Q3", "H1", "H4", "E1"}
 
 // measure times all; conn may be nil, for nothing to compare with.
 func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) error {

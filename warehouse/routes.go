@@ -54,7 +54,7 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 	}
 	begin := end.AddDate(0, -routeMonths, 0)
 	s.from, s.to = &begin, &end
-	found, kinds, err := m.routes(ctx, s, t)
+	found, eligible, err := m.routes(ctx, s, t)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (m *Measures) ShowcaseRoutes(ctx context.Context, q Question) (*Table, erro
 	}
 	tested, p := make([]bool, len(cells)), []float64{}
 	for row, cell := range cells {
-		visits, deals := cell.deals(kinds)
+		visits, deals := cell.deals(eligible)
 		of, err := stats.Concentrate(visits, deals, s.dealings(), seed("F6 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{begin, end}))
 		if err != nil {
 			return nil, err

@@ -73,13 +73,17 @@ func (r *rig) requireNothingShows() {
 	}
 }
 
-// base brings the base of the measures up to date and returns how many issues it has; each is there once or not at all.
-func (r *rig) base() (issues uint64) {
+// base brings the bases of the measures up to date and returns how many issues and claims they have; each is there once or not at all, and each claim that it is for is.
+func (r *rig) base() (rows uint64) {
 	r.t.Helper()
 	keeper := warehouse.Keeper{DB: r.ch, Logger: slog.New(slog.DiscardHandler)}
 	_, err := keeper.Once(context.Background())
 	require.NoError(r.t, err)
 	const log = " FROM f_issue_base WHERE w != 0 AND gen = (SELECT max(gen) FROM f_issue_base) GROUP BY id HAVING sum(w) "
 	require.Zero(r.t, r.chCount("SELECT count() FROM (SELECT id"+log+"NOT IN (0, 1))"))
-	return r.chCount("SELECT count() FROM (SELECT id" + log + "= 1)")
+	const claims = " FROM f_claim_base WHERE record = 'CLAIM' AND gen = (SELECT max(gen) FROM f_claim_base) GROUP BY claim_id HAVING sum(w) "
+	require.Zero(r.t, r.chCount("SELECT count() FROM (SELECT claim_id"+claims+"NOT IN (0, 1))"))
+	kept := r.chCount("SELECT count() FROM (SELECT claim_id" + claims + "= 1)")
+	require.Equal(r.t, r.chCount("SELECT count() FROM f_claim FINAL WHERE _deleted = 0 AND issue_id IN (SELECT id FROM f_issue FINAL WHERE _deleted = 0)"), kept)
+	return r.chCount("SELECT count() FROM (SELECT id"+log+"= 1)") + kept
 }

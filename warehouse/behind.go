@@ -27,9 +27,9 @@ var behinds = map[string]behind{
 	"T3": {(*scope).dueRows, map[string]string{"": "counts", "onTimeIssues": "counts AND held", "late": "counts AND late", "openOverdue": "counts AND overdue", "awaitingFeedback": "counts AND waits",
 		"notYetDue": "NOT due"}},
 	"T4": {(*scope).spells, map[string]string{"": openState, "open": openState, "awaitingFeedback": "state = 'CLAIMED'"}},
-	"Q1": {(*scope).claimRows, map[string]string{"": "1", "answered": "answered", "resolved": "answered AND verdict = 'YES'", "partly": "answered AND verdict = 'PARTLY'"}},
-	"Q2": {(*scope).ratingRows, map[string]string{"": "1", "satisfied": "level >= 4", "basically": "level = 3"}},
-	"Q3": {(*scope).soughtRows, map[string]string{"": "1", "attempted": "attempted OR handlerOnly", "reached": "reached OR handlerOnly", "answered": "answered OR handlerOnly", "independent": "answered"}},
+	"Q1": {(*scope).claimRows, map[string]string{"": "1", "answered": "answered", "resolved": "yes", "partly": "partly"}},
+	"Q2": {(*scope).ratingRows, map[string]string{"": "1", "satisfied": "high", "basically": "middle"}},
+	"Q3": {(*scope).soughtRows, map[string]string{"": "1", "attempted": "attempted OR handler_only", "reached": "reached OR handler_only", "answered": "answered OR handler_only", "independent": "answered"}},
 	"H1": {(*scope).spells, map[string]string{"": "state != 'MERGED'", "issues": "state != 'MERGED'"}},
 }
 

@@ -237,11 +237,20 @@ func noteTables(ctx context.Context, statement string) {
 		read.found = map[string]bool{}
 	}
 	for _, name := range mirrorName.FindAllString(statement, -1) {
-		if name == baseTable {
-			name = "f_issue" // of which it is a copy that is corrected
+		for _, mirror := range mirrorsOf(name) {
+			read.found[mirror] = true
 		}
-		read.found[name] = true
 	}
+}
+
+// mirrorsOf are the mirrors that a table is a copy of, which is corrected; or itself.
+func mirrorsOf(table string) []string {
+	for _, k := range baseKinds {
+		if table == k.table {
+			return k.mirrors
+		}
+	}
+	return []string{table}
 }
 
 func (r *tablesRead) names() map[string]bool {

@@ -94,11 +94,11 @@ func (s *scope) compositeRows() statement {
 		rows = rows.with(name, value)
 	}
 	rows.text = fmt.Sprintf(`SELECT *, toUInt8(id IN (%[1]s) AND response_end < 8) AS waits, toUInt8(waits * least(25, intDiv(micros + 3599999999, 3600000000))) AS hours, toUInt8(waits = 1 AND response_end = 1 AND hours <= 24) AS event FROM (
-			SELECT s.*, toUInt32(c.told) AS answered, toUInt32(c.yes) AS yes, toUInt32(f.rated) AS rated, toUInt32(f.high) AS high
+			SELECT s.*, toUInt32(c.told) AS answered, toUInt32(c.agreed) AS yes, toUInt32(f.ratings) AS rated, toUInt32(f.best) AS high
 			FROM (SELECT *, %[2]s AS micros FROM (%[3]s) WHERE state != 'MERGED') AS s
 			LEFT ANY JOIN (%[4]s) AS c ON c.issue = s.id LEFT ANY JOIN (%[5]s) AS f ON f.issue = s.id)
 		WHERE waits + answered + rated > 0`, within.text.String(), responseSpell.took(), rows.text,
-		part(s.claimRows(), "countIf(answered) AS told, countIf(answered AND verdict = 'YES') AS yes"), part(s.ratingRows(), "count() AS rated, countIf(level >= 4) AS high"))
+		part(s.claimRows(), "countIf(answered) AS told, countIf(yes) AS agreed"), part(s.ratingRows(), "count() AS ratings, countIf(high) AS best"))
 	return rows
 }
 

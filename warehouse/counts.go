@@ -14,7 +14,7 @@ func (m *Measures) Counts(ctx context.Context, q Query) (*Table, error) {
 	}
 	t := s.table(Definition{Code: "COUNT", Version: "1", Anchor: "RECEIVED", Method: "census"})
 	near := *s
-	if err := m.useBase(ctx, &near); err != nil {
+	if err := m.useBase(ctx, &near, issueBase); err != nil {
 		return nil, err
 	}
 	issues, err := m.countIssues(ctx, &near)

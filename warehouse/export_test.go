@@ -87,3 +87,6 @@ func DaysByHour(number int64) float64 { return byHour.days(number) }
 
 // Slice has a keeper build the base by statements of about so many rows.
 func (k *Keeper) Slice(rows uint64) { k.slice = rows }
+
+// InBase is a condition by which rows of a base are of the issues that a query gives the ids of.
+func InBase(ids string) string { return inBase(ids) }

@@ -143,7 +143,7 @@ func (how spell) took() string {
 // lifeTables counts, per cell, the issues by how and when their spell ended, on the first of the grids on which the counts fit the guard. Cells with nobody
 // in the life table matter only for a flow.
 func (m *Measures) lifeTables(ctx context.Context, s *scope, t *Table, how spell, grids func(*scope) []grid) (map[cellKey]*cell, error) {
-	if err := m.useBase(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, issueBase); err != nil {
 		return nil, err
 	}
 	if err := m.nameMatters(ctx, s); err != nil {

@@ -38,7 +38,7 @@ func TestWhatIsRememberedIsAsTheTablesAre(t *testing.T) {
 		return hotspots, resolution
 	}
 	hotspots, resolution := same()
-	for _, what := range []string{"regions", "the base", "the span of the data", "names of categories"} {
+	for _, what := range []string{"regions", "the base of issues", "the span of the data", "names of categories"} {
 		require.True(t, h.Remembers(what), what)
 	}
 	county := w.regions[0]

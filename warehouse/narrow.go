@@ -15,11 +15,15 @@ var ofMirrorAll = frozen + ", state, " + strings.Join(progress, ", ")
 // narrowed has a statement read no more columns of issues than it names elsewhere, nor tell ends that nobody asks for. The engine leaves them out as well, but takes longer to find that out
 // than to count a million issues.
 func narrowed(text string) string {
-	if !strings.Contains(text, ofBaseAll) && !strings.Contains(text, ofMirrorAll) {
+	if !strings.Contains(text, ofBaseAll) && !strings.Contains(text, ofMirrorAll) && !strings.Contains(text, claimColumns) {
 		return text
 	}
-	named := words(strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", fromMirror, "", ends, "", noArea, "").Replace(text))
-	text = narrowedTo(named, text, ofBaseAll)
+	rest := text
+	for _, now := range fewClaimsNow {
+		rest = strings.ReplaceAll(rest, now, "")
+	}
+	named := words(strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", claimColumns, "", fromMirror, "", ends, "", noArea, "").Replace(rest))
+	text = narrowedTo(named, narrowedTo(named, text, ofBaseAll), claimColumns)
 	if !slices.ContainsFunc(strings.Split(endColumns, ", "), func(column string) bool { return named[column] }) {
 		text = strings.ReplaceAll(text, ", "+ends, "")
 	} else {

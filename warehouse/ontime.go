@@ -59,7 +59,7 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.useBase(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, issueBase); err != nil {
 		return nil, err
 	}
 	parts := []statement{s.dueMarks()}

@@ -23,10 +23,11 @@ type spoken struct{ issues, reporters int64 }
 
 // voices is where the reporters behind cells are looked for.
 type voices struct {
-	rows    func(among string) statement // what counts; only issues whose ids are among these are asked of it, "" = any
-	near    statement                    // none of it lacks here, though some may have gone: the base, which is quicker to read
-	first   statement                    // rows of near of which each cell has its first issues looked at
-	partial bool                         // first need not have all that a cell has
+	rows     func(among string) statement // what counts; only issues whose ids are among these are asked of it, "" = any
+	near     statement                    // none of it lacks here, though some may have gone: the base, which is quicker to read
+	first    statement                    // rows of near of which each cell has its first issues looked at
+	partial  bool                         // first need not have all that a cell has
+	weighted bool                         // rows have weights
 }
 
 // voicesOf are those of rows that are read as they are.
@@ -46,11 +47,11 @@ func (m *Measures) sampled(ctx context.Context, s *scope, rows func(*scope) stat
 		err = m.each(ctx, "count issues", statement{text: "SELECT count() FROM f_issue"}, func(scan func(...any) error) error { return scan(&issues) })
 		return issues, err
 	})
-	slices := idSlices(max(1, fourfold*issues/uint64(m.sample)))
+	slices := idSlices("id", max(1, fourfold*issues/uint64(m.sample)))
 	if err != nil || len(slices) < 2*fourfold {
-		return voices{exact, whole, whole, false}, err
+		return voices{rows: exact, near: whole, first: whole}, err
 	}
-	return voices{exact, whole, exact(" IN (SELECT id FROM f_issue WHERE " + slices[len(slices)/2] + ")"), true}, nil
+	return voices{rows: exact, near: whole, first: exact(" IN (SELECT id FROM f_issue WHERE " + slices[len(slices)/2] + ")"), partial: true}, nil
 }
 
 // nearby looks for issues in what the base has, and first in a part of it.
@@ -65,7 +66,7 @@ func (s *scope) nearby(rows func(*scope) statement) voices {
 		of.base, of.among = nil, among
 		return rows(&of)
 	}
-	return voices{exact, rows(s), rows(&some), true}
+	return voices{rows: exact, near: rows(s), first: rows(&some), partial: true}
 }
 
 // reporters counts the reporters behind the rows of each of the cells, up to enoughReporters; opinions of unknown reporters count as one each. Of most cells a
@@ -73,7 +74,7 @@ func (s *scope) nearby(rows func(*scope) statement) voices {
 func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells iter.Seq[cellKey]) (map[cellKey]spoken, error) {
 	first := s.group(of.first, fmt.Sprintf("groupUniqArray(%d)(id) AS ids", looked))
 	first.text = "SELECT arrayJoin(ids) FROM (" + first.text + ")"
-	found, err := m.spoken(ctx, s, of.rows, first)
+	found, err := m.spoken(ctx, s, of, first)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells ite
 	if len(open) == 0 {
 		return found, nil
 	}
-	whole, err := m.spoken(ctx, s, of.rows, s.idsOf(of.near, open))
+	whole, err := m.spoken(ctx, s, of, s.idsOf(of.near, open))
 	for key, cell := range whole {
 		found[key] = spoken{max(cell.issues, found[key].issues), max(cell.reporters, found[key].reporters)}
 	}
@@ -95,14 +96,14 @@ func (m *Measures) reporters(ctx context.Context, s *scope, of voices, cells ite
 
 // spoken counts the reporters of the chosen issues among the rows. Links and opinions are picked by key before FINAL merges them (PREWHERE, which may ask for no more than a key then): of the
 // thousands of rows that lie beside each of them only keys are read.
-func (m *Measures) spoken(ctx context.Context, s *scope, of func(among string) statement, chosen statement) (map[cellKey]spoken, error) {
+func (m *Measures) spoken(ctx context.Context, s *scope, of voices, chosen statement) (map[cellKey]spoken, error) {
 	among, chosen, few, err := m.amongIDs(ctx, chosen)
 	if err != nil {
 		return nil, err
 	}
-	rows := of("")
+	rows := of.rows("")
 	if few {
-		rows = of(among)
+		rows = of.rows(among)
 	}
 	b := &builder{}
 	for name, value := range chosen.values {
@@ -114,7 +115,12 @@ func (m *Measures) spoken(ctx context.Context, s *scope, of func(among string) s
 	b.write("SELECT u.*, u.id AS issue, ifNull(o.reporter_pid, o.id) AS reporter FROM (SELECT * FROM (", rows.text, ") WHERE id", among, ") AS u",
 		" LEFT JOIN (SELECT issue_id, opinion_id FROM f_issue_opinion FINAL PREWHERE issue_id", among, " WHERE _deleted = 0) AS link ON link.issue_id = u.id",
 		" LEFT JOIN (SELECT id, reporter_pid FROM f_opinion FINAL PREWHERE id IN (SELECT opinion_id FROM f_issue_opinion WHERE issue_id", among, ") WHERE _deleted = 0) AS o ON o.id = link.opinion_id")
-	counts := s.group(b.statement(), fmt.Sprintf("toInt64(uniqExact(issue)), toInt64(least(uniqExact(reporter), %d))", enoughReporters))
+	const counted = "toInt64(uniqExact%[1]s(issue%[2]s)), toInt64(least(uniqExact%[1]s(reporter%[2]s), %[3]d))"
+	joined := b.statement()
+	counts := s.group(joined, fmt.Sprintf(counted, "", "", enoughReporters))
+	if of.weighted { // what came and went again is no voice
+		counts = s.gathered(&builder{}, joined, s.window, fmt.Sprintf(counted, "If", ", weight > 0", enoughReporters), "issue, reporter, sum(w) AS weight", nil, "issue", "reporter")
+	}
 	found := map[cellKey]spoken{}
 	targets, key := s.scanKeys()
 	var cell spoken
@@ -126,6 +132,9 @@ func (m *Measures) spoken(ctx context.Context, s *scope, of func(among string) s
 	})
 	return found, err
 }
+
+// amongFew is SQL by which a column is one of some ids that go with the statement.
+const amongFew = " IN {ids:Array(UUID)}"
 
 // amongIDs is SQL by which a column is one of the chosen ids, and what it binds: the ids themselves if they are few. The statement names them three times, and the engine
 // would take longer to understand that than to look them up.
@@ -142,7 +151,7 @@ func (m *Measures) amongIDs(ctx context.Context, chosen statement) (among string
 	if err != nil || len(ids) > m.maxSent {
 		return " IN (" + chosen.text + ")", chosen, false, err
 	}
-	return " IN {ids:Array(UUID)}", statement{values: map[string]any{"ids": ids}}, true, nil
+	return amongFew, statement{values: map[string]any{"ids": ids}}, true, nil
 }
 
 // keySeparator stands in no key.

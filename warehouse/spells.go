@@ -18,7 +18,11 @@ var progress = []string{
 func (s *scope) spells() statement {
 	b := &builder{}
 	b.value("as_of", s.asOf.UnixMicro())
-	b.write("SELECT i.*, i.origin_at AS anchor_at, ", seenUntil, " AS seen_until")
+	anchor := "origin_at"
+	if s.base != nil {
+		anchor = s.base.anchor
+	}
+	b.write("SELECT i.*, i.", anchor, " AS anchor_at, ", seenUntil, " AS seen_until")
 	if s.base == nil {
 		b.write(", ", ends)
 	}

@@ -10,11 +10,11 @@ import (
 
 // keptSums are the issues of the base added up by place, category and whether they were merged. The engine keeps them with each part of the log (projection
 // by_place, schema/00380_base_by_time.sql), so they are as exactly there as its rows are, and of the same positions.
-var keptSums = sumsOf("by_place")
+var keptSums = sumsOf(issueBase, "by_place")
 
-// sumsOf is where the engine keeps sums of that name with the parts of the base (schema/00380_base_by_time.sql).
-func sumsOf(name string) string {
-	return "mergeTreeProjection(currentDatabase(), 'f_issue_base', '" + name + "')"
+// sumsOf is where the engine keeps sums of that name with the parts of a base (schema/00380_base_by_time.sql, schema/00400_claim_base.sql).
+func sumsOf(of *baseKind, name string) string {
+	return "mergeTreeProjection(currentDatabase(), '" + of.table + "', '" + name + "')"
 }
 
 // Columns of keptSums are called as what they are made of.
@@ -95,7 +95,7 @@ func (s *scope) timesByArea(c counting, kept, number string) statement {
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
 	}
-	b.write(" FROM ", sumsOf(kept), " AS i WHERE ", ofSums, " AND phase IN (", c.phases(isOver), ") AND w != 0")
+	b.write(" FROM ", sumsOf(issueBase, kept), " AS i WHERE ", ofSums, " AND phase IN (", c.phases(isOver), ") AND w != 0")
 	s.base.bind(b.value)
 	return b.statement()
 }
@@ -108,7 +108,7 @@ func (s *scope) originsByHour() []statement {
 		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
 	}
 	b.write(" FROM (SELECT area_id, fromUnixTimestamp64Second(3600 * toInt64(origin_hour), 'UTC') AS origin_at, ", sumMerged, " ? 'MERGED' : '' AS state, finalizeAggregation(", sumWeight, ") AS w FROM ",
-		sumsOf("by_origin"), " WHERE ", ofSums, ") AS i")
+		sumsOf(issueBase, "by_origin"), " WHERE ", ofSums, ") AS i")
 	s.base.bind(b.value)
 	return s.andChanged(b.statement(), (*scope).spells)
 }
@@ -122,7 +122,7 @@ func (s *scope) dueByDay() []statement {
 	if s.split(ByRegion) {
 		b.write(", ", s.regionPlace(b, "i"), " AS region_place")
 	}
-	b.write(" FROM (SELECT area_id, due_day, due_marks, finalizeAggregation(", sumWeight, ") AS w FROM ", sumsOf("by_due"),
+	b.write(" FROM (SELECT area_id, due_day, due_marks, finalizeAggregation(", sumWeight, ") AS w FROM ", sumsOf(issueBase, "by_due"),
 		" WHERE ", ofSums, " AND due_day IS NOT NULL AND due_day != ", dayOfAsOf, " AND due_marks < 128) AS i")
 	s.base.bind(b.value)
 	single := func(only string) statement {
@@ -163,7 +163,7 @@ type extent struct {
 
 // dataExtent is that of all issues, whatever the filter.
 func (m *Measures) dataExtent(ctx context.Context, s *scope) (data extent, err error) {
-	if err := m.useBase(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, issueBase); err != nil {
 		return extent{}, err
 	}
 	whole := *s
@@ -193,7 +193,7 @@ type keptSpan struct {
 // keptExtent finds it by the sums of the base, if these tell: an extreme of the issues that came is that of those which are left, if none that went had it or lay
 // beyond.
 func (m *Measures) keptExtent(ctx context.Context, s *scope) (data extent, known bool, err error) {
-	k, err := recall(ctx, m, "the span of the data", []string{"f_issue", baseTable}, func() (keptSpan, error) { return m.readSpan(ctx, s) })
+	k, err := recall(ctx, m, "the span of the data", []string{"f_issue", issueBase.table}, func() (keptSpan, error) { return m.readSpan(ctx, s) })
 	switch {
 	case err != nil:
 		return extent{}, false, err
@@ -247,7 +247,7 @@ func (m *Measures) nameMatters(ctx context.Context, s *scope) error {
 	if !s.split(ByCategory) || s.base == nil || !s.base.sums {
 		return nil
 	}
-	found, err := recall(ctx, m, "the categories of issues", []string{"f_issue", baseTable}, func() ([]string, error) {
+	found, err := recall(ctx, m, "the categories of issues", []string{"f_issue", issueBase.table}, func() ([]string, error) {
 		b := &builder{}
 		b.write("SELECT DISTINCT category_id FROM ", keptSums, " WHERE ", ofSums, " AND category_id IS NOT NULL")
 		s.base.bind(b.value)

@@ -97,7 +97,7 @@ type weekly struct{ counts []float64 }
 // the same weeks: that nothing came in is known too.
 func (m *Measures) weeklyCounts(ctx context.Context, s *scope, q Question, end time.Time) (cells map[cellKey]*weekly, first, last time.Time, err error) {
 	last = monday(end, s.location).AddDate(0, 0, -7)
-	if err := m.useBase(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, issueBase); err != nil {
 		return nil, first, last, err
 	}
 	counted, err := m.issuesByWeek(ctx, s)

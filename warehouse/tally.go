@@ -115,12 +115,12 @@ func (m *Measures) withReporters(ctx context.Context, s *scope, t *Table, of voi
 	return nil
 }
 
-// withReportersOf is withReporters of rows of the mirror.
+// withReportersOf is withReporters of rows of claims or ratings.
 func (m *Measures) withReportersOf(ctx context.Context, s *scope, t *Table, rows func(*scope) statement) error {
 	if !s.Protect {
 		return nil
 	}
-	of, err := m.sampled(ctx, s, rows)
+	of, err := m.speakers(ctx, s, rows)
 	if err != nil {
 		return err
 	}

@@ -2,38 +2,26 @@ package warehouse
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
 	"groundwork/warehouse/stats"
 )
-
-// claimRows has one row a claim of the issues of the scope, anchored at the claim, with what became of the question: verdict and level (the latest verdict and
-// rating that the handler did not collect, ” and NULL = none), answered, handlerOnly.
-func (s *scope) claimRows() statement {
-	rows := s.spells().with("claims_before", s.claimsDue.UnixMicro())
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), c.claim AS claim_id, c.own_claim AS own_claim, f.verdict AS verdict, f.level AS level, f.own > 0 AS answered, f.handled > 0 AND f.own = 0 AS handlerOnly
-		FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL WHERE _deleted = 0 AND claimed_at < fromUnixTimestamp64Micro({claims_before:Int64}, 'UTC')%[4]s) AS c
-		INNER JOIN (%[2]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), %[3]s, collected_by != 'HANDLER') AS verdict, argMaxIf(satisfaction, %[3]s, collected_by != 'HANDLER') AS level,
-			countIf(collected_by != 'HANDLER') AS own, countIf(collected_by = 'HANDLER') AS handled FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %[1]s%[4]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim
-		WHERE s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)`, asOf, rows.text, sequence("at", "id"), s.picked(" AND issue_id"))
-	return rows
-}
-
-// soughtRows are claimRows with what was done for an answer: attempted, reached.
-func (s *scope) soughtRows() statement {
-	rows := s.claimRows()
-	rows.text = fmt.Sprintf(`SELECT c.*, a.attempts > 0 OR c.answered AS attempted, a.reached > 0 OR c.answered AS reached FROM (%[2]s) AS c
-		LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS reached FROM f_callback_attempt FINAL
-			WHERE _deleted = 0 AND at <= %[1]s GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim_id`, asOf, rows.text)
-	return rows
-}
 
 // feedbackDue settles which claims are due for a verdict: those made before a moment.
 func (m *Measures) feedbackDue(ctx context.Context, s *scope) error {
 	days, err := m.calendar(ctx)
 	s.claimsDue = dueBefore(days, s.asOf, feedbackDays)
 	return err
+}
+
+// useClaims settles as well whether the base of claims is read.
+func (m *Measures) useClaims(ctx context.Context, s *scope) error {
+	if err := m.feedbackDue(ctx, s); err != nil {
+		return err
+	}
+	return m.useBase(ctx, s, claimBase)
 }
 
 // Resolved is Q1. Numbers: resolved (share of answered), resolvedLower, resolvedUpper, partly (share of answered), answered (count).
@@ -43,11 +31,11 @@ func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.feedbackDue(ctx, s); err != nil {
+	if err := m.useClaims(ctx, s); err != nil {
 		return nil, err
 	}
-	rows := s.claimRows()
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"countIf(answered)", "countIf(verdict = 'YES')", "countIf(verdict = 'PARTLY')"}})
+	parts := s.claimParts(records{claims: true}, "by_area")
+	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{"sumIf(w, answered)", "sumIf(w, yes)", "sumIf(w, partly)"}})
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +63,6 @@ func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 	return t, m.withReportersOf(ctx, s, t, (*scope).claimRows)
 }
 
-// ratingRows has one row a rating that the handler did not collect, anchored at the feedback.
-func (s *scope) ratingRows() statement {
-	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (f.at AS anchor_at), assumeNotNull(f.satisfaction) AS level, f.resolved = 'YES' AS resolved
-		FROM (SELECT issue_id, at, satisfaction, resolved FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL%s) AS f
-		INNER JOIN (%s) AS s ON f.issue_id = s.id WHERE s.state != 'MERGED'`, asOf, s.picked(" AND issue_id"), rows.text)
-	return rows
-}
-
 // Satisfaction is Q2. Numbers, all shares: satisfied, basically, satisfiedCompat (of n), satisfiedResolved (of the resolved),
 // satisfiedUnresolved (of the others), satisfiedWeighted, reach (claims with a verdict of all claims due). n = ratings.
 func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error) {
@@ -91,10 +70,11 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 	if err != nil {
 		return nil, err
 	}
-	rows := s.ratingRows()
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"countIf(level >= 4)", "countIf(level = 3)", "countIf(resolved)", "countIf(resolved AND level >= 4)",
-	}})
+	if err := m.useClaims(ctx, s); err != nil {
+		return nil, err
+	}
+	parts := s.claimParts(records{ratings: true}, "by_area")
+	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{"sumIf(w, high)", "sumIf(w, middle)", "sumIf(w, yes)", "sumIf(w, yes AND high)"}})
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +82,6 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		ranged("satisfied", "share"), ranged("basically", "share"), ranged("satisfiedCompat", "share"), shared("satisfiedResolved"), shared("satisfiedUnresolved"),
 		ranged("satisfiedWeighted", "share"), shared("reach"),
 	})
-	if err := m.feedbackDue(ctx, s); err != nil {
-		return nil, err
-	}
 	strata, err := m.answerStrata(ctx, s)
 	if err != nil {
 		return nil, err
@@ -159,32 +136,58 @@ func (c *columns) weighted(of answers, n float64) error {
 
 // answerStrata counts claims and answers by cell, channel and category. Cells and window are those of the claims.
 func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answers, error) {
-	rows := s.claimRows()
-	rows.text = "SELECT *, toString(channel) || '/' || ifNull(toString(category_id), '') AS stratum FROM (" + rows.text + ")"
-	all := map[cellKey]answers{}
-	targets, key := s.scanKeys()
-	var due, answered, rated, high []float64
-	statement := s.gathered(&builder{}, rows, s.window, "sumMap([stratum], [due], [told], [rated], [high]) AS sums", `stratum, toFloat64(count()) AS due, toFloat64(countIf(answered)) AS told,
-		toFloat64(countIf(isNotNull(level) AND answered)) AS rated, toFloat64(countIf(ifNull(level >= 4, 0) AND answered)) AS high`, nil, "stratum")
-	statement.text, statement.maxGroups = "SELECT * EXCEPT sums, sums.2, sums.3, sums.4, sums.5 FROM ("+statement.text+")", m.maxCounts
-	targets = append(targets, &due, &answered, &rated, &high)
-	err := m.each(ctx, "count answers", statement, func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
-		}
+	type counted struct{ due, told, rated, high float64 }
+	found := map[cellKey]map[string]counted{}
+	var parts []func() error
+	var lock sync.Mutex
+	for _, rows := range s.claimParts(records{claims: true}, "by_stratum", ByCategory, ByChannel) {
+		rows.text = "SELECT *, toString(channel) || '/' || ifNull(toString(category_id), '') AS stratum FROM (" + rows.text + ")"
+		statement := s.gathered(&builder{}, rows, s.window, "sumMap([stratum], [due], [told], [rated], [high]) AS sums", `stratum, toFloat64(sum(w)) AS due, toFloat64(sumIf(w, answered)) AS told,
+			toFloat64(sumIf(w, rated AND answered)) AS rated, toFloat64(sumIf(w, high AND answered)) AS high`, nil, "stratum")
+		statement.text, statement.maxGroups = "SELECT * EXCEPT sums, sums.1, sums.2, sums.3, sums.4, sums.5 FROM ("+statement.text+")", m.maxCounts
+		targets, key := s.scanKeys()
+		var names []string
+		var due, told, rated, high []float64
+		targets = append(targets, &names, &due, &told, &rated, &high)
+		parts = append(parts, func() error {
+			return m.each(ctx, "count answers", statement, func(scan func(...any) error) error {
+				if err := scan(targets...); err != nil {
+					return err
+				}
+				lock.Lock()
+				defer lock.Unlock()
+				cell := found[key()]
+				if cell == nil {
+					cell = map[string]counted{}
+					found[key()] = cell
+				}
+				for i, name := range names {
+					had := cell[name]
+					cell[name] = counted{had.due + due[i], had.told + told[i], had.rated + rated[i], had.high + high[i]}
+				}
+				return nil
+			})
+		})
+	}
+	err := together(parts...)
+	all := make(map[cellKey]answers, len(found))
+	for key, cell := range found {
 		var a answers
-		for i := range due {
-			a.due, a.answered = a.due+due[i], a.answered+answered[i]
-			stratum := stats.Stratum{Weight: due[i], Known: rated[i] > 0}
+		for _, name := range slices.Sorted(maps.Keys(cell)) {
+			n := cell[name]
+			if n.due == 0 { // what came and went again
+				continue
+			}
+			a.due, a.answered = a.due+n.due, a.answered+n.told
+			stratum := stats.Stratum{Weight: n.due, Known: n.rated > 0}
 			if stratum.Known {
-				stratum.Value = high[i] / rated[i]
-				stratum.Variance = stratum.Value * (1 - stratum.Value) / rated[i]
+				stratum.Value = n.high / n.rated
+				stratum.Variance = stratum.Value * (1 - stratum.Value) / n.rated
 			}
 			a.strata = append(a.strata, stratum)
 		}
-		all[key()] = a
-		return nil
-	})
+		all[key] = a
+	}
 	return all, err
 }
 
@@ -194,12 +197,12 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
-	if err := m.feedbackDue(ctx, s); err != nil {
+	if err := m.useClaims(ctx, s); err != nil {
 		return nil, err
 	}
-	rows := s.soughtRows()
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"countIf(attempted OR handlerOnly)", "countIf(reached OR handlerOnly)", "countIf(answered OR handlerOnly)", "countIf(answered)", "countIf(own_claim)",
+	parts := s.claimParts(records{claims: true, attempts: true}, "by_area")
+	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+		"sumIf(w, attempted OR handler_only)", "sumIf(w, reached OR handler_only)", "sumIf(w, answered OR handler_only)", "sumIf(w, answered)", "sumIf(w, own_claim)",
 	}})
 	if err != nil {
 		return nil, err

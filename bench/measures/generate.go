@@ -62,7 +62,7 @@ func generate(ctx context.Context, binary string, n int64, alone bool) (g *gener
 		return g, err
 	}
 	say("build the base")
-	if _, err := (&warehouse.Keeper{DB: g.ch, Logger: slog.New(slog.DiscardHandler)}).Once(ctx); err != nil {
+	if _, err := (&warehouse.Keeper{DB: g.ch, Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))}).Once(ctx); err != nil {
 		return g, err
 	}
 	if alone {
@@ -121,15 +121,15 @@ SELECT ` + issueID + `, toString(number), reinterpretAsUUID(sipHash128('category
 	multiIf(dice < 75, 'CLOSED', dice < 85, 'CLAIMED', 'IN_PROGRESS'), origin + toIntervalDay(30), 1 + b %% 3, origin, origin, bitShiftLeft(toUInt128(1), 64), 0
 FROM numbers(%d, %d)`
 
-// verdicts make a claim of each issue that has one, an attempt to reach somebody about nine in ten of them, and a verdict with a rating of six in ten.
+// verdicts make a claim of each issue that has one by now, an attempt to reach somebody about nine in ten of them, and a verdict with a rating of six in ten.
 var verdicts = []string{
 	"INSERT INTO f_claim (id, issue_id, n, kind, source, claimed_at, claimed_precision, created_at, _ver) SELECT " + claimID + ", id, 1, 'FIXED', 'groundwork', assumeNotNull(claimed_at), 'SECOND', assumeNotNull(claimed_at), _ver" +
-		" FROM f_issue WHERE claimed_at IS NOT NULL",
+		" FROM f_issue WHERE claimed_at < toDateTime64('2025-12-31 00:00:00', 6, 'UTC')",
 	"INSERT INTO f_callback_attempt (id, claim_id, at, method, outcome, created_at, _ver) SELECT reinterpretAsUUID(sipHash128('attempt', id)), " + claimID + ", claimed_at + toIntervalDay(1), 'PHONE'," +
-		" if(cityHash64(id) % 10 < 7, 'ANSWERED', 'NO_ANSWER'), claimed_at + toIntervalDay(1), _ver FROM f_issue WHERE claimed_at IS NOT NULL AND cityHash64(id) % 10 < 9",
+		" if(cityHash64(id) % 10 < 7, 'ANSWERED', 'NO_ANSWER'), claimed_at + toIntervalDay(1), _ver FROM f_issue WHERE claimed_at < toDateTime64('2025-12-31 00:00:00', 6, 'UTC') AND cityHash64(id) % 10 < 9",
 	"INSERT INTO f_feedback (id, claim_id, issue_id, resolved, satisfaction, pressured, collected_by, at, created_at, _ver) SELECT reinterpretAsUUID(sipHash128('feedback', id)), " + claimID + ", id," +
 		" ['YES', 'YES', 'YES', 'PARTLY', 'NO'][cityHash64(id, 1) % 5 + 1], 1 + cityHash64(id, 2) % 5, 'NO', 'INDEPENDENT', claimed_at + toIntervalDay(1), claimed_at + toIntervalDay(1), _ver" +
-		" FROM f_issue WHERE claimed_at IS NOT NULL AND cityHash64(id) % 10 < 6",
+		" FROM f_issue WHERE claimed_at < toDateTime64('2025-12-31 00:00:00', 6, 'UTC') AND cityHash64(id) % 10 < 6",
 }
 
 const claimID = "reinterpretAsUUID(sipHash128('claim', id))"

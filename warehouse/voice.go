@@ -74,7 +74,15 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		return nil, err
 	}
 	parts := s.claimParts(records{ratings: true}, "by_area")
-	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{"sumIf(w, high)", "sumIf(w, middle)", "sumIf(w, yes)", "sumIf(w, yes AND high)"}})
+	var found map[cellKey]*tallied
+	var strata map[cellKey]answers
+	err = together(func() (err error) {
+		found, err = m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{"sumIf(w, high)", "sumIf(w, middle)", "sumIf(w, yes)", "sumIf(w, yes AND high)"}})
+		return err
+	}, func() (err error) {
+		strata, err = m.answerStrata(ctx, s)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +90,6 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 		ranged("satisfied", "share"), ranged("basically", "share"), ranged("satisfiedCompat", "share"), shared("satisfiedResolved"), shared("satisfiedUnresolved"),
 		ranged("satisfiedWeighted", "share"), shared("reach"),
 	})
-	strata, err := m.answerStrata(ctx, s)
-	if err != nil {
-		return nil, err
-	}
 	cells, err := arrange(ctx, m, s, found, t)
 	if err != nil {
 		return nil, err
@@ -141,9 +145,9 @@ func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answ
 	var parts []func() error
 	var lock sync.Mutex
 	for _, rows := range s.claimParts(records{claims: true}, "by_stratum", ByCategory, ByChannel) {
-		rows.text = "SELECT *, toString(channel) || '/' || ifNull(toString(category_id), '') AS stratum FROM (" + rows.text + ")"
-		statement := s.gathered(&builder{}, rows, s.window, "sumMap([stratum], [due], [told], [rated], [high]) AS sums", `stratum, toFloat64(sum(w)) AS due, toFloat64(sumIf(w, answered)) AS told,
-			toFloat64(sumIf(w, rated AND answered)) AS rated, toFloat64(sumIf(w, high AND answered)) AS high`, nil, "stratum")
+		statement := s.gathered(&builder{}, rows, s.window, "sumMap([toString(of_channel) || '/' || ifNull(toString(of_matter), '')], [due], [told], [rated], [high]) AS sums",
+			`channel AS of_channel, category_id AS of_matter, toFloat64(sum(w)) AS due, toFloat64(sumIf(w, answered)) AS told, toFloat64(sumIf(w, rated AND answered)) AS rated,
+			toFloat64(sumIf(w, high AND answered)) AS high`, nil, "of_channel", "of_matter")
 		statement.text, statement.maxGroups = "SELECT * EXCEPT sums, sums.1, sums.2, sums.3, sums.4, sums.5 FROM ("+statement.text+")", m.maxCounts
 		targets, key := s.scanKeys()
 		var names []string

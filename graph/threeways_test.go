@@ -207,6 +207,9 @@ func newThreeWays(t *testing.T, seed uint64) *province {
 	db, err := warehouse.Open(t.Context(), address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() })
+	kept, err := (&warehouse.Keeper{DB: db, Logger: slog.New(slog.DiscardHandler)}).Once(t.Context())
+	require.NoError(t, err)
+	require.True(t, kept.Built, "what is asked of now is answered from the bases")
 	f := &office{t: t, dsn: dsn}
 	f.serve(graph.Deps{Store: store, Logger: slog.New(slog.DiscardHandler), Measures: measures, Timeout: 2 * time.Minute})
 	return &province{seed: seed, rnd: rand.New(rand.NewPCG(seed, 3)), db: db, rows: readRows(t, dsn), f: f, start: cfg.From, days: 396}

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,26 @@ const (
 // Marks of what is told of a claim, or of a rating (schema/00400_claim_base.sql): claimMarks names them, from the lowest bit on.
 var claimMarks = []string{"own_claim", "answered", "handler_only", "attempted", "reached", "yes", "partly", "rated", "middle", "high", "counts"}
 
-// strataMarks are those by which strata are told apart: answered, rated, high, counts.
-const strataMarks = 2 + 128 + 512 + 1024
+// strataMarks are those by which strata are told apart.
+var strataMarks = bits("answered", "rated", "high", "counts")
+
+func bits(names ...string) (all int) {
+	for _, name := range names {
+		all |= 1 << slices.Index(claimMarks, name)
+	}
+	return all
+}
+
+// marked is SQL of marks: each that is named, by its condition.
+func marked(conditions map[string]string) string {
+	sum := "toUInt16(0"
+	for i, name := range claimMarks {
+		if condition := conditions[name]; condition != "" {
+			sum += fmt.Sprintf(" + %d * (%s)", 1<<i, condition)
+		}
+	}
+	return sum + ")"
+}
 
 // named has the marks of rows as columns, of those that count.
 func named(rows statement) statement {
@@ -101,7 +120,11 @@ func toldUntil(until string) string {
 // claimsBeside is SQL of the claims of issues, each beside its issue, with marks: what of it is known at a moment, by the latest verdict and rating that the handler did not
 // collect; due is a further condition on them. Where nobody asks what was done for an answer (sought), marks do not tell.
 func claimsBeside(issues string, of func(column string) string, until, due string, sought bool) string {
-	attempts, attempted, reached, last := "", "(f.own > 0)", "(f.own > 0)", "greatest(c.claimed_at, f.last)"
+	attempts, last := "", "greatest(c.claimed_at, f.last)"
+	marks := map[string]string{
+		"own_claim": "c.own_claim", "answered": "f.own > 0", "handler_only": "f.handled > 0 AND f.own = 0", "yes": "f.verdict = 'YES'", "partly": "f.verdict = 'PARTLY'",
+		"rated": "isNotNull(f.level)", "middle": "ifNull(f.level = 3, 0)", "high": "ifNull(f.level >= 4, 0)", "counts": "s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)",
+	}
 	if sought {
 		picked := ""
 		if of("issue_id") != "" {
@@ -109,13 +132,11 @@ func claimsBeside(issues string, of func(column string) string, until, due strin
 		}
 		attempts = " LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS got, max(at) AS last FROM f_callback_attempt FINAL" + picked +
 			" WHERE _deleted = 0" + toldUntil(until) + " GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim"
-		attempted, reached, last = "(a.attempts > 0 OR f.own > 0)", "(a.got > 0 OR f.own > 0)", "greatest(c.claimed_at, f.last, a.last)"
+		marks["attempted"], marks["reached"], last = "a.attempts > 0 OR f.own > 0", "a.got > 0 OR f.own > 0", "greatest(c.claimed_at, f.last, a.last)"
 	}
 	const own = "collected_by != 'HANDLER'"
 	latest := sequence("at", "id")
-	return "SELECT s.*, 'CLAIM' AS record, c.claim AS claim_id, c.claimed_at AS at, " + last + " AS told_until, toUInt16(c.own_claim + 2 * (f.own > 0) + 4 * (f.handled > 0 AND f.own = 0) + 8 * " + attempted + " + 16 * " + reached +
-		" + 32 * (f.verdict = 'YES') + 64 * (f.verdict = 'PARTLY') + 128 * isNotNull(f.level) + 256 * ifNull(f.level = 3, 0) + 512 * ifNull(f.level >= 4, 0)" +
-		" + 1024 * (s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0))) AS marks" +
+	return "SELECT s.*, 'CLAIM' AS record, c.claim AS claim_id, c.claimed_at AS at, " + last + " AS told_until, " + marked(marks) + " AS marks" +
 		" FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL" + ofIssues("f_claim", of) + " WHERE _deleted = 0" + due + ") AS c" +
 		" INNER JOIN (" + issues + ") AS s ON c.issue_id = s.id" +
 		" LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), " + latest + ", " + own + ") AS verdict, argMaxIf(satisfaction, " + latest + ", " + own + ") AS level, countIf(" + own + ") AS own," +
@@ -124,7 +145,8 @@ func claimsBeside(issues string, of func(column string) string, until, due strin
 
 // ratingsBeside is SQL of the ratings of issues that the handler did not collect, each beside its issue, with marks: yes = it is resolved.
 func ratingsBeside(issues string, of func(column string) string, until string) string {
-	return "SELECT s.*, 'RATING' AS record, f.claim_id AS claim_id, f.at AS at, f.at AS told_until, toUInt16(32 * (f.resolved = 'YES') + 128 + 256 * (f.level = 3) + 512 * (f.level >= 4) + 1024 * (s.state != 'MERGED')) AS marks" +
+	return "SELECT s.*, 'RATING' AS record, f.claim_id AS claim_id, f.at AS at, f.at AS told_until, " +
+		marked(map[string]string{"yes": "f.resolved = 'YES'", "rated": "1", "middle": "f.level = 3", "high": "f.level >= 4", "counts": "s.state != 'MERGED'"}) + " AS marks" +
 		" FROM (SELECT issue_id, claim_id, at, assumeNotNull(satisfaction) AS level, toString(resolved) AS resolved FROM f_feedback FINAL" + ofIssues("f_feedback", of) +
 		" WHERE _deleted = 0 AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL" + toldUntil(until) + ") AS f INNER JOIN (" + issues + ") AS s ON f.issue_id = s.id"
 }

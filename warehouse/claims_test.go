@@ -61,6 +61,18 @@ func (h *house) hear(t told) {
 	insert(h, "f_feedback", t.verdicts...)
 }
 
+// hears loads a world with claims of its issues, and has all known when it ends.
+func (h *house) hears(w *world) (all told) {
+	h.t.Helper()
+	w.load(h, nil)
+	for _, i := range w.issues {
+		all.add(w.claim(i))
+	}
+	h.hear(all)
+	h.position(w.end())
+	return all
+}
+
 // verdictsAsExact asks random questions about verdicts of the base of claims, by all the ways in which it is read, and of the mirrors.
 func (h *house) verdictsAsExact(w *world, questions int) {
 	h.t.Helper()
@@ -99,14 +111,7 @@ func TestBaseOfClaimsAnswersAsTheMirrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(31, 150)
 	h := open(t)
-	w.load(h, nil)
-	end := w.end()
-	var all told
-	for _, i := range w.issues {
-		all.add(w.claim(i))
-	}
-	h.hear(all)
-	h.position(end)
+	all, end := h.hears(w), w.end()
 	require.True(t, h.keep().Built)
 	h.verdictsAsExact(w, 4)
 	require.Equal(t, warehouse.Kept{}, h.keep(), "nothing changed")
@@ -218,13 +223,7 @@ func TestVoidBaseOfClaimsIsNotRead(t *testing.T) {
 			t.Parallel()
 			w := newWorld(32, 60)
 			h := open(t)
-			w.load(h, nil)
-			var all told
-			for _, i := range w.issues {
-				all.add(w.claim(i))
-			}
-			h.hear(all)
-			h.position(w.end())
+			all := h.hears(w)
 			h.keep()
 			before := h.version
 			change(h, all)
@@ -243,11 +242,7 @@ func TestBaseOfClaimsIsBuiltInSlices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(33, 80)
 	h := open(t)
-	w.load(h, nil)
-	for _, i := range w.issues {
-		h.hear(w.claim(i))
-	}
-	h.position(w.end())
+	h.hears(w)
 	keeper := h.keeper()
 	keeper.Slice(10)
 	_, err := keeper.Once(t.Context())

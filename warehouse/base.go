@@ -14,8 +14,8 @@ import (
 
 // A base is a copy of what mirrors hold at a position of the replication, read without FINAL, as a log of what came (w = 1)
 // and went (w = -1). Whoever sums w over it, less the base's rows of the issues that changed since plus those rows as they are now, gets
-// what FINAL over the mirrors would give, at any moment. So a base may lag, but an answer never does. There are two: of the issues (f_issue_base), and of claims and ratings beside their issues
-// (f_claim_base, claims.go).
+// what FINAL over the mirrors would give, at any moment. So a base may lag, but an answer never does. There are three: of the issues (f_issue_base), of claims and ratings beside their issues
+// (f_claim_base, claims.go), and of the issues with their histories (f_history_base, histories.go).
 
 // baseKind is what a base holds. Its table has an id of an issue in each row.
 type baseKind struct {
@@ -202,6 +202,9 @@ func (b *base) rows() string {
 		moved = movedFew
 	}
 	now := b.now(b.what, among(moved), until)
+	if len(b.mirrors) > 1 {
+		now = nowBegins + now + nowEnds
+	}
 	if b.toldBy != "" {
 		now = "SELECT *, " + b.toldBy + " FROM (" + now + ")"
 	}

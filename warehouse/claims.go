@@ -29,23 +29,26 @@ const (
 	claimColumns = "record, id, claim_id, at, told_until, marks, category_id, region_id, area_id, " + ofClaimed
 )
 
-// Marks of what is told of a claim, or of a rating (schema/00400_claim_base.sql): claimMarks names them, from the lowest bit on.
-var claimMarks = []string{"own_claim", "answered", "handler_only", "attempted", "reached", "yes", "partly", "rated", "middle", "high", "counts"}
+// marks are the names of what is told of a row, each a bit, from the lowest on.
+type marks []string
+
+// claimMarks are those of a claim, or of a rating (schema/00400_claim_base.sql).
+var claimMarks = marks{"own_claim", "answered", "handler_only", "attempted", "reached", "yes", "partly", "rated", "middle", "high", "counts"}
 
 // strataMarks are those by which strata are told apart.
-var strataMarks = bits("answered", "rated", "high", "counts")
+var strataMarks = claimMarks.bits("answered", "rated", "high", "counts")
 
-func bits(names ...string) (all int) {
+func (m marks) bits(names ...string) (all int) {
 	for _, name := range names {
-		all |= 1 << slices.Index(claimMarks, name)
+		all |= 1 << slices.Index(m, name)
 	}
 	return all
 }
 
-// marked is SQL of marks: each that is named, by its condition.
-func marked(conditions map[string]string) string {
+// of is SQL of marks: each that is named, by its condition.
+func (m marks) of(conditions map[string]string) string {
 	sum := "toUInt16(0"
-	for i, name := range claimMarks {
+	for i, name := range m {
 		if condition := conditions[name]; condition != "" {
 			sum += fmt.Sprintf(" + %d * (%s)", 1<<i, condition)
 		}
@@ -53,24 +56,42 @@ func marked(conditions map[string]string) string {
 	return sum + ")"
 }
 
-// named has the marks of rows as columns, of those that count.
-func named(rows statement) statement {
-	var columns strings.Builder
-	for i, name := range claimMarks {
-		fmt.Fprintf(&columns, ", bitTest(marks, %d) AS %s", i, name)
+// test is SQL of whether a column of marks has one.
+func (m marks) test(column, name string) string {
+	return fmt.Sprintf("bitTest(%s, %d)", column, slices.Index(m, name))
+}
+
+// columns are SQL of marks as columns: of those that are named, or of all.
+func (m marks) columns(names ...string) string {
+	if len(names) == 0 {
+		names = m
 	}
-	rows.text = "SELECT *" + columns.String() + " FROM (" + rows.text + ") WHERE counts"
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = m.test("marks", name) + " AS " + name
+	}
+	return strings.Join(all, ", ")
+}
+
+// named has marks of rows as columns, of those that have some.
+func (m marks) named(rows statement, some string, names ...string) statement {
+	rows.text = "SELECT *, " + m.columns(names...) + " FROM (" + rows.text + ") WHERE " + some
 	return rows
 }
 
-// records of the base of claims that somebody asks for.
+// counted has the marks of claims and ratings as columns, of those that count.
+func counted(rows statement) statement { return claimMarks.named(rows, "counts") }
+
+// records of the base of claims that somebody asks for, or what of histories.
 type records struct {
 	claims   bool
 	attempts bool // with what was done for an answer
-	ratings  bool
+	ratings  bool // of histories: all feedback
+	legs     bool // and pauses
+	closings bool
 }
 
-var allRecords = records{true, true, true}
+var allRecords = records{true, true, true, true, true}
 
 // condition is that by which rows are of these records; claims must be due for a verdict.
 func (r records) condition() string {
@@ -96,11 +117,6 @@ func claimsNow(what records, of func(column string) string, until string) string
 	return strings.Join(parts, " UNION ALL ")
 }
 
-// fewClaimsNow are those of what changed since, where that is little: all that an answer may ask for.
-var fewClaimsNow = []string{
-	claimsNow(records{claims: true}, among(movedFew), asOf), claimsNow(records{claims: true, attempts: true}, among(movedFew), asOf), claimsNow(records{ratings: true}, among(movedFew), asOf),
-}
-
 // ofIssues is a PREWHERE by which rows of a mirror are of the issues whose ids meet a condition: looked for in a column without FINAL, they are picked by key. "" = all are.
 func ofIssues(table string, of func(column string) string) string {
 	if of("issue_id") == "" {
@@ -121,7 +137,7 @@ func toldUntil(until string) string {
 // collect; due is a further condition on them. Where nobody asks what was done for an answer (sought), marks do not tell.
 func claimsBeside(issues string, of func(column string) string, until, due string, sought bool) string {
 	attempts, last := "", "greatest(c.claimed_at, f.last)"
-	marks := map[string]string{
+	said := map[string]string{
 		"own_claim": "c.own_claim", "answered": "f.own > 0", "handler_only": "f.handled > 0 AND f.own = 0", "yes": "f.verdict = 'YES'", "partly": "f.verdict = 'PARTLY'",
 		"rated": "isNotNull(f.level)", "middle": "ifNull(f.level = 3, 0)", "high": "ifNull(f.level >= 4, 0)", "counts": "s.state != 'MERGED' AND NOT ifNull(s.closure_type = 'WITHDRAWN', 0)",
 	}
@@ -132,35 +148,43 @@ func claimsBeside(issues string, of func(column string) string, until, due strin
 		}
 		attempts = " LEFT ANY JOIN (SELECT claim_id, count() AS attempts, countIf(outcome = 'ANSWERED') AS got, max(at) AS last FROM f_callback_attempt FINAL" + picked +
 			" WHERE _deleted = 0" + toldUntil(until) + " GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS a ON a.claim_id = c.claim"
-		marks["attempted"], marks["reached"], last = "a.attempts > 0 OR f.own > 0", "a.got > 0 OR f.own > 0", "greatest(c.claimed_at, f.last, a.last)"
+		said["attempted"], said["reached"], last = "a.attempts > 0 OR f.own > 0", "a.got > 0 OR f.own > 0", "greatest(c.claimed_at, f.last, a.last)"
 	}
-	const own = "collected_by != 'HANDLER'"
-	latest := sequence("at", "id")
-	return "SELECT s.*, 'CLAIM' AS record, c.claim AS claim_id, c.claimed_at AS at, " + last + " AS told_until, " + marked(marks) + " AS marks" +
+	return "SELECT s.*, 'CLAIM' AS record, c.claim AS claim_id, c.claimed_at AS at, " + last + " AS told_until, " + claimMarks.of(said) + " AS marks" +
 		" FROM (SELECT id AS claim, issue_id, claimed_at, source = 'groundwork' AS own_claim FROM f_claim FINAL" + ofIssues("f_claim", of) + " WHERE _deleted = 0" + due + ") AS c" +
 		" INNER JOIN (" + issues + ") AS s ON c.issue_id = s.id" +
-		" LEFT ANY JOIN (SELECT claim_id, argMaxIf(toString(resolved), " + latest + ", " + own + ") AS verdict, argMaxIf(satisfaction, " + latest + ", " + own + ") AS level, countIf(" + own + ") AS own," +
-		" countIf(NOT " + own + ") AS handled, max(at) AS last FROM f_feedback FINAL" + ofIssues("f_feedback", of) + " WHERE _deleted = 0" + toldUntil(until) + " GROUP BY claim_id SETTINGS max_rows_to_group_by = 0) AS f ON f.claim_id = c.claim" + attempts
+		" LEFT ANY JOIN (" + verdicts(of, until) + ") AS f ON f.claim_id = c.claim" + attempts
 }
+
+// verdicts is SQL of what reporters said of claims of issues until a moment: the latest verdict and level that the handler did not collect, how many are such (own) and how many are not
+// (handled), and when the last was given.
+func verdicts(of func(column string) string, until string) string {
+	latest := sequence("at", "id")
+	return "SELECT claim_id, argMaxIf(toString(resolved), " + latest + ", " + ownWord + ") AS verdict, argMaxIf(satisfaction, " + latest + ", " + ownWord + ") AS level, countIf(" + ownWord + ") AS own," +
+		" countIf(NOT " + ownWord + ") AS handled, max(at) AS last FROM f_feedback FINAL" + ofIssues("f_feedback", of) + " WHERE _deleted = 0" + toldUntil(until) + " GROUP BY claim_id SETTINGS max_rows_to_group_by = 0"
+}
+
+// ownWord is a condition by which feedback is what a reporter says, rather than what the handler reports of it.
+const ownWord = "collected_by != 'HANDLER'"
 
 // ratingsBeside is SQL of the ratings of issues that the handler did not collect, each beside its issue, with marks: yes = it is resolved.
 func ratingsBeside(issues string, of func(column string) string, until string) string {
 	return "SELECT s.*, 'RATING' AS record, f.claim_id AS claim_id, f.at AS at, f.at AS told_until, " +
-		marked(map[string]string{"yes": "f.resolved = 'YES'", "rated": "1", "middle": "f.level = 3", "high": "f.level >= 4", "counts": "s.state != 'MERGED'"}) + " AS marks" +
+		claimMarks.of(map[string]string{"yes": "f.resolved = 'YES'", "rated": "1", "middle": "f.level = 3", "high": "f.level >= 4", "counts": "s.state != 'MERGED'"}) + " AS marks" +
 		" FROM (SELECT issue_id, claim_id, at, assumeNotNull(satisfaction) AS level, toString(resolved) AS resolved FROM f_feedback FINAL" + ofIssues("f_feedback", of) +
-		" WHERE _deleted = 0 AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL" + toldUntil(until) + ") AS f INNER JOIN (" + issues + ") AS s ON f.issue_id = s.id"
+		" WHERE _deleted = 0 AND " + ownWord + " AND satisfaction IS NOT NULL" + toldUntil(until) + ") AS f INNER JOIN (" + issues + ") AS s ON f.issue_id = s.id"
 }
 
 // claimRows has one row a claim that is due for a verdict, anchored at the claim, with what became of the question, by claimMarks.
-func (s *scope) claimRows() statement { return named(s.claimsOf(records{claims: true})) }
+func (s *scope) claimRows() statement { return counted(s.claimsOf(records{claims: true})) }
 
 // soughtRows are claimRows with what was done for an answer: attempted, reached.
 func (s *scope) soughtRows() statement {
-	return named(s.claimsOf(records{claims: true, attempts: true}))
+	return counted(s.claimsOf(records{claims: true, attempts: true}))
 }
 
 // ratingRows has one row a rating that the handler did not collect, anchored at the feedback: rated, middle, high, yes (resolved).
-func (s *scope) ratingRows() statement { return named(s.claimsOf(records{ratings: true})) }
+func (s *scope) ratingRows() statement { return counted(s.claimsOf(records{ratings: true})) }
 
 // claimsOf has the rows of records, with their weights and marks.
 func (s *scope) claimsOf(what records) statement {
@@ -200,7 +224,7 @@ var claimSums = map[string]struct{ columns, marks string }{
 // be split by regions, and by further dimensions that the sums know.
 func (s *scope) claimParts(what records, sums string, further ...Dimension) []statement {
 	if !s.wholly(further...) || s.from != nil || s.to != nil {
-		return []statement{named(s.claimsOf(what))}
+		return []statement{counted(s.claimsOf(what))}
 	}
 	kept, b := claimSums[sums], &builder{}
 	b.write("SELECT i.*")
@@ -224,7 +248,7 @@ func (s *scope) claimParts(what records, sums string, further ...Dimension) []st
 		parts = append(parts, s.claimsIn(&own, what, " AND at >= fromUnixTimestamp64Micro({month_from:Int64}, 'UTC')").with("month_from", begun.UnixMicro()))
 	}
 	for i := range parts {
-		parts[i] = named(parts[i])
+		parts[i] = counted(parts[i])
 	}
 	return parts
 }

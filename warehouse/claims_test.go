@@ -19,25 +19,60 @@ type attempt struct {
 	Outcome string    `ch:"outcome"`
 }
 
-// told are the claims of a world, and what is told of them.
+// leg is of a dispatch.
+type leg struct {
+	Issue    uuid.UUID  `ch:"issue_id"`
+	N        int32      `ch:"n"`
+	Role     string     `ch:"role"`
+	Sent     time.Time  `ch:"sent_at"`
+	Accepted *time.Time `ch:"accepted_at"`
+	Returned *time.Time `ch:"returned_at"`
+}
+
+// told are the claims of a world, what is told of them, and to whom its issues were sent.
 type told struct {
 	claims   []claimOf
 	attempts []attempt
 	verdicts []verdict
+	legs     []leg
 }
 
-// claim makes claims of an issue, with attempts and verdicts of all kinds.
+// What reads the base of claims, and that of histories.
+var (
+	ofClaims    = []string{"Q1", "Q2", "Q3"}
+	ofHistories = []string{"C1", "F2", "F5", "Q4", "T5"}
+)
+
+// claim makes claims of an issue, with attempts and verdicts of all kinds, and legs.
 func (w *world) claim(i issue) (t told) {
 	for range w.rnd.IntN(3) {
-		c := claimOf{w.uuid(), i.ID, []string{"groundwork", "import"}[w.rnd.IntN(2)], i.Origin.Add(w.wait(20))}
+		c := claimOf{w.uuid(), i.ID, []string{"groundwork", "import"}[w.rnd.IntN(2)], i.Origin.Add(w.wait(20)), nil}
+		if w.rnd.IntN(3) > 0 {
+			c.Kind = new("FIXED")
+		}
 		t.claims = append(t.claims, c)
 		t.add(w.tell(c))
+	}
+	for n := range w.rnd.IntN(3) {
+		t.legs = append(t.legs, w.leg(i, n))
 	}
 	return t
 }
 
+func (w *world) leg(i issue, n int) leg {
+	l := leg{Issue: i.ID, N: int32(n), Role: []string{"LEAD", "LEAD", "ASSIST"}[w.rnd.IntN(3)], Sent: i.Origin.Add(w.wait(4))}
+	switch w.rnd.IntN(3) {
+	case 0:
+		l.Returned = new(l.Sent.Add(w.wait(4)))
+	case 1:
+		l.Accepted = new(l.Sent.Add(w.wait(1)))
+	}
+	return l
+}
+
 func (t *told) add(more told) {
 	t.claims, t.attempts, t.verdicts = append(t.claims, more.claims...), append(t.attempts, more.attempts...), append(t.verdicts, more.verdicts...)
+	t.legs = append(t.legs, more.legs...)
 }
 
 func (w *world) tell(c claimOf) (t told) {
@@ -59,6 +94,7 @@ func (h *house) hear(t told) {
 	insert(h, "f_claim", t.claims...)
 	insert(h, "f_callback_attempt", t.attempts...)
 	insert(h, "f_feedback", t.verdicts...)
+	insert(h, "f_dispatch_leg", t.legs...)
 }
 
 // hears loads a world with claims of its issues, and has all known when it ends.
@@ -73,8 +109,8 @@ func (h *house) hears(w *world) (all told) {
 	return all
 }
 
-// verdictsAsExact asks random questions about verdicts of the base of claims, by all the ways in which it is read, and of the mirrors.
-func (h *house) verdictsAsExact(w *world, questions int) {
+// toldAsExact asks random questions of what is told of a base, by all the ways in which it is read, and of the mirrors.
+func (h *house) toldAsExact(w *world, questions int, codes []string) {
 	h.t.Helper()
 	exact, without, lookedUp, sampled := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 	exact.WithoutBase()
@@ -92,7 +128,12 @@ func (h *house) verdictsAsExact(w *world, questions int) {
 		if k > 0 && w.rnd.IntN(4) == 0 {
 			q.From = new(start.Add(days(60)))
 		}
-		for _, code := range []string{"Q1", "Q2", "Q3"} {
+		for _, code := range codes {
+			q := q
+			q.By = slices.DeleteFunc(slices.Clone(q.By), func(d warehouse.Dimension) bool {
+				measure, _ := warehouse.MeasureByCode(code)
+				return !slices.Contains(measure.Dimensions, d)
+			})
 			want, err := exact.Ask(h.t.Context(), code, q)
 			require.NoError(h.t, err)
 			got, err := h.Ask(h.t.Context(), code, q)
@@ -113,7 +154,7 @@ func TestBaseOfClaimsAnswersAsTheMirrors(t *testing.T) {
 	h := open(t)
 	all, end := h.hears(w), w.end()
 	require.True(t, h.keep().Built)
-	h.verdictsAsExact(w, 4)
+	h.toldAsExact(w, 4, ofClaims)
 	require.Equal(t, warehouse.Kept{}, h.keep(), "nothing changed")
 	const rows = "SELECT count() FROM f_claim_base WHERE w = 1"
 	require.NotZero(t, h.count(rows+" AND record = 'CLAIM'"))
@@ -184,16 +225,16 @@ func TestBaseOfClaimsAnswersAsTheMirrors(t *testing.T) {
 		t.Log(change)
 		changes[change]()
 		h.position(end)
-		h.verdictsAsExact(w, 2)
+		h.toldAsExact(w, 2, ofClaims)
 		if round%3 > 0 { // and else let it lag
 			require.False(t, h.keep().Built, change)
-			h.verdictsAsExact(w, 2)
+			h.toldAsExact(w, 2, ofClaims)
 		}
 	}
 	// The moment comes at which all that was told later is known.
 	h.keep()
 	h.position(end.Add(days(4)))
-	h.verdictsAsExact(w, 2)
+	h.toldAsExact(w, 2, ofClaims)
 
 	// Each claim is there once, as it would be if the base was built now.
 	const columns = "record, id, claim_id, at, told_until, marks, category_id, region_id, area_id, severity, kind, channel, state, origin_at"
@@ -229,10 +270,10 @@ func TestVoidBaseOfClaimsIsNotRead(t *testing.T) {
 			change(h, all)
 			h.version = max(h.version, before)
 			h.position(w.end())
-			h.verdictsAsExact(w, 2)
+			h.toldAsExact(w, 2, ofClaims)
 			require.True(t, h.keep().Built)
 			require.Equal(t, warehouse.Kept{}, h.keep())
-			h.verdictsAsExact(w, 2)
+			h.toldAsExact(w, 2, ofClaims)
 		})
 	}
 }
@@ -251,7 +292,7 @@ func TestBaseOfClaimsIsBuiltInSlices(t *testing.T) {
 	require.Equal(t, h.count("SELECT count() FROM f_claim FINAL WHERE _deleted = 0 AND issue_id"+issues), h.count("SELECT count() FROM f_claim_base WHERE record = 'CLAIM'"))
 	require.Equal(t, h.count("SELECT count() FROM f_feedback FINAL WHERE _deleted = 0 AND collected_by != 'HANDLER' AND satisfaction IS NOT NULL AND issue_id"+issues),
 		h.count("SELECT count() FROM f_claim_base WHERE record = 'RATING'"))
-	h.verdictsAsExact(w, 2)
+	h.toldAsExact(w, 2, ofClaims)
 }
 
 // Rows of the base of claims of given issues are found by their place in it, and times by the index of times: neither reads all.
@@ -264,7 +305,7 @@ func TestBaseOfClaimsIsReadByKey(t *testing.T) {
 		"SELECT count() FROM f_feedback WHERE _ver >= toUInt128(7)":                                                                                 "changed",
 	} {
 		require.NoError(t, h.Exec(t.Context(), "INSERT INTO f_claim_base (gen, batch, w, record, id) SELECT 1, 1, 1, 'CLAIM', generateUUIDv4() FROM numbers(3000)"))
-		insert(h, "f_claim", claimOf{uuid.New(), uuid.New(), "groundwork", start})
+		insert(h, "f_claim", claimOf{uuid.New(), uuid.New(), "groundwork", start, nil})
 		insert(h, "f_feedback", verdict{ID: uuid.New(), At: start})
 		rows, err := h.Query(t.Context(), "EXPLAIN indexes = 1 "+query)
 		require.NoError(t, err)

@@ -7,10 +7,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"groundwork"
 	"groundwork/warehouse/stats"
 )
 
@@ -74,38 +76,39 @@ func (r threeRates) weighted(weights map[string]float64) (value float64, known b
 }
 
 // compositeRows has one row an issue that any of the three rates counts: the response of those that came in within the window, the verdicts on claims made in
-// it, the ratings given in it.
+// it that are due, the ratings given in it.
 func (s *scope) compositeRows() statement {
-	part := func(rows statement, sums string) string {
-		b := &builder{}
-		b.write("SELECT id AS issue, ", sums, " FROM (", rows.text, ")")
-		s.window(b)
-		b.write(" GROUP BY issue SETTINGS max_rows_to_group_by = 0")
-		return b.text.String()
+	rows := s.histories(records{claims: true, ratings: true}).with("claims_before", s.claimsDue.UnixMicro())
+	within := func(column string) (conditions []string) {
+		if s.from != nil {
+			rows = rows.with("window_from", ceilMicro(*s.from))
+			conditions = append(conditions, column+" >= fromUnixTimestamp64Micro({window_from:Int64}, 'UTC')")
+		}
+		if s.to != nil {
+			rows = rows.with("window_to", ceilMicro(*s.to))
+			conditions = append(conditions, column+" < fromUnixTimestamp64Micro({window_to:Int64}, 'UTC')")
+		}
+		return conditions
 	}
-	within := &builder{}
-	within.write("SELECT id FROM (", s.spells().text, ")")
-	s.window(within)
-	rows := s.spells()
-	for name, value := range s.claimRows().values {
-		rows = rows.with(name, value)
-	}
-	for name, value := range s.windowValues() {
-		rows = rows.with(name, value)
-	}
-	rows.text = fmt.Sprintf(`SELECT *, toUInt8(id IN (%[1]s) AND response_end < 8) AS waits, toUInt8(waits * least(25, intDiv(micros + 3599999999, 3600000000))) AS hours, toUInt8(waits = 1 AND response_end = 1 AND hours <= 24) AS event FROM (
-			SELECT s.*, toUInt32(c.told) AS answered, toUInt32(c.agreed) AS yes, toUInt32(f.ratings) AS rated, toUInt32(f.best) AS high
-			FROM (SELECT *, %[2]s AS micros FROM (%[3]s) WHERE state != 'MERGED') AS s
-			LEFT ANY JOIN (%[4]s) AS c ON c.issue = s.id LEFT ANY JOIN (%[5]s) AS f ON f.issue = s.id)
-		WHERE waits + answered + rated > 0`, within.text.String(), responseSpell.took(), rows.text,
-		part(s.claimRows(), "countIf(answered) AS told, countIf(yes) AS agreed"), part(s.ratingRows(), "count() AS ratings, countIf(high) AS best"))
+	told := within("told.1")
+	due := append([]string{"told.1 < " + claimsBefore, "NOT withdrawn"}, told...)
+	rows = historyMarks.named(rows, "counts")
+	rows.text = "SELECT * EXCEPT withdrawn, toUInt8(" + strings.Join(append(within("origin_at"), "response_end < 8"), " AND ") + ") AS waits, " +
+		"toUInt8(waits * least(25, intDiv(" + responseSpell.took() + " + 3599999999, 3600000000))) AS hours, toUInt8(waits = 1 AND response_end = 1 AND hours <= 24) AS event, " +
+		saidOf("claims", append(due, saidMarks.test("told.2", "answered"))...) + " AS answered, " + saidOf("claims", append(due, saidMarks.test("told.2", "yes"))...) + " AS yes, " +
+		saidOf("ratings", append(told, "1")...) + " AS rated, " + saidOf("ratings", append(told, "told.2 = 1")...) + " AS high FROM (" + rows.text + ") WHERE waits + answered + rated > 0"
 	return rows
 }
 
-func (s *scope) windowValues() map[string]any {
-	b := &builder{}
-	s.window(b)
-	return b.values
+// keptPatterns are those of the base added up, of issues whose last claim is due, and that nobody waits for any more within 24 hours (schema/00410_history_base.sql).
+var keptPatterns = addedUp{
+	sums: "by_pattern", settled: "month < {month_due:UInt32} AND pattern > 0", open: "month >= {month_due:UInt32}",
+	columns: "toUInt8(bitAnd(pattern, 1)) AS waits, toUInt8(bitAnd(bitShiftRight(pattern, 1), 1)) AS event, toUInt8(bitAnd(bitShiftRight(pattern, 2), 31)) AS hours, " + packed(7, "answered") + ", " + packed(21, "yes") + ", " +
+		packed(35, "rated") + ", " + packed(49, "high") + ", finalizeAggregation(" + sumWeight + ") AS w",
+}
+
+func packed(from int, name string) string {
+	return fmt.Sprintf("toUInt32(bitAnd(bitShiftRight(pattern, %d), 16383)) AS %s", from, name)
 }
 
 // Composite is C1: the three rates weighted as the definition says. Numbers: composite (bootstrap by issue), responded24h, resolved, satisfied (shares).
@@ -115,11 +118,11 @@ func (m *Measures) Composite(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.feedbackDue(ctx, s); err != nil {
+	if err := m.useHistories(ctx, s); err != nil {
 		return nil, err
 	}
-	rows := s.compositeRows()
-	found, err := m.patterns(ctx, s, rows)
+	due := s.claimsDue.In(groundwork.China)
+	found, err := m.patterns(ctx, s, s.historyParts(keptPatterns, map[string]any{"month_due": due.Year()*100 + int(due.Month())}, (*scope).compositeRows))
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +131,16 @@ func (m *Measures) Composite(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	composites, err := beside(len(cells), func(row int) (composite, error) {
+		return compositeOf(cells[row], definition("C1").Weights, seed("C1 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{at(s.from), at(s.to)})), nil
+	})
+	if err != nil {
+		return nil, err
+	}
 	lacking := 0
-	for row, patterns := range cells {
-		if !c.composite(patterns, definition("C1").Weights, seed("C1 "+strings.Join(t.keys(row), " "), t.DefinitionVersion, span{at(s.from), at(s.to)})) {
+	for _, of := range composites {
+		c.composite(of)
+		if !of.Known {
 			lacking++
 		}
 	}
@@ -140,7 +150,11 @@ func (m *Measures) Composite(ctx context.Context, q Question) (*Table, error) {
 	}
 	unbounded := *s // every row counts, whatever brought it into the window
 	unbounded.from, unbounded.to = nil, nil
-	return t, m.withReporters(ctx, &unbounded, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, &unbounded, t, func(of *scope) statement {
+		bounded := *of
+		bounded.from, bounded.to = s.from, s.to
+		return bounded.compositeRows()
+	})
 }
 
 // at is a moment that may be open.
@@ -151,29 +165,59 @@ func at(t *time.Time) time.Time {
 	return *t
 }
 
-func (m *Measures) patterns(ctx context.Context, s *scope, rows statement) (map[cellKey][]pattern, error) {
-	found := map[cellKey][]pattern{}
-	targets, key := s.scanKeys()
-	var p pattern
-	targets = append(targets, &p.waits, &p.event, &p.hours, &p.answered, &p.yes, &p.rated, &p.high, &p.n)
-	total := 0
-	const columns = "waits, event, hours, answered, yes, rated, high"
-	err := m.each(ctx, "count issues by what is known of them", s.byCell(&builder{}, rows, nil, columns+", toInt64(count())", strings.Split(columns, ", ")...), func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
+// patterns counts the issues of each cell by what is known of them; parts of rows are counted together.
+func (m *Measures) patterns(ctx context.Context, s *scope, parts []statement) (map[cellKey][]pattern, error) {
+	counted := map[cellKey]map[pattern]int64{}
+	var lock sync.Mutex
+	var counts []func() error
+	for _, rows := range parts {
+		targets, key := s.scanKeys()
+		var p pattern
+		var n int64
+		targets = append(targets, &p.waits, &p.event, &p.hours, &p.answered, &p.yes, &p.rated, &p.high, &n)
+		const columns = "waits, event, hours, answered, yes, rated, high"
+		counts = append(counts, func() error {
+			return m.each(ctx, "count issues by what is known of them", s.byCell(&builder{}, rows, nil, columns+", toInt64(sum(w))", strings.Split(columns, ", ")...), func(scan func(...any) error) error {
+				if err := scan(targets...); err != nil {
+					return err
+				}
+				lock.Lock()
+				defer lock.Unlock()
+				k := key()
+				if counted[k] == nil {
+					counted[k] = map[pattern]int64{}
+				}
+				counted[k][p] += n
+				return nil
+			})
+		})
+	}
+	err := together(counts...)
+	found, total := map[cellKey][]pattern{}, 0
+	for k, cell := range counted {
+		for p, n := range cell {
+			if n != 0 { // and else it came and went again
+				p.n = n
+				found[k] = append(found[k], p)
+				total++
+			}
 		}
-		total++
-		found[key()] = append(found[key()], p)
-		return nil
-	})
+	}
 	if err == nil && total > maxPatterns {
 		err = invalid("By", "the split gives more cells than can be drawn anew for their intervals; split by less, roll regions up to a level, or narrow the filter")
 	}
 	return found, err
 }
 
-// composite ends a row and reports whether all parts are known.
-func (c *columns) composite(patterns []pattern, weights map[string]float64, seed uint64) (known bool) {
+// composite is what C1 says of a cell.
+type composite struct {
+	stats.Estimate
+	rates threeRates
+	n     int64
+}
+
+// compositeOf is that of issues; known only if all parts are.
+func compositeOf(patterns []pattern, weights map[string]float64, seed uint64) composite {
 	slices.SortFunc(patterns, func(a, b pattern) int {
 		return cmp.Or(cmp.Compare(a.waits, b.waits), cmp.Compare(a.event, b.event), cmp.Compare(a.hours, b.hours), cmp.Compare(a.answered, b.answered),
 			cmp.Compare(a.yes, b.yes), cmp.Compare(a.rated, b.rated), cmp.Compare(a.high, b.high))
@@ -182,18 +226,21 @@ func (c *columns) composite(patterns []pattern, weights map[string]float64, seed
 	for i, p := range patterns {
 		counts[i], n = float64(p.n), n+p.n
 	}
-	rates := ratesOf(patterns, counts)
-	value, known := rates.weighted(weights)
-	e := stats.Estimate{Value: value, Known: known}
-	if known {
-		e.Interval = redrawn(patterns, counts, weights, value, seed)
+	of := composite{rates: ratesOf(patterns, counts), n: n}
+	of.Value, of.Known = of.rates.weighted(weights)
+	if of.Known {
+		of.Interval = redrawn(patterns, counts, weights, of.Value, seed)
 	}
-	c.estimate("composite", e, 1)
-	for name, part := range map[string]*float64{"responded24h": rates.responded, "resolved": rates.resolved, "satisfied": rates.satisfied} {
+	return of
+}
+
+// composite ends a row.
+func (c *columns) composite(of composite) {
+	c.estimate("composite", of.Estimate, 1)
+	for name, part := range map[string]*float64{"responded24h": of.rates.responded, "resolved": of.rates.resolved, "satisfied": of.rates.satisfied} {
 		c.put(name, part, nil, nil)
 	}
-	c.end(n, nil)
-	return known
+	c.end(of.n, nil)
 }
 
 // redrawn is the percentile bootstrap by issue: how often each pattern is drawn is multinomial.

@@ -14,14 +14,12 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 	if err != nil {
 		return nil, err
 	}
-	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (assumeNotNull(s.closed_at) AS anchor_at), ifNull(s.closure_type = 'WITHDRAWN', 0) AS withdrawn,
-			ifNull(s.closure_type = 'UNCONFIRMED', 0) AS unconfirmed, ifNull(s.closure_type = 'EXPLAINED', 0) AND f.against > 0 AS against, f.handled > 0 AND f.own = 0 AS handled
-		FROM (%s) AS s LEFT ANY JOIN (SELECT issue_id, countIf(collected_by != 'HANDLER') AS own, countIf(collected_by = 'HANDLER') AS handled,
-			countIf(collected_by != 'HANDLER' AND resolved != 'YES') AS against FROM f_feedback FINAL WHERE _deleted = 0 AND at <= %s GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS f ON f.issue_id = s.id
-		WHERE s.state = 'CLOSED' AND s.closed_at IS NOT NULL`, rows.text, asOf)
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"countIf(NOT withdrawn)", "countIf(NOT withdrawn AND (unconfirmed OR against OR handled))", "countIf(unconfirmed)", "countIf(against)", "countIf(NOT withdrawn AND handled)", "countIf(withdrawn)",
+	if err := m.useHistories(ctx, s); err != nil {
+		return nil, err
+	}
+	parts := s.historyParts(keptClosings, nil, (*scope).closingRows)
+	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+		"sumIf(w, NOT withdrawn)", "sumIf(w, NOT withdrawn AND (unconfirmed OR against OR handled))", "sumIf(w, unconfirmed)", "sumIf(w, against)", "sumIf(w, NOT withdrawn AND handled)", "sumIf(w, withdrawn)",
 	}})
 	if err != nil {
 		return nil, err
@@ -42,8 +40,18 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 	if len(cells) == 0 {
 		t.Notes = append(t.Notes, "not computable: nothing was closed here in the window; a reply that was imported is a claim, not a closing")
 	}
-	return t, m.withReporters(ctx, s, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, s, t, (*scope).closingRows)
 }
+
+// closingRows has one row an issue that is closed, anchored at its closing, by historyMarks.
+func (s *scope) closingRows() statement {
+	rows := s.histories(records{ratings: true})
+	rows.text = "SELECT * REPLACE (assumeNotNull(closed_at) AS anchor_at) FROM (" + rows.text + ")"
+	return historyMarks.named(rows, "closed")
+}
+
+// keptClosings are those of the base added up.
+var keptClosings = addedUp{sums: "by_area", columns: historyMarks.columns() + ", finalizeAggregation(" + sumWeight + ") AS w", settled: historyMarks.test("marks", "closed")}
 
 // Claims that come too soon to be true, and the hours before the due time that are compared.
 const (
@@ -57,12 +65,29 @@ const auditedMinimums = `WITH RECURSIVE tree AS (SELECT id, parent_id, audited_m
 			SELECT road.id AS id, tree.parent_id AS parent_id, tree.minutes AS minutes FROM road INNER JOIN tree ON tree.id = road.parent_id WHERE road.minutes IS NULL)
 		SELECT toNullable(id) AS category, minutes FROM road WHERE minutes IS NOT NULL`
 
-// legsBegun are, by issue, the moments at which a leading unit had it in hand: accepted it, or where that is unknown was sent it. Until version 3 of F5 the first dispatch counted alone.
-func (s *scope) legsBegun() string {
-	if s.version < 3 {
-		return "SELECT issue_id, [min(sent_at)] AS begun FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
+// instantRows has one row a claim of a remedy that was made here, anchored at it: whether it was instant, and in which stretch of four working hours before the due time of its issue it came
+// (0 = the last; -1 = none).
+func (s *scope) instantRows() statement {
+	rows := s.histories(records{claims: true, legs: s.version >= 3})
+	before, days := "dateDiff('second', s.claim_at, s.due_at)", ""
+	if s.version >= 2 {
+		before = workedBefore("assumeNotNull(s.due_at)", "due") + " - " + workedBefore("s.claim_at", "claimed")
+		days = fmt.Sprintf(" LEFT ANY JOIN (%[1]s) AS due ON due.day = %[2]s LEFT ANY JOIN (%[1]s) AS claimed ON claimed.day = %[3]s", workingDays, dayInChina("assumeNotNull(s.due_at)"), dayInChina("s.claim_at"))
 	}
-	return "SELECT issue_id, groupArray(ifNull(accepted_at, sent_at)) AS begun FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND role = 'LEAD' GROUP BY issue_id SETTINGS max_rows_to_group_by = 0"
+	minimum, minimums := fmt.Sprint(instantMinutes), ""
+	if s.version >= 4 {
+		minimum, minimums = fmt.Sprintf("ifNull(m.minutes, %d)", instantMinutes), " LEFT ANY JOIN (SELECT toString(category) AS matter, minutes FROM ("+auditedMinimums+")) AS m ON m.matter = toString(s.category_id)"
+	}
+	inHand, legs := "arrayFilter(at -> at <= s.claim_at, s.begun)", ""
+	if s.version < 3 { // the first dispatch counted alone
+		inHand = "if(l.first = toDateTime64(0, 6, 'UTC'), [], [l.first])"
+		legs = " LEFT ANY JOIN (SELECT issue_id, min(sent_at) AS first FROM f_dispatch_leg FINAL WHERE _deleted = 0 GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS l ON l.issue_id = s.id"
+	}
+	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (s.claim_at AS anchor_at), %[4]s AS in_hand, s.claim_at < addMinutes(if(empty(in_hand), s.origin_at, arrayMax(in_hand)), %[1]s) AS instant,
+			ifNull(s.claim_at <= s.due_at, 0) AS claimed_before_due, if(claimed_before_due, intDiv(%[5]s, %[2]d), -1) AS bin
+		FROM (SELECT * EXCEPT claims, arrayJoin(arrayFilter(told -> %[6]s, claims)).1 AS claim_at FROM (%[3]s) WHERE state != 'MERGED') AS s%[7]s%[8]s%[9]s`,
+		minimum, lineHours*3600, rows.text, inHand, before, saidMarks.test("told.2", "fixed"), legs, days, minimums)
+	return rows
 }
 
 // InstantClaims is F5. Until version 4 ten minutes held for all categories. Numbers: instant (share), instantClaims, onTheLine (claims in the last 4 working hours
@@ -72,31 +97,19 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
-	rows := s.spells()
-	before, days := "dateDiff('second', c.claimed_at, s.due_at)", ""
-	if s.version >= 2 {
-		before = workedBefore("assumeNotNull(s.due_at)", "due") + " - " + workedBefore("c.claimed_at", "claimed")
-		days = fmt.Sprintf(" LEFT ANY JOIN (%[1]s) AS due ON due.day = %[2]s LEFT ANY JOIN (%[1]s) AS claimed ON claimed.day = %[3]s", workingDays, dayInChina("assumeNotNull(s.due_at)"), dayInChina("c.claimed_at"))
+	if s.version >= 3 {
+		err = m.useHistories(ctx, s)
 	}
-	minimum, minimums := fmt.Sprint(instantMinutes), ""
-	if s.version >= 4 {
-		minimum, minimums = fmt.Sprintf("ifNull(m.minutes, %d)", instantMinutes), " LEFT ANY JOIN ("+auditedMinimums+") AS m ON m.category = s.category_id"
-	}
-	inHand, lineShare := "at <= c.claimed_at", []Num{shared("lineShare")}
-	if s.version < 3 {
-		inHand, lineShare = "1", nil
-	}
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (c.claimed_at AS anchor_at), arrayFilter(at -> %[7]s, l.begun) AS begun, c.claimed_at < addMinutes(if(empty(begun), s.origin_at, arrayMax(begun)), %[1]s) AS instant,
-			ifNull(c.claimed_at <= s.due_at, 0) AS claimed_before_due, if(claimed_before_due, intDiv(%[6]s, %[2]d), -1) AS bin
-		FROM (SELECT issue_id, claimed_at FROM f_claim FINAL WHERE _deleted = 0 AND kind = 'FIXED' AND source = 'groundwork' AND claimed_at <= %[3]s) AS c
-		INNER JOIN (%[4]s) AS s ON c.issue_id = s.id
-		LEFT ANY JOIN (%[8]s) AS l ON l.issue_id = s.id%[5]s%[9]s
-		WHERE s.state != 'MERGED'`, minimum, lineHours*3600, asOf, rows.text, days, before, inHand, s.legsBegun(), minimums)
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"countIf(instant)", "countIf(bin = 0)", "countIf(bin IN (1, 2))",
-	}})
 	if err != nil {
 		return nil, err
+	}
+	found, err := m.tally(ctx, s, tally{rows: s.instantRows(), weighted: true, sums: []string{"sumIf(w, instant)", "sumIf(w, bin = 0)", "sumIf(w, bin IN (1, 2))"}})
+	if err != nil {
+		return nil, err
+	}
+	var lineShare []Num
+	if s.version >= 3 {
+		lineShare = []Num{shared("lineShare")}
 	}
 	c := newColumns(t, append([]Num{ranged("instant", "share"), plain("instantClaims", "claims"), plain("onTheLine", "claims"), plain("before", "claims"), ranged("lineRatio", "ratio")}, lineShare...))
 	cells, err := arrange(ctx, m, s, found, t)
@@ -125,5 +138,5 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 	if len(cells) == 0 {
 		t.Notes = append(t.Notes, "not computable: no claim of a remedy was made here; imported replies do not say what they claim")
 	}
-	return t, m.withReporters(ctx, s, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, s, t, (*scope).instantRows)
 }

@@ -23,7 +23,7 @@ func VoidBase(ctx context.Context, conn clickhouse.Conn) error {
 }
 
 // baseKinds are the bases that are kept.
-var baseKinds = []*baseKind{issueBase, claimBase}
+var baseKinds = []*baseKind{issueBase, claimBase, historyBase}
 
 // nextGen is by the clock of the server, and above all before.
 func (k *baseKind) nextGen() string {

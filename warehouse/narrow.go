@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,18 +13,30 @@ const ofBaseAll = baseColumns + ", " + endColumns
 
 var ofMirrorAll = frozen + ", state, " + strings.Join(progress, ", ")
 
+// lists are those of which a statement reads what it names; that of the mirror is the last.
+var (
+	lists        = []string{ofBaseAll, claimColumns, historyColumns, ofMirrorAll}
+	withoutLists = strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", claimColumns, "", historyColumns, "", fromMirror, "", ends, "", noArea, "")
+)
+
+// Around SQL of rows of several mirrors as they are now, which reads what it needs, whatever is made of them.
+const (
+	nowBegins = "/* now */ "
+	nowEnds   = " /* so far */"
+)
+
+var nowAlone = regexp.MustCompile(`(?s)/\* now \*/.*?/\* so far \*/`)
+
 // narrowed has a statement read no more columns of issues than it names elsewhere, nor tell ends that nobody asks for. The engine leaves them out as well, but takes longer to find that out
 // than to count a million issues.
 func narrowed(text string) string {
-	if !strings.Contains(text, ofBaseAll) && !strings.Contains(text, ofMirrorAll) && !strings.Contains(text, claimColumns) {
+	if !slices.ContainsFunc(lists, func(all string) bool { return strings.Contains(text, all) }) {
 		return text
 	}
-	rest := text
-	for _, now := range fewClaimsNow {
-		rest = strings.ReplaceAll(rest, now, "")
+	named := words(withoutLists.Replace(nowAlone.ReplaceAllString(text, "")))
+	for _, all := range lists[:3] {
+		text = narrowedTo(named, text, all)
 	}
-	named := words(strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", claimColumns, "", fromMirror, "", ends, "", noArea, "").Replace(rest))
-	text = narrowedTo(named, narrowedTo(named, text, ofBaseAll), claimColumns)
 	if !slices.ContainsFunc(strings.Split(endColumns, ", "), func(column string) bool { return named[column] }) {
 		text = strings.ReplaceAll(text, ", "+ends, "")
 	} else {

@@ -114,6 +114,27 @@ func secondsUp(from, to string) string {
 	return "intDiv(greatest(0, toUnixTimestamp64Micro(" + to + ") - toUnixTimestamp64Micro(" + from + ")) + 999999, 1000000)"
 }
 
+// clockRows has one row an issue: how long it was open until its closing or as-of (gross), and paused (s), its legs, and how many of them were returned, each as often as it weighs.
+func (s *scope) clockRows() statement {
+	rows := s.histories(records{legs: true})
+	// One step after the other: the engine writes out what a name stands for wherever it is named beside it.
+	rows.text = "SELECT *, least(gross, paused_seconds + ifNull(" + secondsUp("paused_since", "seen_until") + ", 0)) AS paused FROM (" +
+		"SELECT *, " + secondsUp("origin_at", "if(state = 'CLOSED', ifNull(closed_at, seen_until), seen_until)") + " AS gross FROM (" + rows.text + "))"
+	rows = historyMarks.named(rows, "counts", "counts", "returned_twice")
+	rows.text = "SELECT *, w * gross AS all_gross, w * paused AS all_paused, w * toInt128(gross * gross) AS gross_squared, w * toInt128(paused * paused) AS paused_squared, w * toInt128(gross * paused) AS gross_paused, " +
+		"w * legs AS all_legs, w * returned AS all_returned, observed_until IS NULL OR legs > 0 AS traced FROM (" + rows.text + ")"
+	return rows
+}
+
+// keptClocks are those of the base added up, of issues that are over.
+var keptClocks = addedUp{sums: "by_clock", settled: "over", open: "NOT over", columns: "`bitTest(marks, 7)` AS returned_twice, `or(isNull(observed_until), greater(legs, 0))` AS traced, finalizeAggregation(" + sumWeight + ") AS w, " +
+	keptClock("gross", "all_gross") + ", " + keptClock("paused", "all_paused") + ", " + keptClock("toInt128(multiply(gross, gross))", "gross_squared") + ", " + keptClock("toInt128(multiply(paused, paused))", "paused_squared") + ", " +
+	keptClock("toInt128(multiply(gross, paused))", "gross_paused") + ", " + keptClock("legs", "all_legs") + ", " + keptClock("returned", "all_returned")}
+
+func keptClock(of, name string) string {
+	return "finalizeAggregation(`sum(multiply(w, " + of + "))`) AS " + name
+}
+
 // ClockIntegrity is T5. Numbers: pausedShare (share of time), returnedLegs (share of legs), returnedTwice (share), legs (count).
 // n = issues.
 func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) {
@@ -121,15 +142,12 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 	if err != nil {
 		return nil, err
 	}
-	s.deep = true
-	rows := s.spells()
-	rows.text = `SELECT s.*, ` + secondsUp("s.origin_at", "if(s.state = 'CLOSED', ifNull(s.closed_at, s.seen_until), s.seen_until)") + ` AS gross,
-			least(gross, s.paused_seconds + ifNull(` + secondsUp("s.paused_since", "s.seen_until") + `, 0)) AS paused, l.legs AS legs, l.returned AS returned
-		FROM (` + rows.text + `) AS s LEFT ANY JOIN (
-			SELECT issue_id, count() AS legs, countIf(returned_at <= ` + asOf + `) AS returned FROM f_dispatch_leg FINAL WHERE _deleted = 0 AND sent_at <= ` + asOf + ` GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
-		) AS l ON l.issue_id = s.id WHERE s.state != 'MERGED'`
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{
-		"sum(gross)", "sum(paused)", "sum(toInt128(gross * gross))", "sum(toInt128(paused * paused))", "sum(toInt128(gross * paused))", "sum(legs)", "sum(returned)", "countIf(return_count >= 2)", "countIf(observed_until IS NULL OR legs > 0)",
+	if err := m.useHistories(ctx, s); err != nil {
+		return nil, err
+	}
+	parts := s.historyParts(keptClocks, nil, (*scope).clockRows)
+	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+		"sum(all_gross)", "sum(all_paused)", "sum(gross_squared)", "sum(paused_squared)", "sum(gross_paused)", "sum(all_legs)", "sum(all_returned)", "sumIf(w, returned_twice)", "sumIf(w, traced)",
 	}})
 	if err != nil {
 		return nil, err

@@ -363,19 +363,6 @@ func TestAuditedMinimums(t *testing.T) {
 		insert(h, "d_category", *c)
 		return c
 	}
-	type leg struct {
-		Issue    uuid.UUID  `ch:"issue_id"`
-		Role     string     `ch:"role"`
-		Sent     time.Time  `ch:"sent_at"`
-		Accepted *time.Time `ch:"accepted_at"`
-	}
-	type claim struct {
-		ID      uuid.UUID `ch:"id"`
-		Issue   uuid.UUID `ch:"issue_id"`
-		Kind    string    `ch:"kind"`
-		Source  string    `ch:"source"`
-		Claimed time.Time `ch:"claimed_at"`
-	}
 	accepted := begin.Add(time.Hour)
 	twoClaims := func(c *category, minimum time.Duration) {
 		for _, after := range []time.Duration{minimum - time.Microsecond, minimum} {
@@ -384,8 +371,8 @@ func TestAuditedMinimums(t *testing.T) {
 				i.Category = &c.ID
 			}
 			insert(h, "f_issue", i)
-			insert(h, "f_dispatch_leg", leg{i.ID, "LEAD", begin, &accepted})
-			insert(h, "f_claim", claim{uuid.New(), i.ID, "FIXED", "groundwork", accepted.Add(after)})
+			insert(h, "f_dispatch_leg", leg{Issue: i.ID, Role: "LEAD", Sent: begin, Accepted: &accepted})
+			insert(h, "f_claim", claimOf{uuid.New(), i.ID, "groundwork", accepted.Add(after), new("FIXED")})
 		}
 	}
 	roads := of("roads", nil, new(int32(60)))

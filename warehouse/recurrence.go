@@ -7,8 +7,11 @@ import (
 	"groundwork/warehouse/stats"
 )
 
-// recurrenceDays is how long a new issue of the same matter counts as its return.
-const recurrenceDays = 180
+// How long a reopening is waited for at most, and how long a new issue of the same matter counts as its return.
+const (
+	reopeningDays  = 90
+	recurrenceDays = 180
+)
 
 // lived is a cell of lives: how many ended, and when.
 type lived struct {
@@ -16,11 +19,16 @@ type lived struct {
 	rows     []stats.LifeRow
 }
 
-// lives counts, per cell, what began at anchor_at and ended (event = 1) or was last seen at exit_at; times are whole hours, rounded up.
-func (m *Measures) lives(ctx context.Context, s *scope, rows statement) (map[cellKey]*lived, error) {
+// lives counts, per cell, what began at anchor_at and ended (event = 1) or was last seen at exit_at, by weights; times are whole hours, rounded up, of which those longer than
+// so many days are not told apart (0 = all are).
+func (m *Measures) lives(ctx context.Context, s *scope, rows statement, longest int) (map[cellKey]*lived, error) {
 	cells := map[cellKey]*lived{}
-	rows.text = "SELECT *, intDiv(greatest(0, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(anchor_at)) + 3599999999, 3600000000) AS hours FROM (" + rows.text + ")"
-	grouped := s.group(rows, "event, hours, toInt64(count())", "event", "hours")
+	told := "whole"
+	if longest > 0 {
+		told = fmt.Sprintf("least(whole, %d)", 24*longest+1)
+	}
+	rows.text = "SELECT *, intDiv(greatest(0, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(anchor_at)) + 3599999999, 3600000000) AS whole, " + told + " AS hours FROM (" + rows.text + ")"
+	grouped := s.group(rows, "event, hours, toInt64(sum(w))", "event", "hours")
 	targets, key := s.scanKeys()
 	var event uint8
 	var hours, n int64
@@ -28,6 +36,9 @@ func (m *Measures) lives(ctx context.Context, s *scope, rows statement) (map[cel
 	err := m.each(ctx, "count lives", grouped, func(scan func(...any) error) error {
 		if err := scan(targets...); err != nil {
 			return err
+		}
+		if n == 0 { // what came and went again
+			return nil
 		}
 		k := key()
 		if cells[k] == nil {
@@ -44,15 +55,9 @@ func (m *Measures) lives(ctx context.Context, s *scope, rows statement) (map[cel
 
 // reopeningRows has one row an issue that was ever closed, from its first closing to its first reopening.
 func (s *scope) reopeningRows() statement {
-	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (e.closed_first AS anchor_at), toUInt8(e.reopenings > 0) AS event,
-			if(e.reopenings > 0, e.reopened_first, greatest(s.seen_until, e.closed_first)) AS exit_at
-		FROM (%s) AS s INNER JOIN (
-			SELECT issue_id, minIf(at, kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN')) AS closed_first, minIf(at, kind = 'REOPENED') AS reopened_first,
-				countIf(kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN')) AS closings, countIf(kind = 'REOPENED') AS reopenings
-			FROM f_issue_event FINAL WHERE _deleted = 0 AND known_at <= %s AND kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN', 'REOPENED') GROUP BY issue_id SETTINGS max_rows_to_group_by = 0
-		) AS e ON e.issue_id = s.id WHERE s.state != 'MERGED' AND e.closings > 0`, rows.text, asOf)
-	return rows
+	rows := s.histories(records{closings: true})
+	rows.text = "SELECT * REPLACE (closed_first AS anchor_at), toUInt8(" + historyMarks.test("marks", "reopened") + ") AS event, if(event, reopened_first, greatest(seen_until, closed_first)) AS exit_at FROM (" + rows.text + ")"
+	return historyMarks.named(rows, "counts AND ended")
 }
 
 // recurrenceRows has one row a confirmed issue with a site and a category, from its closing to the next issue of the kind at the site.
@@ -74,12 +79,15 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := s.reopeningRows()
-	found, err := m.lives(ctx, s, rows)
+	closed := *s
+	if err := m.useHistories(ctx, &closed); err != nil {
+		return nil, err
+	}
+	found, err := m.lives(ctx, &closed, closed.reopeningRows(), reopeningDays)
 	if err != nil {
 		return nil, err
 	}
-	again, err := m.lives(ctx, s, s.recurrenceRows())
+	again, err := m.lives(ctx, s, s.recurrenceRows(), recurrenceDays)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +102,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 			return nil, err
 		}
 		c.estimate("reopened30", curve.Failure(30), 1)
-		c.estimate("reopened90", curve.Failure(90), 1)
+		c.estimate("reopened90", curve.Failure(reopeningDays), 1)
 		if err := c.recurred(again[t.cell(row)]); err != nil {
 			return nil, err
 		}
@@ -105,7 +113,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 	if len(again) == 0 {
 		t.Notes = append(t.Notes, "recurred180 is not computable: no confirmed issue here has a known site and category")
 	}
-	return t, m.withReporters(ctx, s, t, voicesOf(rows))
+	return t, m.withReportersOf(ctx, &closed, t, (*scope).reopeningRows)
 }
 
 func (c *columns) recurred(cell *lived) error {

@@ -17,6 +17,7 @@ type claimOf struct {
 	Issue  uuid.UUID `ch:"issue_id"`
 	Source string    `ch:"source"`
 	At     time.Time `ch:"claimed_at"`
+	Kind   *string   `ch:"kind"`
 }
 
 // However many issues a cell has, and whoever spoke first in it, its reporters are counted up to eleven; with the base, without it, and with the base behind.
@@ -64,7 +65,7 @@ func TestReportersAreCountedAsFarAsTheyMatter(t *testing.T) {
 		}
 		insert(h, "f_issue", issues...)
 		for _, one := range issues {
-			claims = append(claims, claimOf{uuid.New(), one.ID, "groundwork", start.AddDate(0, 0, -30)})
+			claims = append(claims, claimOf{uuid.New(), one.ID, "groundwork", start.AddDate(0, 0, -30), nil})
 		}
 		insert(h, "f_claim", claims...)
 		if len(opinions) > 0 {

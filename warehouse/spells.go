@@ -76,14 +76,15 @@ const (
 // endColumns say how and after how many microseconds (-1 = it goes on) an issue ended and was answered, in which second (0 = it goes on), and how it stands to its due
 // time; ends makes them of an issue. The base has them stored by the same rules (schema/00380_base_by_time.sql).
 const (
+	responseEnds = "multiIf(state = 'MERGED', 8, " + answered + " < origin_at, 9, first_response_at IS NOT NULL, 1, 0) AS response_end, " +
+		"ifNull(if(" + answered + " < origin_at, 0, toUnixTimestamp64Micro(" + answered + ") - toUnixTimestamp64Micro(origin_at)), -1) AS response_micros"
 	endColumns = "resolution_end, resolution_micros, resolution_second, response_end, response_micros, claimed, judged, due_marks"
 	ends       = "multiIf(state = 'MERGED', 8, " + resolvedOrClosed + " < origin_at, 9, resolved_at IS NOT NULL, 1, state = 'CLAIMED' AND claimed_at IS NOT NULL, 5," +
 		" state != 'CLOSED' OR closed_at IS NULL, 0, closure_type = 'CONFIRMED', 1, closure_type IN ('EXPLAINED', 'REFERRED_OUT'), 2, closure_type = 'UNCONFIRMED', 3," +
 		" closure_type = 'WITHDRAWN', 4, 0) AS resolution_end, " +
 		"ifNull(if(" + resolvedOrClosed + " < origin_at, 0, toUnixTimestamp64Micro(" + resolvedOrClosed + ") - toUnixTimestamp64Micro(origin_at)), -1) AS resolution_micros, " +
 		"toUInt32(if(resolution_micros < 0, 0, intDiv(toUnixTimestamp64Micro(origin_at) + resolution_micros, 1000000))) AS resolution_second, " +
-		"multiIf(state = 'MERGED', 8, " + answered + " < origin_at, 9, first_response_at IS NOT NULL, 1, 0) AS response_end, " +
-		"ifNull(if(" + answered + " < origin_at, 0, toUnixTimestamp64Micro(" + answered + ") - toUnixTimestamp64Micro(origin_at)), -1) AS response_micros, " +
+		responseEnds + ", " +
 		"toUInt8(claimed_at IS NOT NULL) AS claimed, toUInt8(resolved_at IS NOT NULL OR dispute_count > 0) AS judged, " +
 		"toUInt8((state = 'CLOSED') + 2 * (ifNull(resolved_at <= due_at, 0) OR state = 'CLOSED' AND ifNull(closure_type = 'EXPLAINED' AND claimed_at <= due_at, 0))" +
 		" + 4 * (state = 'CLAIMED' AND ifNull(claimed_at <= due_at, 0) AND NOT ifNull(resolved_at <= due_at, 0))" +

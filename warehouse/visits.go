@@ -340,10 +340,10 @@ func (m *Measures) Coverage(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	gaps := statement{values: sites.values, text: fmt.Sprintf(`SELECT * EXCEPT anchor_at, gap.1 AS anchor_at, gap.2 AS exit_at, gap.3 AS event FROM (
+	gaps := statement{values: sites.values, text: fmt.Sprintf(`SELECT * EXCEPT anchor_at, gap.1 AS anchor_at, gap.2 AS exit_at, gap.3 AS event, 1 AS w FROM (
 		SELECT *, arrayJoin(arrayMap((a, b, n) -> (a, b, toUInt8(n <= length(visits))), arrayConcat([eligible], visits), arrayConcat(visits, [%s]), arrayEnumerate(arrayConcat([eligible], visits)))) AS gap
 		FROM (%s))`, asOf, sites.text)}
-	between, err := m.lives(ctx, s, gaps)
+	between, err := m.lives(ctx, s, gaps, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -89,9 +89,10 @@ type records struct {
 	ratings  bool // of histories: all feedback
 	legs     bool // and pauses
 	closings bool
+	heard    bool
 }
 
-var allRecords = records{true, true, true, true, true}
+var allRecords = records{true, true, true, true, true, true}
 
 // condition is that by which rows are of these records; claims must be due for a verdict.
 func (r records) condition() string {

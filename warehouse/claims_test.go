@@ -29,18 +29,20 @@ type leg struct {
 	Returned *time.Time `ch:"returned_at"`
 }
 
-// told are the claims of a world, what is told of them, and to whom its issues were sent.
+// told are the claims of a world, what is told of them, to whom its issues were sent, and what was said of these.
 type told struct {
 	claims   []claimOf
 	attempts []attempt
 	verdicts []verdict
 	legs     []leg
+	opinions []opinion
+	links    []issueOpinion
 }
 
 // What reads the base of claims, and that of histories.
 var (
 	ofClaims    = []string{"Q1", "Q2", "Q3"}
-	ofHistories = []string{"C1", "F2", "F5", "Q4", "T5"}
+	ofHistories = []string{"C1", "F2", "F5", "H5", "Q4", "T5"}
 )
 
 // claim makes claims of an issue, with attempts and verdicts of all kinds, and legs.
@@ -56,7 +58,15 @@ func (w *world) claim(i issue) (t told) {
 	for n := range w.rnd.IntN(3) {
 		t.legs = append(t.legs, w.leg(i, n))
 	}
+	for range 1 + w.rnd.IntN(4) {
+		t.add(w.say(i))
+	}
 	return t
+}
+
+func (w *world) say(i issue) told {
+	o := opinion{w.uuid(), new(w.uuid()), "HOTLINE", i.Origin.Add(w.wait(8))}
+	return told{opinions: []opinion{o}, links: []issueOpinion{{i.ID, o.ID}}}
 }
 
 func (w *world) leg(i issue, n int) leg {
@@ -72,7 +82,7 @@ func (w *world) leg(i issue, n int) leg {
 
 func (t *told) add(more told) {
 	t.claims, t.attempts, t.verdicts = append(t.claims, more.claims...), append(t.attempts, more.attempts...), append(t.verdicts, more.verdicts...)
-	t.legs = append(t.legs, more.legs...)
+	t.legs, t.opinions, t.links = append(t.legs, more.legs...), append(t.opinions, more.opinions...), append(t.links, more.links...)
 }
 
 func (w *world) tell(c claimOf) (t told) {
@@ -95,6 +105,8 @@ func (h *house) hear(t told) {
 	insert(h, "f_callback_attempt", t.attempts...)
 	insert(h, "f_feedback", t.verdicts...)
 	insert(h, "f_dispatch_leg", t.legs...)
+	insert(h, "f_opinion", t.opinions...)
+	insert(h, "f_issue_opinion", t.links...)
 }
 
 // hears loads a world with claims of its issues, and has all known when it ends.

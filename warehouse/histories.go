@@ -8,12 +8,13 @@ import (
 
 // historyBase is a copy of the issues, each with what is told of it and what became of it.
 var historyBase = &baseKind{
-	table: "f_history_base", name: "the base of histories", mirrors: []string{"f_issue", "f_claim", "f_feedback", "f_dispatch_leg", "f_issue_event"}, columns: historyColumns, anchor: "origin_at",
-	moved: changedIDs + changedOf("f_claim") + changedOf("f_feedback") + changedOf("f_dispatch_leg") + changedOf("f_issue_event"),
-	lost:  []string{"f_claim", "f_feedback"},
-	late:  "told_until > " + asOf,
-	now:   historiesNow,
-	mark:  noID + ", " + never + ", 0, [], [], [], 0, 0, " + never + ", " + never + ", 0, NULL, 0, 0, NULL, NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', " + never + ", 0, 0",
+	table: "f_history_base", name: "the base of histories", mirrors: []string{"f_issue", "f_claim", "f_feedback", "f_dispatch_leg", "f_issue_event", "f_issue_opinion", "f_opinion"}, columns: historyColumns, anchor: "origin_at",
+	moved: changedIDs + changedOf("f_claim") + changedOf("f_feedback") + changedOf("f_dispatch_leg") + changedOf("f_issue_event") + changedOf("f_issue_opinion") +
+		" UNION ALL SELECT l.issue_id AS id FROM f_issue_opinion AS l WHERE l.opinion_id IN (SELECT id FROM f_opinion WHERE " + sincePosition + ")",
+	lost: []string{"f_claim", "f_feedback"},
+	late: "told_until > " + asOf,
+	now:  historiesNow,
+	mark: noID + ", " + never + ", 0, [], [], [], [], 0, 0, " + never + ", " + never + ", 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', " + never + ", 0, 0",
 
 	projections: []string{"by_area"},
 }
@@ -24,7 +25,7 @@ func changedOf(mirror string) string {
 }
 
 const (
-	ofHistory      = "told_until, marks, claims, ratings, begun, legs, returned, closed_first, reopened_first, paused_seconds, paused_since, response_end, response_micros, closed_at"
+	ofHistory      = "told_until, marks, claims, ratings, begun, heard, legs, returned, closed_first, reopened_first, paused_seconds, paused_since, response_end, response_micros, claimed_at, closed_at, merged_into_id"
 	historyColumns = "id, " + ofHistory + ", category_id, region_id, area_id, " + ofClaimed
 )
 
@@ -38,7 +39,7 @@ var saidMarks = marks{"answered", "yes", "fixed"}
 // historiesNow are the histories of the issues whose ids meet a condition, as they are known at a moment ("" = now).
 func historiesNow(what records, of func(column string) string, until string) string {
 	issues := "SELECT *, " + responseEnds + " FROM (SELECT id, toString(f.category_id) AS category_id, toString(f.region_id) AS region_id, " + basePlain +
-		", paused_seconds, paused_since, return_count FROM f_issue AS f FINAL PREWHERE " + of("id") + " WHERE _deleted = 0)"
+		", paused_seconds, paused_since, return_count, merged_into_id FROM f_issue AS f FINAL PREWHERE " + of("id") + " WHERE _deleted = 0)"
 	return "SELECT " + strings.Replace(historyColumns, "area_id, ", "", 1) + " FROM (" + historiesBeside(issues, of, until, what) + ")"
 }
 
@@ -84,6 +85,13 @@ func historiesBeside(issues string, of func(column string) string, until string,
 	beside("e", never+" AS closed_first, "+never+" AS reopened_first", what.closings, "e.closed_first AS closed_first, e.reopened_first AS reopened_first",
 		"SELECT issue_id, minIf(at, kind != 'REOPENED') AS closed_first, minIf(at, kind = 'REOPENED') AS reopened_first, countIf(kind != 'REOPENED') AS closings, countIf(kind = 'REOPENED') AS reopenings,"+
 			" max(known_at) AS last FROM f_issue_event FINAL"+ofKey+" WHERE _deleted = 0 AND "+known("known_at")+" AND kind IN ('CONFIRMED', 'CLOSED', 'WITHDRAWN', 'REOPENED')"+limits)
+	ofLinks := ""
+	if ofKey != "" {
+		ofLinks = " PREWHERE id IN (SELECT opinion_id FROM f_issue_opinion WHERE " + of("issue_id") + ")"
+	}
+	beside("o", "[] AS heard", what.heard, "o.heard AS heard",
+		"SELECT k.issue_id AS issue_id, arraySort(groupArray(told.received_at)) AS heard, max(greatest(k.linked_at, told.received_at)) AS last FROM (SELECT issue_id, opinion_id, linked_at FROM f_issue_opinion FINAL"+ofKey+
+			" WHERE _deleted = 0 AND "+known("linked_at")+") AS k INNER JOIN (SELECT id, received_at FROM f_opinion FINAL"+ofLinks+" WHERE _deleted = 0 AND "+known("received_at")+") AS told ON told.id = k.opinion_id"+limits)
 	if what.ratings {
 		closing["against"], closing["handled"] = "ifNull(s.closure_type = 'EXPLAINED', 0) AND f.against > 0", "f.handled > 0 AND f.own = 0"
 	}
@@ -104,7 +112,7 @@ func (s *scope) histories(what records) statement {
 		own.what, of.base = what, &own
 		return of.spells()
 	}
-	of.deep = of.deep || what.legs
+	of.deep = true
 	rows := of.spells()
 	rows.text = historiesBeside(rows.text, s.picked, asOf, what)
 	return rows

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"groundwork/warehouse"
@@ -17,6 +18,7 @@ type clocked struct {
 	PausedSince   *time.Time `ch:"paused_since"`
 	PausedSeconds int64      `ch:"paused_seconds"`
 	Returns       int32      `ch:"return_count"`
+	Into          *uuid.UUID `ch:"merged_into_id"`
 }
 
 // Whatever is told of issues, and however far the base is behind, answers that are made of histories are those of the mirrors.
@@ -34,7 +36,16 @@ func TestBaseOfHistoriesAnswersAsTheMirrors(t *testing.T) {
 			insert(h, "f_issue", i)
 		}
 	}
+	merge := func(issues ...int) { // each into the one after it
+		for k, of := range issues[1:] {
+			i := &w.issues[issues[k]]
+			i.State = "MERGED"
+			insert(h, "f_issue", clocked{issue: *i, Into: &w.issues[of].ID})
+		}
+	}
 	clock(30)
+	merge(30, 31, 32)
+	merge(33, 34)
 	h.position(end)
 	require.True(t, h.keep().Built)
 	h.toldAsExact(w, 4, ofHistories)
@@ -75,6 +86,17 @@ func TestBaseOfHistoriesAnswersAsTheMirrors(t *testing.T) {
 			remove(h, "f_dispatch_leg", all.legs[7], all.legs[8])
 		},
 		"clocks": func() { clock(8) },
+		"mergers": func() { merge(35, 36, 32); merge(32, 37) },
+		"opinions": func() {
+			for k := range 8 {
+				h.hear(w.say(w.issues[30+k]))
+			}
+			earlier := all.opinions[3]
+			earlier.Received = earlier.Received.Add(-days(3))
+			insert(h, "f_opinion", earlier)
+			remove(h, "f_issue_opinion", all.links[5])
+			remove(h, "f_opinion", all.opinions[6])
+		},
 		"claims": func() {
 			for k := range 5 {
 				more := w.claim(w.issues[w.rnd.IntN(len(w.issues))])
@@ -141,9 +163,9 @@ func TestBaseOfHistoriesAnswersAsTheMirrors(t *testing.T) {
 	h.toldAsExact(w, 2, ofHistories)
 
 	// Each issue is there once, as it would be if the base was built now.
-	const columns = "id, told_until, marks, claims, ratings, begun, legs, returned, closed_first, reopened_first, paused_seconds, paused_since, response_end, response_micros, closed_at, category_id, region_id, area_id," +
+	const columns = "id, told_until, marks, claims, ratings, begun, heard, legs, returned, closed_first, reopened_first, paused_seconds, paused_since, response_end, response_micros, claimed_at, closed_at, merged_into_id, category_id, region_id, area_id," +
 		" state, origin_at, month, pattern, over, gross, paused"
-	digest := "SELECT groupBitXor(cityHash64(" + columns + ")) FROM (SELECT " + columns + " FROM f_history_base WHERE w != 0 AND gen = (SELECT max(gen) FROM f_history_base) GROUP BY " + columns + " HAVING sum(f_history_base.w) = 1)"
+	digest := "SELECT groupBitXor(cityHash64(toString(tuple(" + columns + ")))) FROM (SELECT " + columns + " FROM f_history_base WHERE w != 0 AND gen = (SELECT max(gen) FROM f_history_base) GROUP BY " + columns + " HAVING sum(f_history_base.w) = 1)"
 	h.keep()
 	require.EqualValues(t, 1, h.count("SELECT uniqExact(gen) FROM f_history_base"), "it was folded in, not built")
 	folded := h.count(digest)

@@ -87,12 +87,13 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 // ofPlaces fills in what the measures of places take for granted, so that what protects their cells counts the same cells.
 func (q Question) ofPlaces(m Measure) Question {
 	switch m.Code {
-	case "H1", "H2", "H3":
+	case "H1", "H2", "H3", "H5":
 		if len(q.By) == 0 {
 			q.By = []Dimension{ByRegion}
 		}
-		fallthrough
-	case "E1C", "I3":
+	}
+	switch m.Code {
+	case "H1", "H2", "H3", "E1C", "I3":
 		if q.RegionLevel == "" {
 			q.RegionLevel = defaultHotspotLevel
 		}

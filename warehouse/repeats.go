@@ -64,7 +64,27 @@ func (s *scope) opinionRows() statement {
 }
 
 // links are the opinions that were put to issues by as-of.
-const links = "SELECT issue_id, opinion_id, issue_id AS matter FROM f_issue_opinion FINAL WHERE _deleted = 0 AND linked_at <= " + asOf
+const links = "SELECT issue_id, opinion_id FROM f_issue_opinion FINAL WHERE _deleted = 0 AND linked_at <= " + asOf
+
+// heardByMatters leads from each issue that stands for others to when the opinions that were put to these were received (more).
+func (s *scope) heardByMatters() statement {
+	all := *s
+	all.Query, all.categories, all.units = Query{}, nil, nil
+	if s.base != nil {
+		own := *s.base
+		own.only, own.areas, all.base = own.only+" AND state = 'MERGED'", false, &own
+	} else {
+		all.among = " IN (SELECT id FROM f_issue WHERE state = 'MERGED')"
+	}
+	merged := func(what records, further string) string { // a base may tell of what came and went again
+		columns := "id, state, merged_into_id" + further
+		return "SELECT " + columns + " FROM (" + all.histories(what).text + ") WHERE state = 'MERGED' GROUP BY " + columns + " HAVING sum(w) > 0 SETTINGS max_rows_to_group_by = 0"
+	}
+	rows := all.histories(records{heard: true})
+	rows.text = "SELECT road.matter AS matter, groupArrayArray(m.heard) AS more FROM (" + merged(records{heard: true}, ", heard") + ") AS m INNER JOIN (" + mergers(merged(records{}, "")) + ") AS road ON road.merged = m.id" +
+		" GROUP BY matter SETTINGS max_rows_to_group_by = 0"
+	return rows
+}
 
 // linked are links, each with the issue that stands for its own in the end (matter).
 func (s *scope) linked() string {

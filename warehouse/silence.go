@@ -20,9 +20,6 @@ const (
 // delayDays (until the next report). n = issues.
 func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error) {
 	q.Query = q.byOrigin()
-	if len(q.By) == 0 {
-		q.By = []Dimension{ByRegion}
-	}
 	split := q.By
 	q.By = append(slices.Clone(split), ByCategory)
 	q.From, q.To = nil, nil
@@ -30,19 +27,10 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
-	told := s.linked()
-	if s.version < 2 {
-		told = links
+	if err := m.useHistories(ctx, s); err != nil {
+		return nil, err
 	}
-	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT u.*, least(%[2]d * 86400, greatest(0, dateDiff('second', u.origin_at, least(ifNull(u.claimed_at, u.seen_until), u.seen_until)))) AS exposed, r.repeats AS repeats
-		FROM (%[1]s) AS u LEFT ANY JOIN (
-			SELECT link.matter AS issue_id, countIf(o.received_at > i.origin_at AND o.received_at <= least(addDays(i.origin_at, %[2]d), ifNull(i.claimed_at, toDateTime64('2299-01-01 00:00:00', 6, 'UTC')))) AS repeats
-			FROM (%[4]s) AS link
-			INNER JOIN (SELECT id, received_at FROM f_opinion FINAL WHERE _deleted = 0 AND received_at <= %[3]s) AS o ON o.id = link.opinion_id
-			INNER JOIN (SELECT id, origin_at, claimed_at FROM (%[1]s)) AS i ON i.id = link.matter
-			GROUP BY issue_id SETTINGS max_rows_to_group_by = 0) AS r ON r.issue_id = u.id WHERE u.state != 'MERGED' AND u.category_id IS NOT NULL`, rows.text, exposureDays, asOf, told)
-	found, err := m.tally(ctx, s, tally{rows: rows, sums: []string{"sum(repeats)", "sum(exposed)"}})
+	found, err := m.tally(ctx, s, tally{rows: s.exposureRows(), weighted: true, sums: []string{"sum(w * repeats)", "sum(w * exposed)"}})
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +50,23 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 		t.Notes = append(t.Notes, fmt.Sprintf("not computable: no category here has %d repeats", fewestRepeats))
 	}
 	return t, nil
+}
+
+// exposureRows has one row an issue with a category: how long it was open to further reports, and how many came meanwhile (repeats), on it or, from version 2 on, on those that it stands for.
+func (s *scope) exposureRows() statement {
+	rows := s.histories(records{heard: true})
+	told, more := "heard", ""
+	if s.version >= 2 {
+		matters := s.heardByMatters()
+		for name, value := range matters.values {
+			rows = rows.with(name, value)
+		}
+		told, more = "arrayConcat(u.heard, r.more)", " LEFT ANY JOIN ("+matters.text+") AS r ON r.matter = u.id"
+	}
+	rows.text = fmt.Sprintf(`SELECT u.*, least(%[2]d * 86400, greatest(0, dateDiff('second', u.origin_at, least(ifNull(u.claimed_at, u.seen_until), u.seen_until)))) AS exposed,
+			arrayCount(at -> at > u.origin_at AND at <= least(addDays(u.origin_at, %[2]d), ifNull(u.claimed_at, toDateTime64('2299-01-01 00:00:00', 6, 'UTC'))), %[3]s) AS repeats
+		FROM (SELECT * FROM (%[1]s) WHERE state != 'MERGED' AND category_id IS NOT NULL) AS u%[4]s`, rows.text, exposureDays, told, more)
+	return rows
 }
 
 // reportingCell is what a cell was told again, and what the same matters would be elsewhere.

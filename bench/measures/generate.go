@@ -121,8 +121,9 @@ SELECT ` + issueID + `, toString(number), reinterpretAsUUID(sipHash128('category
 	multiIf(dice < 75, 'CLOSED', dice < 85, 'CLAIMED', 'IN_PROGRESS'), origin + toIntervalDay(30), 1 + b %% 3, origin, origin, bitShiftLeft(toUInt128(1), 64), 0
 FROM numbers(%d, %d)`
 
-// verdicts make a claim of each issue that has one by now, an attempt to reach somebody about nine in ten of them, and a verdict with a rating of six in ten.
-var verdicts = []string{
+// histories make a claim of each issue that has one by now, an attempt to reach somebody about nine in ten of them, a verdict with a rating of six in ten, a leg of each issue, of which
+// every tenth was returned, and a closing of what is closed, of which every tenth was reopened.
+var histories = []string{
 	"INSERT INTO f_claim (id, issue_id, n, kind, source, claimed_at, claimed_precision, created_at, _ver) SELECT " + claimID + ", id, 1, 'FIXED', 'groundwork', assumeNotNull(claimed_at), 'SECOND', assumeNotNull(claimed_at), _ver" +
 		" FROM f_issue WHERE claimed_at < toDateTime64('2025-12-31 00:00:00', 6, 'UTC')",
 	"INSERT INTO f_callback_attempt (id, claim_id, at, method, outcome, created_at, _ver) SELECT reinterpretAsUUID(sipHash128('attempt', id)), " + claimID + ", claimed_at + toIntervalDay(1), 'PHONE'," +
@@ -130,6 +131,10 @@ var verdicts = []string{
 	"INSERT INTO f_feedback (id, claim_id, issue_id, resolved, satisfaction, pressured, collected_by, at, created_at, _ver) SELECT reinterpretAsUUID(sipHash128('feedback', id)), " + claimID + ", id," +
 		" ['YES', 'YES', 'YES', 'PARTLY', 'NO'][cityHash64(id, 1) % 5 + 1], 1 + cityHash64(id, 2) % 5, 'NO', 'INDEPENDENT', claimed_at + toIntervalDay(1), claimed_at + toIntervalDay(1), _ver" +
 		" FROM f_issue WHERE claimed_at < toDateTime64('2025-12-31 00:00:00', 6, 'UTC') AND cityHash64(id) % 10 < 6",
+	"INSERT INTO f_dispatch_leg (issue_id, n, role, sent_at, accepted_at, returned_at, _ver) SELECT id, 1, 'LEAD', origin_at, origin_at + toIntervalHour(4), if(cityHash64(id, 3) % 10 = 0, toNullable(origin_at + toIntervalDay(1)), NULL), _ver" +
+		" FROM f_issue WHERE 1",
+	"INSERT INTO f_issue_event (issue_id, seq, kind, to_state, at, known_at, recorded_at, origin_at, _ver) SELECT id, seq, ['CLOSED', 'REOPENED'][seq], ['CLOSED', 'IN_PROGRESS'][seq], assumeNotNull(closed_at) + toIntervalDay(20 * (seq - 1)) AS moment, moment, moment," +
+		" origin_at, _ver FROM f_issue ARRAY JOIN range(1, if(cityHash64(id, 4) % 10 = 0, 3, 2)) AS seq WHERE closed_at < toDateTime64('2025-12-01 00:00:00', 6, 'UTC')",
 }
 
 const claimID = "reinterpretAsUUID(sipHash128('claim', id))"
@@ -162,7 +167,7 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 			fmt.Sprintf("INSERT INTO f_issue_opinion (issue_id, opinion_id, linked_at, _ver) SELECT "+issueID+", "+idOf+", toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)", "'opinion', number", from, rows))
 	}
 	for from := int64(0); from < n; from += atOnce {
-		for _, text := range verdicts {
+		for _, text := range histories {
 			statements = append(statements, text+fmt.Sprintf(" AND toInt64(public_ref) >= %d AND toInt64(public_ref) < %d", from, from+atOnce))
 		}
 	}

@@ -1,7 +1,7 @@
 -- The base of histories: each issue with what is told of it and what became of it, kept as the bases of the issues and of the claims are (f_issue_base, f_claim_base): a log of what came and
 -- went between positions of the replication, read without FINAL, made of the mirrors alone (docs/decisions/0470-the-base-of-histories.md).
 -- claims are its claims by their moments, with marks of what the reporters said of each; ratings those that the handler did not collect, with whether they are high; begun the moments at
--- which a leading unit had it in hand. told_until is the moment of the last that is told of it: what was asked before then may not know all of it. marks say how it ended, as package
+-- which a leading unit had it in hand; heard those at which the opinions that were put to it were received. told_until is the moment of the last that is told of it: what was asked before then may not know all of it. marks say how it ended, as package
 -- warehouse names them (histories.go).
 --
 -- pattern says what the composite (C1) knows of an issue if all of its claims are due: whether it waits for a response or got one (bit 0), got one within 24 hours (bit 1), after how many hours, rounded
@@ -10,15 +10,15 @@
 --
 -- The engine keeps three sums with each part, by area: how issues ended, their patterns by month, and the time of those that are over.
 --
--- The indexes find what changed since a position.
+-- The indexes find what changed since a position, and to which issues an opinion was put.
 
 -- +goose Up
 CREATE TABLE f_history_base{{.OnCluster}} (
     gen UInt64, batch UInt64, w Int8, total Int64 DEFAULT 0, source UUID DEFAULT toUUID('00000000-0000-0000-0000-000000000000'), tree UInt64,
     id UUID, told_until DateTime64(6, 'UTC'), marks UInt16,
-    claims Array(Tuple(DateTime64(6, 'UTC'), UInt8)), ratings Array(Tuple(DateTime64(6, 'UTC'), UInt8)), begun Array(DateTime64(6, 'UTC')), legs UInt32, returned UInt32,
+    claims Array(Tuple(DateTime64(6, 'UTC'), UInt8)), ratings Array(Tuple(DateTime64(6, 'UTC'), UInt8)), begun Array(DateTime64(6, 'UTC')), heard Array(DateTime64(6, 'UTC')), legs UInt32, returned UInt32,
     closed_first DateTime64(6, 'UTC'), reopened_first DateTime64(6, 'UTC'), paused_seconds Int64, paused_since Nullable(DateTime64(6, 'UTC')),
-    response_end UInt8, response_micros Int64, closed_at Nullable(DateTime64(6, 'UTC')),
+    response_end UInt8, response_micros Int64, claimed_at Nullable(DateTime64(6, 'UTC')), closed_at Nullable(DateTime64(6, 'UTC')), merged_into_id Nullable(UUID),
     category_id LowCardinality(Nullable(String)), severity LowCardinality(String), kind LowCardinality(String), channel LowCardinality(String),
     region_id LowCardinality(Nullable(String)), area_id LowCardinality(String), source_visit_id Nullable(UUID), due_at Nullable(DateTime64(6, 'UTC')), observed_until Nullable(DateTime64(6, 'UTC')),
     state LowCardinality(String), origin_at DateTime64(6, 'UTC'), dispute_count Int32, opinion_count Int32,
@@ -57,6 +57,14 @@ ALTER TABLE f_dispatch_leg{{.OnCluster}} MATERIALIZE INDEX changed;
 ALTER TABLE f_issue_event{{.OnCluster}} ADD INDEX changed _ver TYPE minmax GRANULARITY 1;
 
 ALTER TABLE f_issue_event{{.OnCluster}} MATERIALIZE INDEX changed;
+
+ALTER TABLE f_issue_opinion{{.OnCluster}} ADD INDEX changed _ver TYPE minmax GRANULARITY 1, ADD INDEX of_opinion opinion_id TYPE bloom_filter(0.001) GRANULARITY 1;
+
+ALTER TABLE f_issue_opinion{{.OnCluster}} MATERIALIZE INDEX changed, MATERIALIZE INDEX of_opinion;
+
+ALTER TABLE f_opinion{{.OnCluster}} ADD INDEX changed _ver TYPE minmax GRANULARITY 1;
+
+ALTER TABLE f_opinion{{.OnCluster}} MATERIALIZE INDEX changed;
 
 -- +goose Down
 SELECT throwIf(1, 'forward only');

@@ -64,10 +64,11 @@ type base struct {
 	sums     bool        // the server reads sums by place: ClickHouse 25.6 and later (keptSums)
 	tailOnly bool        // and nothing else is asked of
 	what     records     // that are asked for
-	only     string      // a further condition on its rows
+	only     string      // a further condition on its rows, which whoever asks makes of all that come
 	areas    bool        // are asked for
 	sample   int64       // how many rows are enough where some are
 	ids      []uuid.UUID // of the issues that changed since, where they are few; nil = they are looked up
+	sent     *sentRows   // of what changed since, where it is little; nil = statements read it
 	buckets  int64       // of ids that are read; 0 = all
 	counts   *counting
 }
@@ -185,35 +186,28 @@ func (b *base) some() *base {
 	return &part
 }
 
-// rows is SQL of the rows with their weights. Its values are those of bind.
-func (b *base) rows() string {
-	columns := b.columns
+// reading are the columns of rows, and SQL of those in the base that meet a condition.
+func (b *base) reading() (columns string, of func(w, condition string) string) {
+	columns = b.columns
 	if b.told != "" {
 		columns += ", " + b.told
 	}
-	of := func(w, condition string) string {
+	return columns, func(w, condition string) string {
 		return "SELECT " + columns + ", " + w + " FROM " + b.table + " WHERE " + ofBase + b.only + condition
 	}
-	moved, until := b.movedIDs(), ""
-	if b.late != "" {
-		until = asOf
+}
+
+// rows is SQL of the rows with their weights. Its values are those of bind.
+func (b *base) rows() string {
+	columns, of := b.reading()
+	changed := "SELECT " + columns + ", w FROM " + sentTable
+	if b.sent == nil {
+		until := ""
+		if b.late != "" {
+			until = asOf
+		}
+		changed = b.moving(columns, of, until)
 	}
-	if b.ids != nil {
-		moved = movedFew
-	}
-	now := b.now(b.what, among(moved), until)
-	if len(b.mirrors) > 1 {
-		now = nowBegins + now + nowEnds
-	}
-	if b.toldBy != "" {
-		now = "SELECT *, " + b.toldBy + " FROM (" + now + ")"
-	}
-	if b.areas {
-		now = withArea(now)
-	} else {
-		now = "SELECT *, " + noArea + " FROM (" + now + ")"
-	}
-	changed := of("toInt8(-w) AS w", " AND "+inBase(moved)) + " UNION ALL SELECT " + columns + ", toInt8(1) AS w FROM (" + now + ")"
 	if b.counts != nil {
 		return b.numbered(of, changed)
 	}
@@ -227,6 +221,33 @@ func (b *base) rows() string {
 	default:
 		return all + " UNION ALL " + changed
 	}
+}
+
+// moving is SQL of what changed since: the rows of the base of the issues that changed, as they go, and those as they are now, of what was told until a moment ("" = ever).
+func (b *base) moving(columns string, of func(w, condition string) string, until string) string {
+	moved := b.movedIDs()
+	if b.ids != nil {
+		moved = movedFew
+	}
+	now := b.coming(moved, until)
+	if b.areas {
+		now = withArea(now)
+	} else {
+		now = "SELECT *, " + noArea + " FROM (" + now + ")"
+	}
+	return of("toInt8(-w) AS w", " AND "+inBase(moved)) + " UNION ALL SELECT " + columns + ", toInt8(1) AS w FROM (" + now + ")"
+}
+
+// coming is SQL of the rows of issues as they are now, but for their areas.
+func (b *base) coming(moved, until string) string {
+	now := b.now(b.what, among(moved), until)
+	if len(b.mirrors) > 1 {
+		now = nowBegins + now + nowEnds
+	}
+	if b.toldBy != "" {
+		now = "SELECT *, " + b.toldBy + " FROM (" + now + ")"
+	}
+	return now
 }
 
 // movedFew are the ids of the issues that moved, where they go with the statement.
@@ -267,7 +288,11 @@ func (b *base) numbered(of func(w, condition string) string, changed string) str
 func (b *base) bind(values func(name string, value any)) {
 	values("base_gen", b.gen)
 	values("base_position", b.position)
-	if b.ids != nil {
+	switch {
+	case b.sent != nil:
+		values("moved_columns", b.sent.columns)
+		values("moved_rows", b.sent.text)
+	case b.ids != nil:
 		values("moved", b.ids)
 	}
 }
@@ -293,12 +318,25 @@ func (m *Measures) useBase(ctx context.Context, s *scope, of *baseKind) error {
 	own := *b
 	own.sums, own.sample = own.sums && !m.withoutSums, m.sample
 	own.areas = s.split(ByRegion) && slices.Contains(levelsOfAreas, s.RegionLevel)
-	if own.tail > 0 && len(of.mirrors) > 1 {
+	if own.tail > 0 {
 		if own.ids, err = recall(ctx, m, "what changed since "+of.name, tables, func() ([]uuid.UUID, error) { return m.movedSince(ctx, s, &own) }); err != nil {
 			return err
 		}
 		if own.ids != nil && len(own.ids) == 0 {
 			own.tail = 0
+		}
+		if 0 < len(own.ids) && len(own.ids) <= m.maxMoved {
+			sent, err := recall(ctx, m, "what "+of.name+" lacks", tables, func() (*sentRows, error) { return m.rowsOf(ctx, &own) })
+			if err != nil {
+				return err
+			}
+			switch {
+			case sent == nil || sent.latest.After(s.asOf):
+			case sent.text == "": // of what changed nothing is in the base, nor comes into it
+				own.tail = 0
+			default:
+				own.sent = sent
+			}
 		}
 	}
 	s.base = &own

@@ -36,6 +36,9 @@ func (m *Measures) WithoutBase() { m.mirrorOnly = true }
 // WithoutSums makes the measures read the base as on a server that knows no table function mergeTreeProjection.
 func (m *Measures) WithoutSums() { m.withoutSums = true }
 
+// Moved limits of how many issues that changed since a base the rows go with a statement.
+func (m *Measures) Moved(most int) { m.maxMoved = most }
+
 // Send limits how many values go with a statement as they are.
 func (m *Measures) Send(most int) { m.maxSent = most }
 

@@ -85,7 +85,7 @@ func TestBaseOfHistoriesAnswersAsTheMirrors(t *testing.T) {
 			}
 			remove(h, "f_dispatch_leg", all.legs[7], all.legs[8])
 		},
-		"clocks": func() { clock(8) },
+		"clocks":  func() { clock(8) },
 		"mergers": func() { merge(35, 36, 32); merge(32, 37) },
 		"opinions": func() {
 			for k := range 8 {

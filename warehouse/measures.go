@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -21,6 +22,7 @@ type Measures struct {
 	withoutSums bool   // of the base by place, as on a server that cannot read them
 	coarse      bool   // times are not counted by second, as if there were many issues
 	maxSent     int    // values that go with a statement as they are
+	maxMoved    int    // issues whose rows go with a statement, where they changed since a base
 	sample      int64  // issues of the base that are read where some are enough
 	queryTime   time.Duration
 	memory      *memory
@@ -32,12 +34,13 @@ const (
 	maxGroups = 500_000
 	maxCounts = 8_000_000
 	// maxSent is up to how many ids go with a statement as they are; more are looked up by it. By HTTP a value may have 128 KiB (http_max_field_value_size), the texts of some 3,200 ids.
-	maxSent = 2500
+	maxSent  = 2500
+	maxMoved = 500
 )
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, sample: someIssues, queryTime: queryTime, memory: newMemory()}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, maxMoved: maxMoved, sample: someIssues, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.
@@ -62,9 +65,14 @@ func (m *Measures) query(ctx context.Context, s statement) (driver.Rows, error) 
 	}))
 	args := make([]any, 0, len(s.values))
 	for name, value := range s.values {
-		args = append(args, clickhouse.Named(name, value))
+		if strings.Contains(s.text, "{"+name+":") {
+			args = append(args, clickhouse.Named(name, value))
+		}
 	}
-	return m.db.Query(ctx, narrowed(s.text), args...)
+	if !s.whole {
+		s.text = narrowed(s.text)
+	}
+	return m.db.Query(ctx, s.text, args...)
 }
 
 // each runs a statement and calls row for every row of its answer.
@@ -95,6 +103,7 @@ type statement struct {
 	text      string
 	values    map[string]any
 	maxGroups uint64 // in place of that of all; 0 = none
+	whole     bool   // all columns of issues are read, though none is named
 }
 
 // with returns the statement with more values.

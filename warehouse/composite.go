@@ -118,7 +118,10 @@ func (m *Measures) Composite(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.useHistories(ctx, s); err != nil {
+	if err := m.feedbackDue(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := m.useBase(ctx, s, historyBase); err != nil {
 		return nil, err
 	}
 	due := s.claimsDue.In(groundwork.China)

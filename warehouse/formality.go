@@ -14,7 +14,7 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 	if err != nil {
 		return nil, err
 	}
-	if err := m.useHistories(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, historyBase); err != nil {
 		return nil, err
 	}
 	parts := s.historyParts(keptClosings, nil, (*scope).closingRows)
@@ -98,7 +98,7 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 		return nil, err
 	}
 	if s.version >= 3 {
-		err = m.useHistories(ctx, s)
+		err = m.useBase(ctx, s, historyBase)
 	}
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package warehouse
 
 import (
-	"context"
 	"fmt"
 	"strings"
 )
@@ -16,7 +15,7 @@ var historyBase = &baseKind{
 	now:  historiesNow,
 	mark: noID + ", " + never + ", 0, [], [], [], [], 0, 0, " + never + ", " + never + ", 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', " + never + ", 0, 0",
 
-	projections: []string{"by_area"},
+	projections: []string{"by_area", "by_pattern", "by_clock"},
 }
 
 // changedOf adds the ids of the issues of which something changed in a mirror.
@@ -150,14 +149,6 @@ func (s *scope) historyParts(k addedUp, values map[string]any, rows func(*scope)
 		}
 	}
 	return parts
-}
-
-// useHistories lets the scope read the base of histories, and settles which claims are due for a verdict.
-func (m *Measures) useHistories(ctx context.Context, s *scope) error {
-	if err := m.feedbackDue(ctx, s); err != nil {
-		return err
-	}
-	return m.useBase(ctx, s, historyBase)
 }
 
 // saidOf is SQL of how many of the claims or ratings of an issue meet a condition on one (its moment is told.1, its marks told.2).

@@ -142,7 +142,7 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := m.useHistories(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, historyBase); err != nil {
 		return nil, err
 	}
 	parts := s.historyParts(keptClocks, nil, (*scope).clockRows)

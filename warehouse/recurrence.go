@@ -80,7 +80,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 		return nil, err
 	}
 	closed := *s
-	if err := m.useHistories(ctx, &closed); err != nil {
+	if err := m.useBase(ctx, &closed, historyBase); err != nil {
 		return nil, err
 	}
 	found, err := m.lives(ctx, &closed, closed.reopeningRows(), reopeningDays)

@@ -27,7 +27,7 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
-	if err := m.useHistories(ctx, s); err != nil {
+	if err := m.useBase(ctx, s, historyBase); err != nil {
 		return nil, err
 	}
 	found, err := m.tally(ctx, s, tally{rows: s.exposureRows(), weighted: true, sums: []string{"sum(w * repeats)", "sum(w * exposed)"}})

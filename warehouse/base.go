@@ -97,17 +97,19 @@ const (
 	ofBase        = ofSums + " AND w != 0" // marks are no issues
 )
 
-// areaOfRegions leads from a region (member) to its area: the county that it lies in, or itself where it lies in none, as a prefecture does, or a township right below one.
-const areaOfRegions = "SELECT toString(r.id) AS member, toString(if(k.county = " + noID + ", r.id, k.county)) AS area FROM (SELECT id FROM d_region FINAL WHERE _deleted = 0) AS r LEFT ANY JOIN" +
-	" (SELECT m.id AS id, c.id AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL WHERE _deleted = 0) AS m" +
-	" INNER JOIN (SELECT id, code FROM d_region FINAL WHERE _deleted = 0 AND level = 'COUNTY') AS c ON c.code = m.ancestor) AS k ON k.id = r.id"
+// areaOf leads from each region that is picked by a PREWHERE ("" = all) to its area: the county that it lies in, or itself where it lies in none, as a prefecture does, or a township right below one.
+func areaOf(picked string) string {
+	return "SELECT toString(r.id) AS member, toString(if(k.county = " + noID + ", r.id, k.county)) AS area FROM (SELECT id FROM d_region FINAL" + picked + " WHERE _deleted = 0) AS r LEFT ANY JOIN" +
+		" (SELECT m.id AS id, c.id AS county FROM (SELECT id, arrayJoin(splitByChar('.', path)) AS ancestor FROM d_region FINAL" + picked + " WHERE _deleted = 0) AS m" +
+		" INNER JOIN (SELECT id, code FROM d_region FINAL WHERE _deleted = 0 AND level = 'COUNTY') AS c ON c.code = m.ancestor) AS k ON k.id = r.id"
+}
 
 // noArea stands for the area where nobody asks for it.
 const noArea = "'' AS area_id"
 
 // withArea adds the area to rows that have a region as text; ” = none.
 func withArea(rows string) string {
-	return "SELECT f.*, a.area AS area_id FROM (" + rows + ") AS f LEFT ANY JOIN (" + areaOfRegions + ") AS a ON a.member = f.region_id"
+	return "SELECT f.*, a.area AS area_id FROM (" + rows + ") AS f LEFT ANY JOIN (" + areaOf("") + ") AS a ON a.member = f.region_id"
 }
 
 // regionTree is a digest of what areas are made of.

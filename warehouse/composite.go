@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -171,31 +170,23 @@ func at(t *time.Time) time.Time {
 // patterns counts the issues of each cell by what is known of them; parts of rows are counted together.
 func (m *Measures) patterns(ctx context.Context, s *scope, parts []statement) (map[cellKey][]pattern, error) {
 	counted := map[cellKey]map[pattern]int64{}
-	var lock sync.Mutex
-	var counts []func() error
-	for _, rows := range parts {
+	const columns = "waits, event, hours, answered, yes, rated, high"
+	counts := make([]statement, len(parts))
+	for i, rows := range parts {
+		counts[i] = s.byCell(&builder{}, rows, nil, columns+", toInt64(sum(w))", strings.Split(columns, ", ")...)
+	}
+	err := m.eachOf(ctx, "count issues by what is known of them", counts, func() ([]any, func()) {
 		targets, key := s.scanKeys()
 		var p pattern
 		var n int64
-		targets = append(targets, &p.waits, &p.event, &p.hours, &p.answered, &p.yes, &p.rated, &p.high, &n)
-		const columns = "waits, event, hours, answered, yes, rated, high"
-		counts = append(counts, func() error {
-			return m.each(ctx, "count issues by what is known of them", s.byCell(&builder{}, rows, nil, columns+", toInt64(sum(w))", strings.Split(columns, ", ")...), func(scan func(...any) error) error {
-				if err := scan(targets...); err != nil {
-					return err
-				}
-				lock.Lock()
-				defer lock.Unlock()
-				k := key()
-				if counted[k] == nil {
-					counted[k] = map[pattern]int64{}
-				}
-				counted[k][p] += n
-				return nil
-			})
-		})
-	}
-	err := together(counts...)
+		return append(targets, &p.waits, &p.event, &p.hours, &p.answered, &p.yes, &p.rated, &p.high, &n), func() {
+			k := key()
+			if counted[k] == nil {
+				counted[k] = map[pattern]int64{}
+			}
+			counted[k][p] += n
+		}
+	})
 	found, total := map[cellKey][]pattern{}, 0
 	for k, cell := range counted {
 		for p, n := range cell {

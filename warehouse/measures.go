@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -96,6 +97,27 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 		return failed(ctx, operation, err)
 	}
 	return nil
+}
+
+// eachOf runs statements beside each other, and calls add, once at a time, for every row of their answers, read into the targets of its statement.
+func (m *Measures) eachOf(ctx context.Context, operation string, statements []statement, into func() (targets []any, add func())) error {
+	var lock sync.Mutex
+	all := make([]func() error, len(statements))
+	for i, s := range statements {
+		targets, add := into()
+		all[i] = func() error {
+			return m.each(ctx, operation, s, func(scan func(...any) error) error {
+				if err := scan(targets...); err != nil {
+					return err
+				}
+				lock.Lock()
+				defer lock.Unlock()
+				add()
+				return nil
+			})
+		}
+	}
+	return together(all...)
 }
 
 // statement is SQL whose identifiers are constants of this package and whose values are bound by the server.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// levelsOfAreas are those whose regions are areas of the base, or have areas below them (areaOfRegions).
+// levelsOfAreas are those whose regions are areas of the base, or have areas below them (areaOf).
 var levelsOfAreas = regionLevels[:3]
 
 // regionPlaces are the places of the regions: where the code that the issues of a region are counted under, its own or that of the one of the level above it,
@@ -74,7 +74,7 @@ func (s *scope) regionMap(b *builder) string {
 	some := ""
 	switch {
 	case s.base != nil && s.base.areas:
-		some = " AND toString(id) IN (SELECT area FROM (" + areaOfRegions + "))"
+		some = " AND toString(id) IN (SELECT area FROM (" + areaOf("") + "))"
 	case s.among != "":
 		some = " AND id IN (SELECT region_id FROM f_issue WHERE id" + s.among + ")"
 	}

@@ -2,10 +2,8 @@ package warehouse
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -19,7 +17,7 @@ type sentRows struct {
 // sentTable is SQL of the table of rows that go with a statement.
 const sentTable = "format(TSV, {moved_columns:String}, {moved_rows:String})"
 
-// maxText is up to how many bytes of rows go with a statement (http_max_field_value_size, less what its escaping takes).
+// maxText is up to how many bytes of rows go with a statement. A parameter may have twice as much (http_max_field_value_size), but of more the engine understands how they are read as quickly.
 const maxText = 64 << 10
 
 // rowsOf reads what changed since a base, all that anybody may ask for; nil = it is too much to go with statements.
@@ -54,24 +52,17 @@ func (m *Measures) rowsOf(ctx context.Context, b *base) (*sentRows, error) {
 		return nil, err
 	}
 	var lines, regions []string
-	var lock sync.Mutex
-	read := func(rows statement) func() error {
-		return func() error {
-			return m.each(ctx, "find what changed", rows, func(scan func(...any) error) error {
-				var line, region string
-				var at time.Time
-				err := scan(&line, &region, &at)
-				lock.Lock()
-				defer lock.Unlock()
-				lines, regions = append(lines, strings.TrimSuffix(line, "\n")), append(regions, region)
-				if at.After(sent.latest) {
-					sent.latest = at
-				}
-				return err
-			})
+	err = m.eachOf(ctx, "find what changed", both, func() ([]any, func()) {
+		var line, region string
+		var at time.Time
+		return []any{&line, &region, &at}, func() {
+			lines, regions = append(lines, strings.TrimSuffix(line, "\n")), append(regions, region)
+			if at.After(sent.latest) {
+				sent.latest = at
+			}
 		}
-	}
-	if err := together(read(both[0]), read(both[1])); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	areas, err := m.areasOf(ctx, regions)
@@ -89,37 +80,15 @@ func (m *Measures) rowsOf(ctx context.Context, b *base) (*sentRows, error) {
 	return sent, nil
 }
 
-// areasOf finds the areas of regions, as areaOfRegions does for all.
+// areasOf finds the areas of regions.
 func (m *Measures) areasOf(ctx context.Context, regions []string) (map[string]string, error) {
-	paths, codes, counties := map[string]string{}, map[string]bool{}, map[string]string{}
-	lying := statement{text: "SELECT toString(id), path FROM d_region FINAL PREWHERE id IN (SELECT toUUIDOrZero(arrayJoin({regions:Array(String)}))) WHERE _deleted = 0"}.with("regions", regions)
-	err := m.each(ctx, "find where what changed lies", lying, func(scan func(...any) error) error {
-		var id, path string
-		err := scan(&id, &path)
-		paths[id] = path
-		for code := range strings.SplitSeq(path, ".") {
-			codes[code] = true
-		}
+	areas := map[string]string{}
+	few := statement{text: areaOf(" PREWHERE id IN (SELECT toUUIDOrZero(arrayJoin({regions:Array(String)})))")}.with("regions", slices.Compact(slices.Sorted(slices.Values(regions))))
+	err := m.each(ctx, "find where what changed lies", few, func(scan func(...any) error) error {
+		var region, area string
+		err := scan(&region, &area)
+		areas[region] = area
 		return err
 	})
-	if err != nil || len(paths) == 0 {
-		return nil, err
-	}
-	above := statement{text: "SELECT toString(id), code FROM d_region FINAL WHERE _deleted = 0 AND level = 'COUNTY' AND code IN {codes:Array(String)}"}.with("codes", slices.Collect(maps.Keys(codes)))
-	err = m.each(ctx, "find where what changed lies", above, func(scan func(...any) error) error {
-		var id, code string
-		err := scan(&id, &code)
-		counties[code] = id
-		return err
-	})
-	areas := make(map[string]string, len(paths))
-	for id, path := range paths {
-		areas[id] = id
-		for code := range strings.SplitSeq(path, ".") {
-			if county := counties[code]; county != "" {
-				areas[id] = county
-			}
-		}
-	}
 	return areas, err
 }

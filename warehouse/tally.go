@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"sync"
 
 	"groundwork/warehouse/stats"
 )
@@ -44,32 +43,25 @@ func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]
 	if how.weighted {
 		units = "toInt64(sum(w))"
 	}
-	var lock sync.Mutex
-	var parts []func() error
-	for _, rows := range append([]statement{how.rows}, how.further...) {
+	parts := []statement{s.group(how.rows, units+sums.String())}
+	for _, rows := range how.further {
+		parts = append(parts, s.group(rows, units+sums.String()))
+	}
+	err := m.eachOf(ctx, "count", parts, func() ([]any, func()) {
 		targets, key := s.scanKeys()
 		row := tallied{sums: make([]float64, len(how.sums))}
 		targets = append(targets, &row.n)
 		for i := range row.sums {
 			targets = append(targets, &row.sums[i])
 		}
-		parts = append(parts, func() error {
-			return m.each(ctx, "count", s.group(rows, units+sums.String()), func(scan func(...any) error) error {
-				if err := scan(targets...); err != nil {
-					return err
-				}
-				lock.Lock()
-				defer lock.Unlock()
-				k := key()
-				if cells[k] == nil {
-					cells[k] = &tallied{sums: make([]float64, len(how.sums))}
-				}
-				cells[k].add(row)
-				return nil
-			})
-		})
-	}
-	err := together(parts...)
+		return targets, func() {
+			k := key()
+			if cells[k] == nil {
+				cells[k] = &tallied{sums: make([]float64, len(how.sums))}
+			}
+			cells[k].add(row)
+		}
+	})
 	maps.DeleteFunc(cells, func(_ cellKey, c *tallied) bool { return c.n == 0 }) // what came and went again leaves nothing
 	if exceptionCode(err) == codeTooManyRows {
 		return nil, invalid("By", "the split gives more cells than one answer can hold; split by less, roll regions up to a level, or narrow the filter")

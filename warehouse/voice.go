@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 
 	"groundwork/warehouse/stats"
 )
@@ -142,38 +141,30 @@ func (c *columns) weighted(of answers, n float64) error {
 func (m *Measures) answerStrata(ctx context.Context, s *scope) (map[cellKey]answers, error) {
 	type counted struct{ due, told, rated, high float64 }
 	found := map[cellKey]map[string]counted{}
-	var parts []func() error
-	var lock sync.Mutex
+	var parts []statement
 	for _, rows := range s.claimParts(records{claims: true}, "by_stratum", ByCategory, ByChannel) {
-		statement := s.gathered(&builder{}, rows, s.window, "sumMap([toString(of_channel) || '/' || ifNull(toString(of_matter), '')], [due], [told], [rated], [high]) AS sums",
+		part := s.gathered(&builder{}, rows, s.window, "sumMap([toString(of_channel) || '/' || ifNull(toString(of_matter), '')], [due], [told], [rated], [high]) AS sums",
 			`channel AS of_channel, category_id AS of_matter, toFloat64(sum(w)) AS due, toFloat64(sumIf(w, answered)) AS told, toFloat64(sumIf(w, rated AND answered)) AS rated,
 			toFloat64(sumIf(w, high AND answered)) AS high`, nil, "of_channel", "of_matter")
-		statement.text, statement.maxGroups = "SELECT * EXCEPT sums, sums.1, sums.2, sums.3, sums.4, sums.5 FROM ("+statement.text+")", m.maxCounts
+		part.text, part.maxGroups = "SELECT * EXCEPT sums, sums.1, sums.2, sums.3, sums.4, sums.5 FROM ("+part.text+")", m.maxCounts
+		parts = append(parts, part)
+	}
+	err := m.eachOf(ctx, "count answers", parts, func() ([]any, func()) {
 		targets, key := s.scanKeys()
 		var names []string
 		var due, told, rated, high []float64
-		targets = append(targets, &names, &due, &told, &rated, &high)
-		parts = append(parts, func() error {
-			return m.each(ctx, "count answers", statement, func(scan func(...any) error) error {
-				if err := scan(targets...); err != nil {
-					return err
-				}
-				lock.Lock()
-				defer lock.Unlock()
-				cell := found[key()]
-				if cell == nil {
-					cell = map[string]counted{}
-					found[key()] = cell
-				}
-				for i, name := range names {
-					had := cell[name]
-					cell[name] = counted{had.due + due[i], had.told + told[i], had.rated + rated[i], had.high + high[i]}
-				}
-				return nil
-			})
-		})
-	}
-	err := together(parts...)
+		return append(targets, &names, &due, &told, &rated, &high), func() {
+			cell := found[key()]
+			if cell == nil {
+				cell = map[string]counted{}
+				found[key()] = cell
+			}
+			for i, name := range names {
+				had := cell[name]
+				cell[name] = counted{had.due + due[i], had.told + told[i], had.rated + rated[i], had.high + high[i]}
+			}
+		}
+	})
 	all := make(map[cellKey]answers, len(found))
 	for key, cell := range found {
 		var a answers

@@ -13,9 +13,9 @@ const ofBaseAll = baseColumns + ", " + endColumns
 
 var ofMirrorAll = frozen + ", state, " + strings.Join(progress, ", ")
 
-// lists are those of which a statement reads what it names; that of the mirror is the last.
+// ofBases are the lists of columns of the bases, of which a statement reads what it names.
 var (
-	lists        = []string{ofBaseAll, claimColumns, historyColumns, ofMirrorAll}
+	ofBases      = []string{ofBaseAll, claimColumns, historyColumns}
 	withoutLists = strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", claimColumns, "", historyColumns, "", fromMirror, "", ends, "", noArea, "")
 )
 
@@ -30,11 +30,11 @@ var nowAlone = regexp.MustCompile(`(?s)/\* now \*/.*?/\* so far \*/`)
 // narrowed has a statement read no more columns of issues than it names elsewhere, nor tell ends that nobody asks for. The engine leaves them out as well, but takes longer to find that out
 // than to count a million issues.
 func narrowed(text string) string {
-	if !slices.ContainsFunc(lists, func(all string) bool { return strings.Contains(text, all) }) {
+	if !strings.Contains(text, ofMirrorAll) && !slices.ContainsFunc(ofBases, func(all string) bool { return strings.Contains(text, all) }) {
 		return text
 	}
 	named := words(withoutLists.Replace(nowAlone.ReplaceAllString(text, "")))
-	for _, all := range lists[:3] {
+	for _, all := range ofBases {
 		text = narrowedTo(named, text, all)
 	}
 	if !slices.ContainsFunc(strings.Split(endColumns, ", "), func(column string) bool { return named[column] }) {

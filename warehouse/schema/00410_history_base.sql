@@ -5,7 +5,7 @@
 -- warehouse names them (histories.go).
 --
 -- pattern says what the composite (C1) knows of an issue if all of its claims are due: whether it waits for a response or got one (bit 0), got one within 24 hours (bit 1), after how many hours, rounded
--- up, 25 = more than 24 (bits 2 to 6), and how many verdicts, verdicts of resolved, ratings and high ratings there are (14 bits each); 0 = nothing counts. It is settled once month, that of the last
+-- up, 25 = more than 24 (bits 2 to 6), and how many verdicts, verdicts of resolved, ratings and high ratings there are (14 bits each; an issue with more is never settled); 0 = nothing counts. It is settled once month, that of the last
 -- claim or of the origin if it is later, is over for long enough that all claims are due. response_took is what it has of the response (us), that of one who waits in vain being 25 hours. gross and paused are the seconds of an issue that is over (T5).
 --
 -- The engine keeps three sums with each part, by area: how issues ended, their patterns by month, and the time of those that are over.
@@ -23,7 +23,7 @@ CREATE TABLE f_history_base{{.OnCluster}} (
     region_id LowCardinality(Nullable(String)), area_id LowCardinality(String), source_visit_id Nullable(UUID), due_at Nullable(DateTime64(6, 'UTC')), observed_until Nullable(DateTime64(6, 'UTC')),
     state LowCardinality(String), origin_at DateTime64(6, 'UTC'), dispute_count Int32, opinion_count Int32,
     id_bucket UInt8 MATERIALIZED toUInt8(bitAnd(bitShiftRight(toUInt128(id), 56), 63)),
-    month UInt32 MATERIALIZED toYYYYMM(toTimeZone(greatest(origin_at, if(empty(claims), origin_at, claims[-1].1)), 'Asia/Shanghai')),
+    month UInt32 MATERIALIZED if(greatest(length(claims), length(ratings)) > 16383, 999999, toYYYYMM(toTimeZone(greatest(origin_at, if(empty(claims), origin_at, claims[-1].1)), 'Asia/Shanghai'))),
     response_took Int64 MATERIALIZED multiIf(response_micros >= 0, response_micros, isNull(observed_until), 90000000000,
         greatest(0, toUnixTimestamp64Micro(assumeNotNull(observed_until)) - toUnixTimestamp64Micro(origin_at))),
     pattern UInt64 MATERIALIZED if(NOT bitTest(marks, 8), 0,

@@ -225,38 +225,51 @@ func TestBaseOfClaimsAnswersAsTheMirrors(t *testing.T) {
 				h.hear(w.claim(i))
 			}
 		},
-		"an issue goes": func() {
-			remove(h, "f_issue", w.issues[0])
-			w.issues = w.issues[1:]
-		},
 		"a replay": func() {
 			h.version--
 			insert(h, "f_feedback", all.verdicts[:5]...)
 		},
 	}
-	for round, change := range slices.Sorted(maps.Keys(changes)) {
-		t.Log(change)
-		changes[change]()
-		h.position(end)
-		h.toldAsExact(w, 2, ofClaims)
-		if round%3 > 0 { // and else let it lag
-			require.False(t, h.keep().Built, change)
-			h.toldAsExact(w, 2, ofClaims)
-		}
-	}
-	// The moment comes at which all that was told later is known.
-	h.keep()
-	h.position(end.Add(days(4)))
-	h.toldAsExact(w, 2, ofClaims)
+	h.changesAsExact(w, 2, ofClaims, changes)
 
 	// Each claim is there once, as it would be if the base was built now.
 	const columns = "record, id, claim_id, at, told_until, marks, category_id, region_id, area_id, severity, kind, channel, state, origin_at"
-	digest := "SELECT groupBitXor(cityHash64(" + columns + ")) FROM (SELECT " + columns + " FROM f_claim_base WHERE w != 0 AND gen = (SELECT max(gen) FROM f_claim_base) GROUP BY " + columns + " HAVING sum(f_claim_base.w) = 1)"
+	h.foldedAsBuilt("f_claim_base", columns)
+}
+
+// changesAsExact makes changes of a world one after the other, lets the base lag behind a third of them, and asks after each; in the end all is known that was told of what is later.
+func (h *house) changesAsExact(w *world, questions int, codes []string, changes map[string]func()) {
+	h.t.Helper()
+	end := w.end()
+	changes["an issue goes"] = func() {
+		remove(h, "f_issue", w.issues[0])
+		w.issues = w.issues[1:]
+	}
+	for round, change := range slices.Sorted(maps.Keys(changes)) {
+		h.t.Log(change)
+		changes[change]()
+		h.position(end)
+		h.toldAsExact(w, questions, codes)
+		if round%3 > 0 { // and else let it lag
+			require.False(h.t, h.keep().Built, change)
+			h.toldAsExact(w, questions, codes)
+		}
+	}
 	h.keep()
+	h.position(end.Add(days(4)))
+	h.toldAsExact(w, 2, codes)
+}
+
+// foldedAsBuilt requires that a base into which all was folded has the rows that one has which is built anew.
+func (h *house) foldedAsBuilt(base, columns string) {
+	h.t.Helper()
+	digest := "SELECT groupBitXor(cityHash64(toString(tuple(" + columns + ")))) FROM (SELECT " + columns + " FROM " + base + " WHERE w != 0 AND gen = (SELECT max(gen) FROM " + base + ") GROUP BY " + columns + " HAVING sum(" + base + ".w) = 1)"
+	h.keep()
+	require.EqualValues(h.t, 1, h.count("SELECT uniqExact(gen) FROM "+base), "it was folded in, not built")
 	folded := h.count(digest)
-	require.NoError(t, warehouse.VoidBase(t.Context(), h.DB))
-	require.True(t, h.keep().Built)
-	require.Equal(t, h.count(digest), folded)
+	require.NoError(h.t, warehouse.VoidBase(h.t.Context(), h.DB))
+	require.True(h.t, h.keep().Built)
+	require.Equal(h.t, h.count(digest), folded)
 }
 
 // A verdict that goes without a trace leaves the base void, as does a mirror that is made anew.

@@ -1,8 +1,6 @@
 package warehouse_test
 
 import (
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -138,40 +136,17 @@ func TestBaseOfHistoriesAnswersAsTheMirrors(t *testing.T) {
 				h.hear(w.claim(i))
 			}
 		},
-		"an issue goes": func() {
-			remove(h, "f_issue", w.issues[0])
-			w.issues = w.issues[1:]
-		},
 		"a replay": func() {
 			h.version--
 			insert(h, "f_dispatch_leg", all.legs[:5]...)
 		},
 	}
-	for round, change := range slices.Sorted(maps.Keys(changes)) {
-		t.Log(change)
-		changes[change]()
-		h.position(end)
-		h.toldAsExact(w, 1, ofHistories)
-		if round%3 > 0 { // and else let it lag
-			require.False(t, h.keep().Built, change)
-			h.toldAsExact(w, 1, ofHistories)
-		}
-	}
-	// The moment comes at which all that was told later is known.
-	h.keep()
-	h.position(end.Add(days(4)))
-	h.toldAsExact(w, 2, ofHistories)
+	h.changesAsExact(w, 1, ofHistories, changes)
 
 	// Each issue is there once, as it would be if the base was built now.
 	const columns = "id, told_until, marks, claims, ratings, begun, heard, legs, returned, closed_first, reopened_first, paused_seconds, paused_since, response_end, response_micros, claimed_at, closed_at, merged_into_id, category_id, region_id, area_id," +
 		" state, origin_at, month, pattern, over, gross, paused"
-	digest := "SELECT groupBitXor(cityHash64(toString(tuple(" + columns + ")))) FROM (SELECT " + columns + " FROM f_history_base WHERE w != 0 AND gen = (SELECT max(gen) FROM f_history_base) GROUP BY " + columns + " HAVING sum(f_history_base.w) = 1)"
-	h.keep()
-	require.EqualValues(t, 1, h.count("SELECT uniqExact(gen) FROM f_history_base"), "it was folded in, not built")
-	folded := h.count(digest)
-	require.NoError(t, warehouse.VoidBase(t.Context(), h.DB))
-	require.True(t, h.keep().Built)
-	require.Equal(t, h.count(digest), folded)
+	h.foldedAsBuilt("f_history_base", columns)
 	require.Equal(t, h.count("SELECT count() FROM f_issue FINAL WHERE _deleted = 0"), h.count("SELECT toUInt64(sum(w)) FROM f_history_base WHERE gen = (SELECT max(gen) FROM f_history_base)"))
 }
 

@@ -221,6 +221,9 @@ func TestThePastIsAnsweredAsItWasKnown(t *testing.T) {
 				func(h *house, q warehouse.Query) (*warehouse.Table, error) { return h.TimeToResolution(t.Context(), q) },
 				func(h *house, q warehouse.Query) (*warehouse.Table, error) { return h.Backlog(t.Context(), q) },
 				func(h *house, q warehouse.Query) (*warehouse.Table, error) {
+					return h.Ask(t.Context(), "Q4", warehouse.Question{Query: q})
+				},
+				func(h *house, q warehouse.Query) (*warehouse.Table, error) {
 					return h.Hotspots(t.Context(), warehouse.HotspotQuery{Query: warehouse.Query{AsOf: q.AsOf}})
 				},
 			} {

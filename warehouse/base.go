@@ -14,8 +14,8 @@ import (
 
 // A base is a copy of what mirrors hold at a position of the replication, read without FINAL, as a log of what came (w = 1)
 // and went (w = -1). Whoever sums w over it, less the base's rows of the issues that changed since plus those rows as they are now, gets
-// what FINAL over the mirrors would give, at any moment. So a base may lag, but an answer never does. There are three: of the issues (f_issue_base), of claims and ratings beside their issues
-// (f_claim_base, claims.go), and of the issues with their histories (f_history_base, histories.go).
+// what FINAL over the mirrors would give, at any moment. So a base may lag, but an answer never does. There are four: of the issues (f_issue_base), of claims and ratings beside their issues
+// (f_claim_base, claims.go), of the issues with their histories (f_history_base, histories.go), and of those whose matter may come back (f_recurrence_base, recurrence.go).
 
 // baseKind is what a base holds. Its table has an id of an issue in each row.
 type baseKind struct {
@@ -25,15 +25,16 @@ type baseKind struct {
 	columns string   // that its rows come with
 	told    string   // further ones that the table makes of these, and toldBy of other rows; "" = none
 	toldBy  string
-	moved   string   // SQL of the ids of the issues of which something changed after base_position
+	moved   string   // SQL of the ids of the issues whose rows changed after base_position
 	lost    []string // mirrors in which a deleted row does not tell whose it was: after one, the base is void
 	late    string   // SQL by which rows tell what is later than as-of; "" = none do
 	anchor  string   // column
 	seen    string   // SQL by which rows go on that were observed up to some moment alone
 	// now is SQL of the rows as they are now, but for the area: of issues whose ids, in a column of that name, meet the condition, and of what was told until a moment ("" = ever).
 	now         func(what records, of func(column string) string, until string) string
-	mark        string   // the columns of a row that is none
-	projections []string // sums that the engine keeps
+	slices      func(column string, n uint64) []string // conditions for now by which about n parts are built one after the other; nil = idSlices
+	mark        string                                 // the columns of a row that is none
+	projections []string                               // that the engine keeps: sums, or rows in another order
 }
 
 // issueBase is a copy of f_issue.
@@ -243,7 +244,7 @@ func (b *base) moving(columns string, of func(w, condition string) string, until
 // coming is SQL of the rows of issues as they are now, but for their areas.
 func (b *base) coming(moved, until string) string {
 	now := b.now(b.what, among(moved), until)
-	if len(b.mirrors) > 1 {
+	if b.baseKind != issueBase {
 		now = nowBegins + now + nowEnds
 	}
 	if b.toldBy != "" {

@@ -333,15 +333,20 @@ func TestBaseOfClaimsIsReadByKey(t *testing.T) {
 		require.NoError(t, h.Exec(t.Context(), "INSERT INTO f_claim_base (gen, batch, w, record, id) SELECT 1, 1, 1, 'CLAIM', generateUUIDv4() FROM numbers(3000)"))
 		insert(h, "f_claim", claimOf{uuid.New(), uuid.New(), "groundwork", start, nil})
 		insert(h, "f_feedback", verdict{ID: uuid.New(), At: start})
-		rows, err := h.Query(t.Context(), "EXPLAIN indexes = 1 "+query)
-		require.NoError(t, err)
-		var plan string
-		for rows.Next() {
-			var line string
-			require.NoError(t, rows.Scan(&line))
-			plan += line + "\n"
-		}
-		require.NoError(t, rows.Err())
-		require.Contains(t, plan, uses, query)
+		require.Contains(t, h.plan(query), uses, query)
 	}
+}
+
+// plan is how the engine finds what a query reads.
+func (h *house) plan(query string, values ...any) (plan string) {
+	h.t.Helper()
+	rows, err := h.Query(h.t.Context(), "EXPLAIN indexes = 1 "+query, values...)
+	require.NoError(h.t, err)
+	for rows.Next() {
+		var line string
+		require.NoError(h.t, rows.Scan(&line))
+		plan += line + "\n"
+	}
+	require.NoError(h.t, rows.Err())
+	return plan
 }

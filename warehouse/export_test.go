@@ -91,5 +91,11 @@ func DaysByHour(number int64) float64 { return byHour.days(number) }
 // Slice has a keeper build the base by statements of about so many rows.
 func (k *Keeper) Slice(rows uint64) { k.slice = rows }
 
+// Most has a keeper build a base anew rather than fold in more issues than that.
+func (k *Keeper) Most(issues uint64) { k.most = issues }
+
 // InBase is a condition by which rows of a base are of the issues that a query gives the ids of.
 func InBase(ids string) string { return inBase(ids) }
+
+// MovedRecurrences is SQL of the ids of the issues whose rows in the base of recurrences changed.
+func MovedRecurrences() string { return recurrenceBase.moved }

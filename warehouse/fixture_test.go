@@ -52,6 +52,7 @@ type issue struct {
 	ID            uuid.UUID  `ch:"id"`
 	Category      *uuid.UUID `ch:"category_id"`
 	Region        *uuid.UUID `ch:"region_id"`
+	Site          *uuid.UUID `ch:"site_id"`
 	Channel       string     `ch:"channel"`
 	Kind          string     `ch:"kind"`
 	Severity      string     `ch:"severity"`

@@ -23,7 +23,7 @@ func VoidBase(ctx context.Context, conn clickhouse.Conn) error {
 }
 
 // baseKinds are the bases that are kept.
-var baseKinds = []*baseKind{issueBase, claimBase, historyBase}
+var baseKinds = []*baseKind{issueBase, claimBase, historyBase, recurrenceBase}
 
 // nextGen is by the clock of the server, and above all before.
 func (k *baseKind) nextGen() string {
@@ -38,6 +38,7 @@ type Keeper struct {
 	Logger *slog.Logger
 	Every  time.Duration // between two looks, where they cost little; 0 = 2 s
 	slice  uint64        // rows of the mirror that one statement of a build reads; 0 = rowsAtOnce
+	most   uint64        // issues whose rows one fold moves; 0 = maxFold
 }
 
 // Kept is what one look of a Keeper did.
@@ -113,7 +114,24 @@ func (k *Keeper) once(ctx context.Context, of *baseKind, watermark Watermark, tr
 	case b.tail == 0:
 		return Kept{}, nil
 	}
+	moved, err := k.moved(ctx, b)
+	if err != nil {
+		return Kept{}, err
+	}
+	if moved > cmp.Or(k.most, maxFold) {
+		return Kept{Built: true}, k.build(ctx, of, watermark)
+	}
 	return Kept{Folded: b.tail}, k.fold(ctx, b, watermark)
+}
+
+// moved is of how many issues a fold would move the rows.
+func (k *Keeper) moved(ctx context.Context, b *base) (n uint64, err error) {
+	var values []any
+	b.bind(func(name string, value any) { values = append(values, clickhouse.Named(name, value)) })
+	if err := k.DB.QueryRow(ctx, "SELECT uniqExact(id) FROM ("+b.moved+")", values...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count what changed since %s: %w", b.name, err)
+	}
+	return n, nil
 }
 
 // yielding makes the keeper's work let the processors go to what somebody waits for, changes on their way from the source above all. An engine without
@@ -178,13 +196,17 @@ func (k *Keeper) build(ctx context.Context, of *baseKind, at Watermark) error {
 		return fmt.Errorf("build %s: %w", of.name, err)
 	}
 	values := []any{clickhouse.Named("gen", gen), clickhouse.Named("at", at.LSN), clickhouse.Named("source", source), clickhouse.Named("tree", tree)}
-	n := 1 + fourfold*issues/cmp.Or(k.slice, rowsAtOnce)
-	for i := range idSlices("id", n) {
-		rows := withArea(of.now(allRecords, func(column string) string { return idSlices(column, n)[i] }, ""))
+	n, slices := 1+fourfold*issues/cmp.Or(k.slice, rowsAtOnce), of.slices
+	if slices == nil {
+		slices = idSlices
+	}
+	all := len(slices("id", n))
+	for i := range all {
+		rows := withArea(of.now(allRecords, func(column string) string { return slices(column, n)[i] }, ""))
 		if err := k.DB.Exec(ctx, "INSERT INTO "+of.table+" (gen, batch, w, "+of.columns+") SELECT {gen:UInt64}, {at:UInt64}, 1, "+of.columns+" FROM ("+rows+")", values...); err != nil {
 			return fmt.Errorf("build %s: %w", of.name, err)
 		}
-		k.Logger.DebugContext(ctx, "building "+of.name, slog.Int("done", i+1), slog.Uint64("of", min(n, 256)), slog.Duration("took", time.Since(started)))
+		k.Logger.DebugContext(ctx, "building "+of.name, slog.Int("done", i+1), slog.Int("of", all), slog.Duration("took", time.Since(started)))
 	}
 	if err := k.DB.QueryRow(ctx, "SELECT count() FROM "+of.table+" WHERE gen = {gen:UInt64}", values[0]).Scan(&total); err != nil {
 		return fmt.Errorf("build %s: %w", of.name, err)

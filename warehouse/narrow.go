@@ -15,8 +15,8 @@ var ofMirrorAll = frozen + ", state, " + strings.Join(progress, ", ")
 
 // ofBases are the lists of columns of the bases, of which a statement reads what it names.
 var (
-	ofBases      = []string{ofBaseAll, claimColumns, historyColumns}
-	withoutLists = strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", claimColumns, "", historyColumns, "", fromMirror, "", ends, "", noArea, "")
+	ofBases      = []string{ofBaseAll, claimColumns, historyColumns, recurrenceColumns}
+	withoutLists = strings.NewReplacer(ofBaseAll, "", ofMirrorAll, "", claimColumns, "", historyColumns, "", recurrenceColumns, "", fromMirror, "", ends, "", noArea, "")
 )
 
 // Around SQL of rows of several mirrors as they are now, which reads what it needs, whatever is made of them.

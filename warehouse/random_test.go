@@ -18,6 +18,9 @@ type world struct {
 	people     map[string]int64 // population of 2025 by region code; not of all
 }
 
+// sites are where issues arise again and again.
+var sites = []uuid.UUID{uuid.New(), uuid.New(), uuid.New(), uuid.New()}
+
 func newWorld(seed uint64, n int) *world {
 	w := &world{rnd: rand.New(rand.NewPCG(seed, 1)), histories: map[uuid.UUID][]event{}, people: map[string]int64{}}
 	w.plantRegions()
@@ -84,6 +87,9 @@ func (w *world) live() {
 	}
 	if w.rnd.IntN(8) > 0 {
 		i.Category = &w.categories[w.rnd.IntN(len(w.categories))].ID
+	}
+	if k := int(i.ID[13] % 6); k < len(sites) {
+		i.Site = &sites[k]
 	}
 	if i.ID[15]%4 > 0 {
 		i.Due = new(i.Origin.Add(days(float64(i.ID[14]) / 4)))

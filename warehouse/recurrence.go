@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"groundwork/warehouse/stats"
 )
@@ -60,16 +61,59 @@ func (s *scope) reopeningRows() statement {
 	return historyMarks.named(rows, "counts AND ended")
 }
 
+// recurrenceBase is a copy of the issues with a site and a category, each with when the next of its matter arose. A change of one issue moves all of its matter, of before and of now, so that
+// what moved can be joined with itself.
+var recurrenceBase = &baseKind{
+	table: "f_recurrence_base", name: "the base of recurrences", mirrors: []string{"f_issue"}, columns: recurrenceColumns, anchor: "origin_at",
+	moved: changedIDs + " UNION ALL SELECT id FROM f_recurrence_base WHERE " + ofBase + " AND matter IN (SELECT " + matterOf + " FROM f_issue WHERE " + sincePosition +
+		" UNION ALL SELECT matter FROM f_recurrence_base WHERE " + ofBase + " AND " + inBase(changedIDs) + ") GROUP BY id, matter HAVING sum(w) > 0 SETTINGS max_rows_to_group_by = 0",
+	now: recurrencesNow,
+	// A slice has all issues of its matters.
+	slices: func(_ string, n uint64) []string {
+		all := make([]string, (n+fourfold-1)/fourfold)
+		for i := range all {
+			all[i] = fmt.Sprintf("%s %% %d = %d", matterOf, len(all), i)
+		}
+		return all
+	},
+	mark:        noID + ", 0, 0, NULL, " + never + ", NULL, NULL, '', '', '', '', NULL, NULL, NULL, '', " + never + ", 0, 0",
+	projections: []string{"by_matter"},
+}
+
+const (
+	recurrenceColumns = "id, matter, confirmed, closed_at, again_at, category_id, region_id, area_id, " + ofClaimed
+	// matterOf stands for the site and the category of an issue; 0 = not both are known.
+	matterOf    = "if(site_id IS NULL OR category_id IS NULL, 0, sipHash64(assumeNotNull(site_id), assumeNotNull(category_id)))"
+	isConfirmed = "state = 'CLOSED' AND ifNull(closure_type = 'CONFIRMED', 0) AND closed_at IS NOT NULL"
+)
+
+func recurrencesNow(_ records, of func(column string) string, _ string) string {
+	from := " FROM f_issue FINAL WHERE _deleted = 0 AND " + of("id") // not PREWHERE, which would choose among versions of an issue by their matter
+	issues := "SELECT id, site_id, category_id, region_id, closure_type, closed_at, " + ofClaimed + from
+	columns := strings.Replace(recurrenceColumns, "category_id, region_id, area_id", "toString(r.category_id) AS category_id, toString(r.region_id) AS region_id", 1)
+	return "SELECT " + columns + " FROM (" + againBeside(issues, "SELECT site_id, category_id, state, origin_at"+from) + ") AS r"
+}
+
+// againBeside is SQL of issues that have a site and a category, each with when the next of all issues of its matter arose after it was confirmed (never = none did, or it is not).
+func againBeside(issues, all string) string {
+	return "SELECT c.*, n.arose AS again_at FROM (SELECT *, " + matterOf + " AS matter, toUInt8(" + isConfirmed + ") AS confirmed, if(confirmed, assumeNotNull(closed_at), toDateTime64('2200-01-01 00:00:00', 6, 'UTC')) AS ended" +
+		" FROM (" + issues + ") WHERE matter != 0) AS c ASOF LEFT JOIN (SELECT " + matterOf + " AS matter, origin_at AS arose FROM (" + all + ") WHERE matter != 0 AND state != 'MERGED') AS n" +
+		" ON c.matter = n.matter AND n.arose > c.ended"
+}
+
 // recurrenceRows has one row a confirmed issue with a site and a category, from its closing to the next issue of the kind at the site.
 func (s *scope) recurrenceRows() statement {
-	rows := s.spells()
-	rows.text = fmt.Sprintf(`SELECT c.* REPLACE (assumeNotNull(c.closed_at) AS anchor_at), toUInt8(n.arose > c.closed_at) AS event,
-			if(n.arose > c.closed_at, n.arose, greatest(c.seen_until, assumeNotNull(c.closed_at))) AS exit_at
-		FROM (SELECT *, assumeNotNull(site_id) AS at_site, assumeNotNull(category_id) AS of_matter, assumeNotNull(closed_at) AS ended FROM (%s)
-			WHERE state = 'CLOSED' AND closure_type = 'CONFIRMED' AND closed_at IS NOT NULL AND site_id IS NOT NULL AND category_id IS NOT NULL) AS c
-		ASOF LEFT JOIN (SELECT assumeNotNull(site_id) AS at_site, assumeNotNull(category_id) AS of_matter, origin_at AS arose FROM f_issue FINAL
-			WHERE _deleted = 0 AND site_id IS NOT NULL AND category_id IS NOT NULL AND state != 'MERGED' AND origin_at <= %s) AS n
-		ON c.at_site = n.at_site AND c.of_matter = n.of_matter AND n.arose > c.ended`, rows.text, asOf)
+	of := *s
+	if s.base != nil {
+		own := *s.base
+		own.only, of.base = own.only+" AND confirmed", &own
+	}
+	rows := of.spells()
+	if s.base == nil {
+		rows.text = againBeside("SELECT * FROM ("+rows.text+") WHERE "+isConfirmed, s.mirrorRows())
+	}
+	const came = "again_at > closed_at AND again_at <= " + asOf
+	rows.text = "SELECT * REPLACE (assumeNotNull(closed_at) AS anchor_at), toUInt8(" + came + ") AS event, if(" + came + ", again_at, greatest(seen_until, assumeNotNull(closed_at))) AS exit_at FROM (" + rows.text + ") WHERE confirmed"
 	return rows
 }
 
@@ -79,15 +123,18 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	closed := *s
+	closed, confirmed := *s, *s
 	if err := m.useBase(ctx, &closed, historyBase); err != nil {
+		return nil, err
+	}
+	if err := m.useBase(ctx, &confirmed, recurrenceBase); err != nil {
 		return nil, err
 	}
 	found, err := m.lives(ctx, &closed, closed.reopeningRows(), reopeningDays)
 	if err != nil {
 		return nil, err
 	}
-	again, err := m.lives(ctx, s, s.recurrenceRows(), recurrenceDays)
+	again, err := m.lives(ctx, &confirmed, confirmed.recurrenceRows(), recurrenceDays)
 	if err != nil {
 		return nil, err
 	}

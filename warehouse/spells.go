@@ -38,14 +38,11 @@ func (s *scope) spells() statement {
 	if s.split(BySiteKind) {
 		b.write(", transform(cityHash64(ifNull(i.site_id, "+noID+")), (SELECT groupArray(cityHash64(id)) FROM (", siteKinds, ")), (SELECT groupArray(kind) FROM (", siteKinds, ")), '') AS site_kind")
 	}
-	switch {
-	case s.base != nil:
+	if s.base != nil {
 		b.write(" FROM (", s.base.rows(), ") AS i")
 		s.base.bind(b.value)
-	case s.past:
-		b.write(" FROM (", s.pastRows(), ") AS i")
-	default:
-		b.write(" FROM (", s.currentRows(), ") AS i")
+	} else {
+		b.write(" FROM (", s.mirrorRows(), ") AS i")
 	}
 	s.filter(b)
 	return b.statement()
@@ -117,6 +114,14 @@ func (s *scope) progress() []string {
 		columns = slices.Concat(columns, []string{"lead_unit_id"})
 	}
 	return columns
+}
+
+// mirrorRows are the issues of the mirror as known at asOf.
+func (s *scope) mirrorRows() string {
+	if s.past {
+		return s.pastRows()
+	}
+	return s.currentRows()
 }
 
 func (s *scope) currentRows() string {

@@ -108,7 +108,7 @@ const (
 	+ toUInt128(bitShiftLeft(toUInt64(1672531200000 + intDiv(modulo(cityHash64(number, 1), 94608000000000), 1000)), 16) + 28672 + modulo(cityHash64(number, 6), 4096)))`
 )
 
-// issueRows makes issues of which some never end, times that have no pattern but a long tail, and causes as they come.
+// issueRows makes issues of which some never end, times that have no pattern but a long tail, causes as they come, and sites.
 const issueRows = `WITH cityHash64(number, 1) AS a, cityHash64(number, 2) AS b, cityHash64(number, 3) AS c,
 	toDateTime64('2023-01-01 00:00:00', 6, 'UTC') + toIntervalMicrosecond(a %% 94608000000000) AS origin,
 	toInt64(-864000000000 * log((b %% 1000000 + 1) / 1000001)) AS wait,
@@ -118,8 +118,12 @@ SELECT ` + issueID + `, toString(number), reinterpretAsUUID(sipHash128('category
 	['COMPLAINT', 'HELP', 'SUGGESTION'][b %% 3 + 1], ['HOTLINE', 'VISIT', 'MESSAGE_BOARD', 'WEB'][c %% 4 + 1],
 	reinterpretAsUUID(sipHash128('region', town[toUInt16(a %% 420) + 1])), origin, dice < 90 ? toNullable(responded) : NULL, dice < 85 ? toNullable(claimed) : NULL,
 	dice < 50 ? toNullable(claimed) : NULL, dice < 75 ? toNullable(ended) : NULL, multiIf(dice < 50, 'CONFIRMED', dice < 60, 'EXPLAINED', dice < 68, 'UNCONFIRMED', dice < 75, 'WITHDRAWN', NULL),
-	multiIf(dice < 75, 'CLOSED', dice < 85, 'CLAIMED', 'IN_PROGRESS'), origin + toIntervalDay(30), 1 + b %% 3, origin, origin, bitShiftLeft(toUInt128(1), 64), 0
+	multiIf(dice < 75, 'CLOSED', dice < 85, 'CLAIMED', 'IN_PROGRESS'), origin + toIntervalDay(30), 1 + b %% 3, origin, origin, bitShiftLeft(toUInt128(1), 64), 0,
+	if(cityHash64(number, 7) %% 10 < 6, toNullable(reinterpretAsUUID(sipHash128('site', toUInt64(%d * pow(cityHash64(number, 8) / 18446744073709551616, 2))))), NULL)
 FROM numbers(%d, %d)`
+
+// issuesOfSite is how many issues there are to a site. Six in ten arise at one, at some much more often than at others.
+const issuesOfSite = 300
 
 // histories make a claim of each issue that has one by now, an attempt to reach somebody about nine in ten of them, a verdict with a rating of six in ten, a leg of each issue, of which
 // every tenth was returned, and a closing of what is closed, of which every tenth was reopened.
@@ -159,8 +163,8 @@ func (g *generated) fill(ctx context.Context, n int64) error {
 	for from := int64(0); from < n; from += atOnce {
 		rows := min(atOnce, n-from)
 		statements = append(statements,
-			"INSERT INTO f_issue (id, public_ref, category_id, severity, difficulty, kind, channel, region_id, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, state, due_at, opinion_count, updated_at, created_at, _ver, _deleted) "+
-				strings.Replace(fmt.Sprintf(issueRows, from, rows), "WITH ", "WITH (SELECT groupArray(town) FROM ("+places+")) AS town, ", 1),
+			"INSERT INTO f_issue (id, public_ref, category_id, severity, difficulty, kind, channel, region_id, origin_at, first_response_at, claimed_at, resolved_at, closed_at, closure_type, state, due_at, opinion_count, updated_at, created_at, _ver, _deleted, site_id) "+
+				strings.Replace(fmt.Sprintf(issueRows, max(n/issuesOfSite, 1), from, rows), "WITH ", "WITH (SELECT groupArray(town) FROM ("+places+")) AS town, ", 1),
 			// Each issue has an opinion, of a reporter who on average has spoken of three.
 			fmt.Sprintf("INSERT INTO f_opinion (id, channel, kind, received_at, reporter_pid, _ver) SELECT "+idOf+", 'HOTLINE', 'COMPLAINT', toDateTime64('2025-06-01 00:00:00', 6, 'UTC'), "+idOf+", bitShiftLeft(toUInt128(1), 64) FROM numbers(%d, %d)",
 				"'opinion', number", fmt.Sprintf("'reporter', cityHash64(number, 4) %% %d", max(n/3, 1)), from, rows),

@@ -70,7 +70,8 @@ type base struct {
 	sample   int64       // how many rows are enough where some are
 	ids      []uuid.UUID // of the issues that changed since, where they are few; nil = they are looked up
 	sent     *sentRows   // of what changed since, where it is little; nil = statements read it
-	buckets  int64       // of ids that are read; 0 = all
+	part     string      // a condition on the rows that are read, without what changed since; "" = all are
+	atOnce   int64       // how many rows one statement reads one by one
 	counts   *counting
 }
 
@@ -182,11 +183,31 @@ const someIssues = 131_072
 
 // some is the base of some of its issues, of all times, where it has many; what changed since is not among them.
 func (b *base) some() *base {
-	part := *b
-	if part.buckets = max(1, idBuckets*b.sample/max(b.total, 1)); part.buckets > idBuckets/2 {
+	some := *b
+	buckets := max(1, idBuckets*b.sample/max(b.total, 1))
+	if buckets > idBuckets/2 {
 		return b
 	}
-	return &part
+	some.part = fmt.Sprintf(" AND id_bucket < %d", buckets)
+	return &some
+}
+
+// rowsRead is how many rows of a base one statement reads one by one, at most: it answers well within its time, beside a few others.
+const rowsRead = 8_000_000
+
+// inParts has rows one by one, of a base that has many in parts: by buckets of ids, in the order of which they lie, and then what changed since.
+func (s *scope) inParts(rows func(*scope) statement) []statement {
+	if s.base == nil || s.base.total <= s.base.atOnce {
+		return []statement{rows(s)}
+	}
+	var parts []statement
+	n := min((s.base.total+s.base.atOnce-1)/s.base.atOnce, idBuckets)
+	for i := range n {
+		of, own := *s, *s.base
+		own.part, of.base = fmt.Sprintf(" AND id_bucket >= %d AND id_bucket < %d", i*idBuckets/n, (i+1)*idBuckets/n), &own
+		parts = append(parts, rows(&of))
+	}
+	return append(parts, s.andChanged(rows)...)
 }
 
 // reading are the columns of rows, and SQL of those in the base that meet a condition.
@@ -217,8 +238,8 @@ func (b *base) rows() string {
 	switch all := of("w", ""); {
 	case b.tailOnly:
 		return changed
-	case b.buckets > 0:
-		return fmt.Sprintf("%s AND id_bucket < %d", all, b.buckets)
+	case b.part != "":
+		return all + b.part
 	case b.tail == 0:
 		return all
 	default:
@@ -319,7 +340,7 @@ func (m *Measures) useBase(ctx context.Context, s *scope, of *baseKind) error {
 		return nil
 	}
 	own := *b
-	own.sums, own.sample = own.sums && !m.withoutSums, m.sample
+	own.sums, own.sample, own.atOnce = own.sums && !m.withoutSums, m.sample, m.rowsRead
 	own.areas = s.split(ByRegion) && slices.Contains(levelsOfAreas, s.RegionLevel)
 	if own.tail > 0 {
 		if own.ids, err = recall(ctx, m, "what changed since "+of.name, tables, func() ([]uuid.UUID, error) { return m.movedSince(ctx, s, &own) }); err != nil {

@@ -225,7 +225,7 @@ var claimSums = map[string]struct{ columns, marks string }{
 // be split by regions, and by further dimensions that the sums know.
 func (s *scope) claimParts(what records, sums string, further ...Dimension) []statement {
 	if !s.wholly(further...) || s.from != nil || s.to != nil {
-		return []statement{counted(s.claimsOf(what))}
+		return s.inParts(func(part *scope) statement { return counted(part.claimsOf(what)) })
 	}
 	kept, b := claimSums[sums], &builder{}
 	b.write("SELECT i.*")
@@ -242,7 +242,7 @@ func (s *scope) claimParts(what records, sums string, further ...Dimension) []st
 		b.write(" AND record = 'RATING'")
 	}
 	b.write(") AS i")
-	parts := s.andChanged(b.statement(), func(changed *scope) statement { return changed.claimsOf(what) })
+	parts := s.andChanged(func(changed *scope) statement { return changed.claimsOf(what) }, b.statement())
 	if what.claims {
 		begun, own := time.Date(due.Year(), due.Month(), 1, 0, 0, 0, 0, groundwork.China), *s.base
 		own.tail = 0

@@ -124,13 +124,15 @@ func (h *house) hears(w *world) (all told) {
 // toldAsExact asks random questions of what is told of a base, by all the ways in which it is read, and of the mirrors.
 func (h *house) toldAsExact(w *world, questions int, codes []string) {
 	h.t.Helper()
-	exact, without, lookedUp, sampled, told := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
+	exact, without, lookedUp, sampled, told, parted := warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB), warehouse.NewMeasures(h.DB)
 	exact.WithoutBase()
 	without.WithoutSums()
 	lookedUp.Send(0)
 	sampled.Sample(1)
 	told.Moved(0)
-	ways := map[string]*warehouse.Measures{"row by row": without, "looked up": lookedUp, "by a sample": sampled, "what changed is read by each statement": told}
+	parted.RowsRead(50)
+	ways := map[string]*warehouse.Measures{"row by row": without, "looked up": lookedUp, "by a sample": sampled, "what changed is read by each statement": told,
+		"in parts": parted}
 	for k := range questions {
 		q := warehouse.Question{Query: w.ask(2 * k)}
 		if k == 0 || w.rnd.IntN(2) == 0 { // what sums can tell

@@ -94,6 +94,9 @@ func (k *Keeper) Slice(rows uint64) { k.slice = rows }
 // Most has a keeper build a base anew rather than fold in more issues than that.
 func (k *Keeper) Most(issues uint64) { k.most = issues }
 
+// RowsRead has statements read so many rows of a base one by one.
+func (m *Measures) RowsRead(rows int64) { m.rowsRead = rows }
+
 // InBase is a condition by which rows of a base are of the issues that a query gives the ids of.
 func InBase(ids string) string { return inBase(ids) }
 

@@ -18,7 +18,7 @@ func (m *Measures) ClosedWithoutCitizen(ctx context.Context, q Question) (*Table
 		return nil, err
 	}
 	parts := s.historyParts(keptClosings, nil, (*scope).closingRows)
-	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+	found, err := m.tally(ctx, s, tally{parts: parts, sums: []string{
 		"sumIf(w, NOT withdrawn)", "sumIf(w, NOT withdrawn AND (unconfirmed OR against OR handled))", "sumIf(w, unconfirmed)", "sumIf(w, against)", "sumIf(w, NOT withdrawn AND handled)", "sumIf(w, withdrawn)",
 	}})
 	if err != nil {
@@ -103,7 +103,7 @@ func (m *Measures) InstantClaims(ctx context.Context, q Question) (*Table, error
 	if err != nil {
 		return nil, err
 	}
-	found, err := m.tally(ctx, s, tally{rows: s.instantRows(), weighted: true, sums: []string{"sumIf(w, instant)", "sumIf(w, bin = 0)", "sumIf(w, bin IN (1, 2))"}})
+	found, err := m.tally(ctx, s, tally{parts: s.inParts((*scope).instantRows), sums: []string{"sumIf(w, instant)", "sumIf(w, bin = 0)", "sumIf(w, bin IN (1, 2))"}})
 	if err != nil {
 		return nil, err
 	}

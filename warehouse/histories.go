@@ -128,7 +128,7 @@ type addedUp struct {
 // historyParts has rows of histories in parts: those that the engine keeps added up, where these tell all that is asked, those that they do not tell of, and what changed since; else all one by one.
 func (s *scope) historyParts(k addedUp, values map[string]any, rows func(*scope) statement) []statement {
 	if !s.wholly() || s.from != nil || s.to != nil {
-		return []statement{rows(s)}
+		return s.inParts(rows)
 	}
 	b := &builder{}
 	b.write("SELECT i.*")
@@ -137,7 +137,7 @@ func (s *scope) historyParts(k addedUp, values map[string]any, rows func(*scope)
 	}
 	b.write(" FROM (SELECT area_id, ", k.columns, " FROM ", sumsOf(historyBase, k.sums), " WHERE ", ofSums, " AND ", k.settled, ") AS i")
 	s.base.bind(b.value)
-	parts := s.andChanged(b.statement(), rows)
+	parts := s.andChanged(rows, b.statement())
 	if k.open != "" {
 		of, own := *s, *s.base
 		own.tail, own.only, of.base = 0, own.only+" AND "+k.open, &own

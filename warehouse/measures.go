@@ -11,6 +11,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/errgroup"
 )
 
 // Measures answers the questions of Definitions from the mirrors. What it returns is wrong input (*InputError), no warehouse
@@ -25,6 +26,7 @@ type Measures struct {
 	maxSent     int    // values that go with a statement as they are
 	maxMoved    int    // issues whose rows go with a statement, where they changed since a base
 	sample      int64  // issues of the base that are read where some are enough
+	rowsRead    int64  // of a base that one statement reads one by one
 	queryTime   time.Duration
 	memory      *memory
 }
@@ -41,7 +43,7 @@ const (
 
 // NewMeasures returns the measures of a warehouse.
 func NewMeasures(db *DB) *Measures {
-	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, maxMoved: maxMoved, sample: someIssues, queryTime: queryTime, memory: newMemory()}
+	return &Measures{db: db, maxGroups: maxGroups, maxCounts: maxCounts, maxSent: maxSent, maxMoved: maxMoved, sample: someIssues, rowsRead: rowsRead, queryTime: queryTime, memory: newMemory()}
 }
 
 // Patient lets every query of a measure take so long; otherwise it is 10 s.
@@ -99,13 +101,17 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 	return nil
 }
 
-// eachOf runs statements beside each other, and calls add, once at a time, for every row of their answers, read into the targets of its statement.
+// sideBySide is how many statements of an answer run beside each other.
+const sideBySide = 4
+
+// eachOf runs statements, some beside each other, and calls add, once at a time, for every row of their answers, read into the targets of its statement.
 func (m *Measures) eachOf(ctx context.Context, operation string, statements []statement, into func() (targets []any, add func())) error {
 	var lock sync.Mutex
-	all := make([]func() error, len(statements))
-	for i, s := range statements {
+	var group errgroup.Group
+	group.SetLimit(sideBySide)
+	for _, s := range statements {
 		targets, add := into()
-		all[i] = func() error {
+		group.Go(func() error {
 			return m.each(ctx, operation, s, func(scan func(...any) error) error {
 				if err := scan(targets...); err != nil {
 					return err
@@ -115,9 +121,9 @@ func (m *Measures) eachOf(ctx context.Context, operation string, statements []st
 				add()
 				return nil
 			})
-		}
+		})
 	}
-	return together(all...)
+	return group.Wait()
 }
 
 // statement is SQL whose identifiers are constants of this package and whose values are bound by the server.

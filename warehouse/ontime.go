@@ -69,7 +69,7 @@ func (m *Measures) OnTime(ctx context.Context, q Question) (*Table, error) {
 	for i := range parts {
 		parts[i] = standings(s.pooled(parts[i]))
 	}
-	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+	found, err := m.tally(ctx, s, tally{parts: parts, sums: []string{
 		"sumIf(w, counts)", "sumIf(w, counts AND held)", "sumIf(w, counts AND waits)", "sumIf(w, counts AND late)", "sumIf(w, counts AND overdue)", "sumIf(w, NOT due)",
 		"sumIf(w, due AND withdrawn)", "sumIf(w, due AND unseen AND NOT withdrawn)",
 		"sumIf(w, counts AND told)",
@@ -146,7 +146,7 @@ func (m *Measures) ClockIntegrity(ctx context.Context, q Query) (*Table, error) 
 		return nil, err
 	}
 	parts := s.historyParts(keptClocks, nil, (*scope).clockRows)
-	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+	found, err := m.tally(ctx, s, tally{parts: parts, sums: []string{
 		"sum(all_gross)", "sum(all_paused)", "sum(gross_squared)", "sum(paused_squared)", "sum(gross_paused)", "sum(all_legs)", "sum(all_returned)", "sumIf(w, returned_twice)", "sumIf(w, traced)",
 	}})
 	if err != nil {

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"groundwork/warehouse/stats"
@@ -17,40 +18,56 @@ const (
 // lived is a cell of lives: how many ended, and when.
 type lived struct {
 	n, ended int64
-	rows     []stats.LifeRow
+	at       map[lifeEnd]int64 // how many
+}
+
+type lifeEnd struct {
+	event uint8
+	hours int64
+}
+
+// curve is that of a cell.
+func (l *lived) curve() (*stats.Curve, error) {
+	var rows []stats.LifeRow
+	for end, n := range l.at {
+		if n == 0 { // what came and went again
+			continue
+		}
+		row := stats.LifeRow{Time: float64(end.hours) / 24}
+		row.Events[end.event] = float64(n)
+		rows = append(rows, row)
+	}
+	return stats.Fit(rows)
 }
 
 // lives counts, per cell, what began at anchor_at and ended (event = 1) or was last seen at exit_at, by weights; times are whole hours, rounded up, of which those longer than
 // so many days are not told apart (0 = all are).
-func (m *Measures) lives(ctx context.Context, s *scope, rows statement, longest int) (map[cellKey]*lived, error) {
+func (m *Measures) lives(ctx context.Context, s *scope, longest int, parts ...statement) (map[cellKey]*lived, error) {
 	cells := map[cellKey]*lived{}
 	told := "whole"
 	if longest > 0 {
 		told = fmt.Sprintf("least(whole, %d)", 24*longest+1)
 	}
-	rows.text = "SELECT *, intDiv(greatest(0, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(anchor_at)) + 3599999999, 3600000000) AS whole, " + told + " AS hours FROM (" + rows.text + ")"
-	grouped := s.group(rows, "event, hours, toInt64(sum(w))", "event", "hours")
-	targets, key := s.scanKeys()
-	var event uint8
-	var hours, n int64
-	targets = append(targets, &event, &hours, &n)
-	err := m.each(ctx, "count lives", grouped, func(scan func(...any) error) error {
-		if err := scan(targets...); err != nil {
-			return err
+	grouped := make([]statement, len(parts))
+	for i, rows := range parts {
+		rows.text = "SELECT *, intDiv(greatest(0, toUnixTimestamp64Micro(exit_at) - toUnixTimestamp64Micro(anchor_at)) + 3599999999, 3600000000) AS whole, " + told + " AS hours FROM (" + rows.text + ")"
+		grouped[i] = s.group(rows, "event, hours, toInt64(sum(w))", "event", "hours")
+	}
+	err := m.eachOf(ctx, "count lives", grouped, func() ([]any, func()) {
+		targets, key := s.scanKeys()
+		var end lifeEnd
+		var n int64
+		return append(targets, &end.event, &end.hours, &n), func() {
+			k := key()
+			if cells[k] == nil {
+				cells[k] = &lived{at: map[lifeEnd]int64{}}
+			}
+			c := cells[k]
+			c.n, c.ended = c.n+n, c.ended+int64(end.event)*n
+			c.at[end] += n
 		}
-		if n == 0 { // what came and went again
-			return nil
-		}
-		k := key()
-		if cells[k] == nil {
-			cells[k] = &lived{}
-		}
-		row := stats.LifeRow{Time: float64(hours) / 24}
-		row.Events[event] = float64(n)
-		c := cells[k]
-		c.rows, c.n, c.ended = append(c.rows, row), c.n+n, c.ended+int64(event)*n
-		return nil
 	})
+	maps.DeleteFunc(cells, func(_ cellKey, c *lived) bool { return c.n == 0 })
 	return cells, err
 }
 
@@ -130,11 +147,11 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 	if err := m.useBase(ctx, &confirmed, recurrenceBase); err != nil {
 		return nil, err
 	}
-	found, err := m.lives(ctx, &closed, closed.reopeningRows(), reopeningDays)
+	found, err := m.lives(ctx, &closed, reopeningDays, closed.inParts((*scope).reopeningRows)...)
 	if err != nil {
 		return nil, err
 	}
-	again, err := m.lives(ctx, &confirmed, confirmed.recurrenceRows(), recurrenceDays)
+	again, err := m.lives(ctx, &confirmed, recurrenceDays, confirmed.inParts((*scope).recurrenceRows)...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +161,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 		return nil, err
 	}
 	for row, cell := range cells {
-		curve, err := stats.Fit(cell.rows)
+		curve, err := cell.curve()
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +185,7 @@ func (c *columns) recurred(cell *lived) error {
 		c.missing("recurred180")
 		return nil
 	}
-	curve, err := stats.Fit(cell.rows)
+	curve, err := cell.curve()
 	if err != nil {
 		return err
 	}

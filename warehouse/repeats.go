@@ -72,7 +72,7 @@ func (s *scope) heardByMatters() statement {
 	all.Query, all.categories, all.units = Query{}, nil, nil
 	if s.base != nil {
 		own := *s.base
-		own.only, own.areas, all.base = own.only+" AND state = 'MERGED'", false, &own
+		own.only, own.areas, own.part, own.tailOnly, all.base = own.only+" AND state = 'MERGED'", false, "", false, &own
 	} else {
 		all.among = " IN (SELECT id FROM f_issue WHERE state = 'MERGED')"
 	}

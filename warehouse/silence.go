@@ -30,7 +30,7 @@ func (m *Measures) ReportingRate(ctx context.Context, q Question) (*Table, error
 	if err := m.useBase(ctx, s, historyBase); err != nil {
 		return nil, err
 	}
-	found, err := m.tally(ctx, s, tally{rows: s.exposureRows(), weighted: true, sums: []string{"sum(w * repeats)", "sum(w * exposed)"}})
+	found, err := m.tally(ctx, s, tally{parts: s.inParts((*scope).exposureRows), sums: []string{"sum(w * repeats)", "sum(w * exposed)"}})
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (s *scope) issuesByPlace(data extent) []statement {
 	whenever := *s
 	whenever.Where.OriginFrom, whenever.Where.OriginTo = nil, nil
 	whenever.filter(b)
-	return whenever.andChanged(b.statement(), func(changed *scope) statement { return single(changed.spells()) }) // what went may have begun before all that is left
+	return whenever.andChanged(func(changed *scope) statement { return single(changed.spells()) }, b.statement()) // what went may have begun before all that is left
 }
 
 // wholly reports whether sums by area may answer: of the base nothing is asked for but all issues, or those of each area.
@@ -110,7 +110,7 @@ func (s *scope) originsByHour() []statement {
 	b.write(" FROM (SELECT area_id, fromUnixTimestamp64Second(3600 * toInt64(origin_hour), 'UTC') AS origin_at, ", sumMerged, " ? 'MERGED' : '' AS state, finalizeAggregation(", sumWeight, ") AS w FROM ",
 		sumsOf(issueBase, "by_origin"), " WHERE ", ofSums, ") AS i")
 	s.base.bind(b.value)
-	return s.andChanged(b.statement(), (*scope).spells)
+	return s.andChanged((*scope).spells, b.statement())
 }
 
 // dueByDay are the issues with a due time by its day and marks, how many (w) of each, but for those of the day of as-of and those whose observation ended: these, and what
@@ -130,7 +130,7 @@ func (s *scope) dueByDay() []statement {
 		own.tail, own.only, of.base = 0, " AND "+only, &own
 		return of.dueMarks()
 	}
-	parts := s.andChanged(b.statement(), (*scope).dueMarks)
+	parts := s.andChanged((*scope).dueMarks, b.statement())
 	// The day is asked for by its times, which the engine has an index of.
 	parts = append(parts, single("due_at >= "+startOfDay+" AND due_at < addDays("+startOfDay+", 1) AND due_marks < 128"))
 	if s.base.observed {
@@ -145,14 +145,14 @@ const (
 	startOfDay = "toStartOfDay(" + asOf + ")"
 )
 
-// andChanged adds to what sums tell the rows of what changed since.
-func (s *scope) andChanged(kept statement, rows func(*scope) statement) []statement {
+// andChanged has, beside what sums or parts tell, the rows of what changed since.
+func (s *scope) andChanged(rows func(*scope) statement, kept ...statement) []statement {
 	if s.base.tail == 0 {
-		return []statement{kept}
+		return kept
 	}
 	changed := *s
 	changed.base = s.base.changed()
-	return []statement{kept, rows(&changed)}
+	return append(kept, rows(&changed))
 }
 
 // extent is from when to when there are data.

@@ -10,13 +10,12 @@ import (
 )
 
 // tally counts, per cell, units of some kind (issues, claims, verdicts, visits) and sums over them. rows is SQL with one row a unit: the
-// columns of spells or of visitRows, with anchor_at as the time at which the unit belongs to a period; sums are aggregates over rows. Where
-// the rows are weighted (the base was allowed), sums must sum w, and units do; then they may come in parts, of which rows is the first.
+// columns of spells or of visitRows, with anchor_at as the time at which the unit belongs to a period; sums are aggregates over rows. Weighted
+// rows (of which the base was allowed) come in parts; of these sums must sum w, and units do.
 type tally struct {
-	rows     statement
-	further  []statement
-	sums     []string
-	weighted bool
+	rows  statement
+	parts []statement // in place of rows
+	sums  []string
 }
 
 // tallied is a cell of a tally.
@@ -39,13 +38,13 @@ func (m *Measures) tally(ctx context.Context, s *scope, how tally) (map[cellKey]
 	for _, sum := range how.sums {
 		fmt.Fprintf(sums, ", ifNotFinite(ifNull(toFloat64(%s), 0), 0)", sum)
 	}
-	units := "toInt64(count())"
-	if how.weighted {
-		units = "toInt64(sum(w))"
+	units := "toInt64(sum(w))"
+	if how.parts == nil {
+		units, how.parts = "toInt64(count())", []statement{how.rows}
 	}
-	parts := []statement{s.group(how.rows, units+sums.String())}
-	for _, rows := range how.further {
-		parts = append(parts, s.group(rows, units+sums.String()))
+	parts := make([]statement, len(how.parts))
+	for i, rows := range how.parts {
+		parts[i] = s.group(rows, units+sums.String())
 	}
 	err := m.eachOf(ctx, "count", parts, func() ([]any, func()) {
 		targets, key := s.scanKeys()

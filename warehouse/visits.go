@@ -343,7 +343,7 @@ func (m *Measures) Coverage(ctx context.Context, q Question) (*Table, error) {
 	gaps := statement{values: sites.values, text: fmt.Sprintf(`SELECT * EXCEPT anchor_at, gap.1 AS anchor_at, gap.2 AS exit_at, gap.3 AS event, 1 AS w FROM (
 		SELECT *, arrayJoin(arrayMap((a, b, n) -> (a, b, toUInt8(n <= length(visits))), arrayConcat([eligible], visits), arrayConcat(visits, [%s]), arrayEnumerate(arrayConcat([eligible], visits)))) AS gap
 		FROM (%s))`, asOf, sites.text)}
-	between, err := m.lives(ctx, s, gaps, 0)
+	between, err := m.lives(ctx, s, 0, gaps)
 	if err != nil {
 		return nil, err
 	}
@@ -374,7 +374,7 @@ func (c *columns) gaps(cell *lived) error {
 		c.missing("gapP50Days", "gapP90Days")
 		return nil
 	}
-	curve, err := stats.Fit(cell.rows)
+	curve, err := cell.curve()
 	if err != nil {
 		return err
 	}

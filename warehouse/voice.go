@@ -34,7 +34,7 @@ func (m *Measures) Resolved(ctx context.Context, q Question) (*Table, error) {
 		return nil, err
 	}
 	parts := s.claimParts(records{claims: true}, "by_area")
-	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{"sumIf(w, answered)", "sumIf(w, yes)", "sumIf(w, partly)"}})
+	found, err := m.tally(ctx, s, tally{parts: parts, sums: []string{"sumIf(w, answered)", "sumIf(w, yes)", "sumIf(w, partly)"}})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (m *Measures) Satisfaction(ctx context.Context, q Question) (*Table, error)
 	var found map[cellKey]*tallied
 	var strata map[cellKey]answers
 	err = together(func() (err error) {
-		found, err = m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{"sumIf(w, high)", "sumIf(w, middle)", "sumIf(w, yes)", "sumIf(w, yes AND high)"}})
+		found, err = m.tally(ctx, s, tally{parts: parts, sums: []string{"sumIf(w, high)", "sumIf(w, middle)", "sumIf(w, yes)", "sumIf(w, yes AND high)"}})
 		return err
 	}, func() (err error) {
 		strata, err = m.answerStrata(ctx, s)
@@ -196,7 +196,7 @@ func (m *Measures) FeedbackReach(ctx context.Context, q Question) (*Table, error
 		return nil, err
 	}
 	parts := s.claimParts(records{claims: true, attempts: true}, "by_area")
-	found, err := m.tally(ctx, s, tally{rows: parts[0], further: parts[1:], weighted: true, sums: []string{
+	found, err := m.tally(ctx, s, tally{parts: parts, sums: []string{
 		"sumIf(w, attempted OR handler_only)", "sumIf(w, reached OR handler_only)", "sumIf(w, answered OR handler_only)", "sumIf(w, answered)", "sumIf(w, own_claim)",
 	}})
 	if err != nil {

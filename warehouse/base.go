@@ -192,10 +192,10 @@ func (b *base) some() *base {
 	return &some
 }
 
-// rowsRead is how many rows of a base one statement reads one by one, at most: it answers well within its time, beside a few others.
-const rowsRead = 8_000_000
+// rowsRead is how many rows of a base one statement reads one by one, at most: it answers well within its time.
+const rowsRead = 20_000_000
 
-// inParts has rows one by one, of a base that has many in parts: by buckets of ids, in the order of which they lie, and then what changed since.
+// inParts has rows one by one, of a base that has many in parts: by buckets of ids, in the order of which they lie, and what changed since.
 func (s *scope) inParts(rows func(*scope) statement) []statement {
 	if s.base == nil || s.base.total <= s.base.atOnce {
 		return []statement{rows(s)}
@@ -205,9 +205,11 @@ func (s *scope) inParts(rows func(*scope) statement) []statement {
 	for i := range n {
 		of, own := *s, *s.base
 		own.part, of.base = fmt.Sprintf(" AND id_bucket >= %d AND id_bucket < %d", i*idBuckets/n, (i+1)*idBuckets/n), &own
-		parts = append(parts, rows(&of))
+		part := rows(&of)
+		part.long = true
+		parts = append(parts, part)
 	}
-	return append(parts, s.andChanged(rows)...)
+	return s.andChanged(rows, parts...)
 }
 
 // reading are the columns of rows, and SQL of those in the base that meet a condition.

@@ -32,12 +32,19 @@ const workingDays = `SELECT day, worked, sum(toInt64(worked)) OVER (ORDER BY day
 		LEFT ANY JOIN (SELECT makeDate(intDiv(day, 10000), intDiv(day, 100) % 100, day % 100) AS day, is_workday, toUInt8(1) AS known FROM d_calendar_day FINAL WHERE _deleted = 0) AS c ON c.day = d.day)`
 
 // dayInChina is SQL of the day of a moment, as workingDays has it.
-func dayInChina(moment string) string { return "toDate(toTimeZone(" + moment + ", 'Asia/Shanghai'))" }
+func dayInChina(moment string) string {
+	return "toDate(toUInt16(intDiv(" + inChina(moment) + ", 86400)))"
+}
+
+// inChina is SQL of the seconds since 1970 by the clocks of China, as [groundwork.China] has them. The functions of time zones take several times as long.
+func inChina(moment string) string {
+	return "(intDiv(toUnixTimestamp64Micro(" + moment + "), 1000000) + 28800)"
+}
 
 // workedBefore is SQL of the seconds of working time before a moment, since 1990; day is its row of workingDays.
 func workedBefore(moment, day string) string {
-	return fmt.Sprintf("(%[2]s.before * %[3]d + %[2]s.worked * least(greatest(dateDiff('second', toStartOfDay(toTimeZone(%[1]s, 'Asia/Shanghai')), %[1]s) - %[4]d, 0), %[3]d))",
-		moment, day, int(groundwork.WorkingDay.Seconds()), int(groundwork.WorkingFrom.Seconds()))
+	return fmt.Sprintf("(%[2]s.before * %[3]d + %[2]s.worked * least(greatest(%[1]s %% 86400 - %[4]d, 0), %[3]d))",
+		inChina(moment), day, int(groundwork.WorkingDay.Seconds()), int(groundwork.WorkingFrom.Seconds()))
 }
 
 // dueBefore is the moment before which whatever happened has had n working days by asOf. A deadline never comes earlier for what happened later,

@@ -93,7 +93,9 @@ func (s *scope) gathered(b *builder, rows statement, condition func(*builder), g
 		b.write(")", nothing)
 	}
 	b.write(")")
-	return b.statement()
+	made := b.statement()
+	made.long = rows.long
+	return made
 }
 
 // nothing leaves out the row that an aggregate without groups makes of nothing.

@@ -74,9 +74,12 @@ func (s *scope) instantRows() statement {
 		before = workedBefore("assumeNotNull(s.due_at)", "due") + " - " + workedBefore("s.claim_at", "claimed")
 		days = fmt.Sprintf(" LEFT ANY JOIN (%[1]s) AS due ON due.day = %[2]s LEFT ANY JOIN (%[1]s) AS claimed ON claimed.day = %[3]s", workingDays, dayInChina("assumeNotNull(s.due_at)"), dayInChina("s.claim_at"))
 	}
-	minimum, minimums := fmt.Sprint(instantMinutes), ""
+	minimum := fmt.Sprint(instantMinutes)
 	if s.version >= 4 {
-		minimum, minimums = fmt.Sprintf("ifNull(m.minutes, %d)", instantMinutes), " LEFT ANY JOIN (SELECT toString(category) AS matter, minutes FROM ("+auditedMinimums+")) AS m ON m.matter = toString(s.category_id)"
+		of := func(column string) string {
+			return "(SELECT groupArray(" + column + ") FROM (SELECT toString(category) AS matter, toInt64(minutes) AS least FROM (" + auditedMinimums + ") ORDER BY matter))"
+		}
+		minimum = fmt.Sprintf("transform(ifNull(toString(s.category_id), ''), %s, %s, toInt64(%d))", of("matter"), of("least"), instantMinutes)
 	}
 	inHand, legs := "arrayFilter(at -> at <= s.claim_at, s.begun)", ""
 	if s.version < 3 { // the first dispatch counted alone
@@ -85,8 +88,8 @@ func (s *scope) instantRows() statement {
 	}
 	rows.text = fmt.Sprintf(`SELECT s.* REPLACE (s.claim_at AS anchor_at), %[4]s AS in_hand, s.claim_at < addMinutes(if(empty(in_hand), s.origin_at, arrayMax(in_hand)), %[1]s) AS instant,
 			ifNull(s.claim_at <= s.due_at, 0) AS claimed_before_due, if(claimed_before_due, intDiv(%[5]s, %[2]d), -1) AS bin
-		FROM (SELECT * EXCEPT claims, arrayJoin(arrayFilter(told -> %[6]s, claims)).1 AS claim_at FROM (%[3]s) WHERE state != 'MERGED') AS s%[7]s%[8]s%[9]s`,
-		minimum, lineHours*3600, rows.text, inHand, before, saidMarks.test("told.2", "fixed"), legs, days, minimums)
+		FROM (SELECT * EXCEPT claims, arrayJoin(arrayFilter(told -> %[6]s, claims)).1 AS claim_at FROM (%[3]s) WHERE state != 'MERGED') AS s%[7]s%[8]s`,
+		minimum, lineHours*3600, rows.text, inHand, before, saidMarks.test("told.2", "fixed"), legs, days)
 	return rows
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"golang.org/x/sync/errgroup"
 )
 
 // Measures answers the questions of Definitions from the mirrors. What it returns is wrong input (*InputError), no warehouse
@@ -101,17 +100,17 @@ func (m *Measures) each(ctx context.Context, operation string, s statement, row 
 	return nil
 }
 
-// sideBySide is how many statements of an answer run beside each other.
-const sideBySide = 4
-
-// eachOf runs statements, some beside each other, and calls add, once at a time, for every row of their answers, read into the targets of its statement.
+// eachOf runs statements beside each other, long ones one after the other, and calls add, once at a time, for every row of their answers, read into the targets of its statement.
 func (m *Measures) eachOf(ctx context.Context, operation string, statements []statement, into func() (targets []any, add func())) error {
-	var lock sync.Mutex
-	var group errgroup.Group
-	group.SetLimit(sideBySide)
-	for _, s := range statements {
+	var lock, turn sync.Mutex
+	all := make([]func() error, len(statements))
+	for i, s := range statements {
 		targets, add := into()
-		group.Go(func() error {
+		all[i] = func() error {
+			if s.long {
+				turn.Lock()
+				defer turn.Unlock()
+			}
 			return m.each(ctx, operation, s, func(scan func(...any) error) error {
 				if err := scan(targets...); err != nil {
 					return err
@@ -121,9 +120,9 @@ func (m *Measures) eachOf(ctx context.Context, operation string, statements []st
 				add()
 				return nil
 			})
-		})
+		}
 	}
-	return group.Wait()
+	return together(all...)
 }
 
 // statement is SQL whose identifiers are constants of this package and whose values are bound by the server.
@@ -132,6 +131,7 @@ type statement struct {
 	values    map[string]any
 	maxGroups uint64 // in place of that of all; 0 = none
 	whole     bool   // all columns of issues are read, though none is named
+	long      bool   // it reads much, and keeps all processors busy
 }
 
 // with returns the statement with more values.

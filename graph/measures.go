@@ -77,9 +77,11 @@ func (r *Resolver) askEach(ctx context.Context, codes []model.MeasureCode, q war
 	tables := make([]*warehouse.Table, len(codes))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, code := range codes {
-		group.Go(func() (err error) {
-			tables[i], err = r.ask(ctx, string(code), q)
-			return err
+		group.Go(func() error {
+			return warehouse.Guarded(func() (err error) {
+				tables[i], err = r.ask(ctx, string(code), q)
+				return err
+			})
 		})
 	}
 	return tables, group.Wait()

@@ -154,7 +154,11 @@ func (c *Cache) ask(ctx context.Context, code string, q Question, key [sha256.Si
 	found, err, _ := c.flights.Do(string(key[:]), func() (any, error) {
 		read := &tablesRead{}
 		made := c.now()
-		table, err := c.measures.Ask(context.WithValue(now.in(context.WithoutCancel(ctx)), tablesKey{}, read), code, q)
+		var table *Table
+		err := Guarded(func() (err error) {
+			table, err = c.measures.Ask(context.WithValue(now.in(context.WithoutCancel(ctx)), tablesKey{}, read), code, q)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -22,13 +22,10 @@ var comparedWith = map[Dimension]string{ByUrbanRural: "URBAN"}
 // TimeGap is E1(b). Numbers: rmst90Days (mean time open during the first 90 days, with the mix of categories of all), gapDays (to urban places; of kinds of
 // sites to all issues), crudeDays (as it is), covered (share of the standard mix that the kind has). n = issues.
 func (m *Measures) TimeGap(ctx context.Context, q Question) (*Table, error) {
-	kind := ByUrbanRural
-	switch {
-	case len(q.By) > 1:
+	if len(q.By) != 1 {
 		return nil, invalid("By", "E1B compares kinds of one sort; give URBAN_RURAL or SITE_KIND")
-	case len(q.By) == 1:
-		kind = q.By[0]
 	}
+	kind := q.By[0]
 	q.Query = q.byOrigin()
 	q.By = []Dimension{kind, ByCategory}
 	s, err := m.scope(ctx, q.Query)

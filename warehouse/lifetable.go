@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"groundwork/warehouse/stats"
 )
@@ -604,29 +601,6 @@ func (how spell) counted(c *cell) []cellSum {
 		return nil
 	}
 	return how.sums(c)
-}
-
-// together does all side by side, and returns the first error.
-func together(all ...func() error) error {
-	var group errgroup.Group
-	for _, do := range all {
-		group.Go(do)
-	}
-	return group.Wait()
-}
-
-// beside makes something of each of n, on all processors.
-func beside[T any](n int, of func(int) (T, error)) ([]T, error) {
-	made := make([]T, n)
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range n {
-		group.Go(func() (err error) {
-			made[i], err = of(i)
-			return err
-		})
-	}
-	return made, group.Wait()
 }
 
 func (c *cell) total(cause stats.Cause) float64 {

@@ -121,6 +121,9 @@ type protection struct {
 }
 
 func newProtection(t, counts *Table) (*protection, error) {
+	if len(counts.Dims) != len(t.Dims) {
+		return nil, fmt.Errorf("protect %s: its cells are of %d dimensions, and what they count of %d", t.Measure, len(t.Dims), len(counts.Dims))
+	}
 	p := &protection{Table: t, places: make([]map[string]int, len(t.Dims))}
 	axes := make([]privacy.Axis, len(t.Dims))
 	size := 1

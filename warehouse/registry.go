@@ -86,10 +86,12 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 
 // ofPlaces fills in what the measures of places take for granted, so that what protects their cells counts the same cells.
 func (q Question) ofPlaces(m Measure) Question {
-	switch m.Code {
-	case "H1", "H2", "H3", "H5":
-		if len(q.By) == 0 {
+	if len(q.By) == 0 {
+		switch m.Code {
+		case "H1", "H2", "H3", "H5", "E1":
 			q.By = []Dimension{ByRegion}
+		case "E1B":
+			q.By = []Dimension{ByUrbanRural}
 		}
 	}
 	switch m.Code {

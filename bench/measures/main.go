@@ -2,9 +2,9 @@
 // what protects small numbers), and again from memory; and the two headline aggregates against the same asked of Postgres alone.
 //
 //	bin/groundwork up --demo=1000000        # in another terminal, until it says that it is ready
-//	go run ./bench/measures -postgres URL -clickhouse URL
+//	go run ./bench/measures -postgres URL -clickhouse URL -api http://127.0.0.1:8080/graphql
 //
-// Without -postgres nothing is compared with it.
+// Without -postgres nothing is compared with it. With -api the GraphQL API is asked too: what it adds, what it remembers, and six panels of a dashboard at once.
 //
 // With -rows N it makes N issues by SQL in engines of its own (of bin/groundwork), without histories or verdicts, and times the measures over issues:
 //
@@ -41,6 +41,7 @@ func main() {
 	flag.DurationVar(&b.settle, "settle", 0, "with -rows: how long merges are given before anything is asked")
 	flag.BoolVar(&b.cpu, "cpu", false, "with -rows: measure processor time in place of the clock, where others use the machine")
 	flag.StringVar(&b.only, "only", "", "measures to time, separated by commas; empty = all, or with -rows those over issues alone")
+	flag.StringVar(&b.api, "api", "", "URL of the program's GraphQL API over the same warehouse, to be asked in turns with it")
 	flag.BoolVar(&b.json, "json", false, "print the figures as JSON")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -54,7 +55,7 @@ func main() {
 type bench struct {
 	postgres, clickHouse string
 	rows                 int64
-	binary, only         string
+	binary, only, api    string
 	patience, settle     time.Duration
 	rounds               int
 	json, cpu, alone     bool
@@ -136,12 +137,24 @@ func (b bench) measure(ctx context.Context, db *warehouse.DB, conn *pgx.Conn) er
 			return err
 		}
 	}
+	var api *spoken
+	if b.api != "" {
+		said, err := b.speak(ctx, measures)
+		if err != nil {
+			return fmt.Errorf("ask %s: %w", b.api, err)
+		}
+		api = &said
+	}
 	if b.json {
-		return json.NewEncoder(os.Stdout).Encode(map[string]any{"issues": issues, "measures": figures, "against_postgres": against})
+		return json.NewEncoder(os.Stdout).Encode(map[string]any{"issues": issues, "measures": figures, "against_postgres": against, "api": api})
 	}
 	fmt.Printf("%d issues, medians of %d rounds, ms\n\n| measure | by | rows | cold | protected | again |\n|---|---|---:|---:|---:|---:|\n", issues, b.rounds)
 	for _, f := range figures {
 		fmt.Printf("| %s | %s | %d | %.0f | %.0f | %.1f |\n", f.Measure, f.By, f.Rows, f.Cold, f.Protected, f.Again)
+	}
+	if api != nil {
+		fmt.Printf("\n| by GraphQL, as the public | ms | of the warehouse | ratio |\n|---|---:|---:|---:|\n| T2 by county | %.0f | %.0f | %.2f |\n| asked again | %.2f | | |\n| %s in one request, of the slowest alone | %.0f | %.0f | %.2f |\n",
+			api.API, api.Direct, api.API/api.Direct, api.Again, strings.Join(panels, ", "), api.Together, api.Slowest, api.Together/api.Slowest)
 	}
 	if conn == nil {
 		return nil

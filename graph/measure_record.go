@@ -33,6 +33,7 @@ type definitionFields struct {
 	Anchor      string                `json:"anchor"`
 	Censoring   string                `json:"censoring"`
 	Interval    string                `json:"interval"`
+	Source      string                `json:"source"`
 	Method      string                `json:"method"`
 	Caveats     []string              `json:"caveats"`
 	Dimensions  []warehouse.Dimension `json:"dimensions"`
@@ -63,7 +64,7 @@ func MeasureDefinitions() ([]groundwork.MeasureDefinition, error) {
 }
 
 func measureDefinition(m warehouse.Measure) (groundwork.MeasureDefinition, error) {
-	f := definitionFields{m.Code, m.Version, m.Name, m.ChineseName, m.Meaning, m.Numerator, m.Denominator, m.Anchor, m.Censoring, m.Interval, m.Method,
+	f := definitionFields{m.Code, m.Version, m.Name, m.ChineseName, m.Meaning, m.Numerator, m.Denominator, m.Anchor, m.Censoring, m.Interval, m.Source, m.Method,
 		m.Caveats, m.Dimensions, m.Subjects(), nil, m.Headline, m.Weights}
 	for _, c := range m.Columns {
 		f.Columns = append(f.Columns, definitionColumn{c.Name, c.Unit, c.English, c.Chinese})

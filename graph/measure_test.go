@@ -135,7 +135,7 @@ func askTogether(f *office, t *testing.T, token string) {
 func TestTheCatalogue(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, options{})
-	r := f.as("CITIZEN").get(`{ measureCatalog { code version name zh: name(lang: ZH) meaning numerator denominator anchor censoring interval method dimensions caveats
+	r := f.as("CITIZEN").get(`{ measureCatalog { code version name zh: name(lang: ZH) meaning numerator denominator anchor censoring interval source method dimensions caveats
 		columns { name label zh: label(lang: ZH) unit headline } } }`, nil)
 	all := r.at(t, "measureCatalog").([]any)
 	require.Len(t, all, len(model.AllMeasureCode), "the codes of the schema are those of the registry")

@@ -11,6 +11,7 @@ var aroundDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "None. The window ends at as-of.",
 		Interval:    "None: a test. 9,999 conditional permutations with a seed made of definition and window.",
+		Source:      "Getis and Ord 1992; Ord and Getis 1995; Caldas de Castro and Singer 2006 (false discoveries).",
 		Method:      "Getis–Ord Gi*, queen contiguity with self, binary; p by conditional permutation, Benjamini–Hochberg over all regions and categories",
 		Caveats: []string{
 			"class: 2 hot and −2 cold at q ≤ 0.01, 1 and −1 at q ≤ 0.05. A region may be hot by its surroundings alone.",
@@ -26,6 +27,7 @@ var aroundDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "The week that is not over is left out.",
 		Interval:    "None: a test. 999 replicas with a seed made of definition and window.",
+		Source:      "Kulldorff 1997.",
 		Method:      "Kulldorff's Poisson scan: circles around centroids with up to 25 % of the people, times the last weeks; p = (1 + replicas as extreme) / 1000",
 		Caveats: []string{
 			"Season, weekday, holidays and growth are those of the weeks themselves; what rises everywhere is found by H4, not here.",
@@ -41,6 +43,7 @@ var aroundDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "None. The window ends at as-of.",
 		Interval:    "95 % percentile bootstrap by region, B = 999.",
+		Source:      "Theil 1967.",
 		Method:      "Theil's T; between the regions one rung above, and within them",
 		Caveats:     []string{"0 is equality. Shrinking makes regions more alike: T is a lower bound where regions are small."},
 	},
@@ -52,6 +55,7 @@ var aroundDefinitions = []Definition{
 		Anchor:      "VISIT_END; RECEIVED for need",
 		Censoring:   "None. The window ends at as-of.",
 		Interval:    "95 % percentile bootstrap by region, B = 999.",
+		Source:      "Wagstaff, Paci and van Doorslaer 1991 (concentration index).",
 		Method:      "concentration index, 2 cov(v, R) / mean v, middle ranks at ties (Wagstaff 1991)",
 		Former:      []Former{{"1", "How readily a region reports was that of version 1 of H5.", "concentration index, 2 cov(v, R) / mean v, middle ranks at ties (Wagstaff 1991)"}},
 		Caveats: []string{

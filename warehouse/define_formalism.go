@@ -9,6 +9,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "VISIT_END",
 		Censoring:   "None: visits enter when they are 14 days old.",
 		Interval:    "95 % Wilson; of posts, of the beta posterior.",
+		Source:      "What inspectors wrote on visits that found nothing; closing reports of Decidim's meetings; Wilson 1927.",
 		Method:      "share of visits held, 95 % Wilson; of posts empirical Bayes",
 		Former:      []Former{{"2", "Shares of posts were shown as they were.", "share of visits held, 95 % Wilson"}},
 		Caveats: []string{
@@ -26,6 +27,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "CLOSED",
 		Censoring:   "None.",
 		Interval:    "95 % Wilson.",
+		Source:      "What was written on hotlines whose callers were made to be satisfied (被满意); rules of FixMyStreet on closing; Wilson 1927.",
 		Method:      "share of closings, 95 % Wilson",
 		Caveats:     []string{"An UNCONFIRMED closing may follow honest attempts to reach the citizen: see Q3."},
 	},
@@ -37,6 +39,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "NOTE",
 		Censoring:   "None. Notes that were not compared yet are left out and counted (provisional).",
 		Interval:    "95 % Wilson; of posts, of the beta posterior.",
+		Source:      "Broder 1997 (shingles, containment); Steinkamp and others 2022, on notes of clinics.",
 		Method:      "containment of 5-character shingles (Broder 1997), exact for candidates that a sketch proposes; share of notes, 95 % Wilson; of posts empirical Bayes",
 		Former:      []Former{{"1", "Shares of posts were shown as they were.", "containment of 5-character shingles (Broder 1997), exact for candidates that a sketch proposes; share of notes, 95 % Wilson"}},
 		Caveats: []string{
@@ -54,6 +57,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "VISIT_END",
 		Censoring:   "Only whole cycles that lie in the window and are over at as-of count. Visits on days off, and of posts on days on which they were not held, are left out and counted. tracelessInside and tracelessOutside are of visits that ended at least 14 days before as-of.",
 		Interval:    "None on the ratio; a one-sided exact binomial test, adjusted over the rows. tracelessInside, tracelessOutside: 95 % Wilson.",
+		Source:      "Liebman and Mahoney 2017, on spending at the end of a year; Chetty and others 2011 (bunching).",
 		Method:      "ratio of rates per working day of each visit's own cycle, of posts empirical Bayes; one-sided exact binomial; Benjamini–Hochberg",
 		Former: []Former{
 			{"2", "The cycle was the quarter, its end the last 7 working days; all days of the quarters with a visit were added up.", "ratio of rates per working day, of posts empirical Bayes; one-sided exact binomial; Benjamini–Hochberg"},
@@ -75,6 +79,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "CLAIMED",
 		Censoring:   "None.",
 		Interval:    "95 %: (a) Wilson, (b) exact conditional ratio of two Poisson counts; lineShare Wilson.",
+		Source:      "Bevan and Hood 2006, on ambulances that arrive in eight minutes; closings of 311 services that took none.",
 		Method:      "share of FIXED claims, 95 % Wilson; ratio of counts, exact conditional 95 %",
 		Former: []Former{
 			{"3", "Ten minutes held for all categories.", "share of FIXED claims, 95 % Wilson; ratio of counts, exact conditional 95 %"},
@@ -96,6 +101,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "VISIT_END",
 		Censoring:   "None. The 12 months before as-of, or before the end of the window. Visits to sites that are not eligible are left out and counted.",
 		Interval:    "chanceSites: the middle 95 % of 999 permutations, of units and posts 9,999, in which the visits of each region go to its sites at random, those of units and posts to any of their sites, those of turns that ask for a kind of site to sites of that kind. top5Share: 95 % Wilson. None on the effective sites: all visits are known.",
+		Source:      "What was written on classic routes (经典路线) and crowded sites (扎堆); Simpson 1949 (effective number).",
 		Method:      "inverse Simpson; one-sided permutation within regions, of units and posts within what they serve, of turns within the kind that they ask for, (r+1)/(R+1); Benjamini–Hochberg over the rows",
 		Former: []Former{
 			{"2", "Visits of turns that ask for a kind of site were dealt out over sites of all kinds.", "inverse Simpson; one-sided permutation within regions, of units and posts within what they serve, (r+1)/(R+1); Benjamini–Hochberg over the rows"},
@@ -116,6 +122,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "VISIT_END",
 		Censoring:   "None: visits enter when they are 7 days old.",
 		Interval:    "95 % Wilson; falseShare: Clopper–Pearson on the effective number of answers (Korn–Graubard), kinds of activity weighted by their visits. Of posts, of the beta posterior.",
+		Source:      "Checks for interviews that were made up; Kuriakose and Robbins 2016; Clopper and Pearson 1934; Korn and Graubard 1998.",
 		Method:      "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten; of posts empirical Bayes",
 		Former: []Former{
 			{"2", "Lots were drawn by the hash (cityHash64) of a visit's id.", "share of visits held, 95 % Wilson; stratified share of a sample of one visit in ten; of posts empirical Bayes"},
@@ -136,6 +143,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "SLOT_DUE",
 		Censoring:   "None. For 14 days after its window a slot that is not done is still open (provisional).",
 		Interval:    "95 % Wilson.",
+		Source:      "Reporting rates of DHIS2, on time and at all; the opinions of 2009 on leading officials who receive petitioners; Wilson 1927.",
 		Method:      "share of slots due, 95 % Wilson",
 		Caveats: []string{
 			"A turn that was swapped counts once, for whoever took it.",
@@ -150,6 +158,7 @@ var formalismDefinitions = []Definition{
 		Anchor:      "STOCK",
 		Censoring:   "Gaps that are still open at as-of, those of sites never visited among them, are censored, not dropped.",
 		Interval:    "95 %: Wilson on the share, Brookmeyer–Crowley on the gaps.",
+		Source:      "Coverage of DHIS2; Kaplan and Meier 1958; Wilson 1927.",
 		Method:      "share of eligible sites, 95 % Wilson; Kaplan–Meier of gaps, from the first day of eligibility",
 		Caveats:     []string{"A site counts as eligible from the day it was recorded, where no other day is known."},
 	},

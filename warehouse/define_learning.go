@@ -11,6 +11,7 @@ var learningDefinitions = []Definition{
 		Anchor:      "STOCK",
 		Censoring:   "None.",
 		Interval:    "95 % Wilson.",
+		Source:      "The seven abilities that officials are asked for; Wilson 1927. The definition is of this project.",
 		Method:      "share of officials, 95 % Wilson; without a split, in any ability",
 		Caveats: []string{
 			"Assessors are from outside of the official's unit: the system of record refuses others.",

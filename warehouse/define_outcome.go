@@ -9,6 +9,7 @@ var outcomeDefinitions = []Definition{
 		Anchor:      "CLAIMED",
 		Censoring:   "Claims count from the end of the tenth working day after that of the claim, by the calendar of the system of record.",
 		Interval:    "95 % Wilson on the rate; the bounds are worst cases and have none.",
+		Source:      "Resolution rates (解决率) of 12345 hotlines; Manski 1990 (bounds for who did not answer); Wilson 1927.",
 		Method:      "share of answered claims, 95 % Wilson; worst-case bounds (Manski 1990)",
 		Caveats: []string{
 			"Those who answer are not those who do not: read the rate with its bounds.",
@@ -24,6 +25,7 @@ var outcomeDefinitions = []Definition{
 		Anchor:      "FEEDBACK",
 		Censoring:   "None.",
 		Interval:    "95 % Wilson; satisfiedWeighted: normal, with the variances of its strata.",
+		Source:      "Satisfaction rates (满意率) and the five grades of good and bad reviews (好差评); Wilson 1927; Brown, Cai and DasGupta 2001.",
 		Method:      "share of ratings, 95 % Wilson; satisfiedWeighted: strata of channel and category weighted by their claims",
 		Caveats: []string{
 			"97 % and 92 % cannot be told apart at n = 100.",
@@ -39,6 +41,7 @@ var outcomeDefinitions = []Definition{
 		Anchor:      "CLAIMED",
 		Censoring:   "Claims count from the end of the tenth working day after that of the claim, by the calendar of the system of record.",
 		Interval:    "95 % Wilson each.",
+		Source:      "Effective callback rates (有效回访率) of city hotlines; Wilson 1927.",
 		Method:      "chain of shares, 95 % Wilson",
 		Caveats:     []string{"A verdict that the citizen gave unasked counts as attempted and reached."},
 	},
@@ -50,6 +53,7 @@ var outcomeDefinitions = []Definition{
 		Anchor:      "CLOSED",
 		Censoring:   "At as-of or the end of observation, if earlier.",
 		Interval:    "95 % log–log Greenwood.",
+		Source:      "Rates of relapse (反弹) and of handling again (重办率) of city hotlines; Kaplan and Meier 1958.",
 		Method:      "1 − Kaplan–Meier from the first closing, and from the confirmation",
 		Caveats: []string{
 			"(b) knows sites, not distances: issues without a site are not in it.",
@@ -64,6 +68,7 @@ var outcomeDefinitions = []Definition{
 		Anchor:      "VISIT_END",
 		Censoring:   "None: visits enter when they are 30 days old.",
 		Interval:    "95 % Wilson.",
+		Source:      "The reception days of Xiapu in 1988; Wilson 1927.",
 		Method:      "share of issues raised at visits, 95 % Wilson",
 		Caveats:     []string{"The benchmark is 12 of 86 on the spot (14 %, Wilson 8.2 to 22.8 %) and the rest within a month: Xiapu 1988."},
 	},
@@ -75,6 +80,7 @@ var outcomeDefinitions = []Definition{
 		Anchor:      "RECEIVED, CLAIMED and FEEDBACK, each for its own part",
 		Censoring:   "As T1, Q1 and Q2; hours are whole ones, rounded up.",
 		Interval:    "95 % percentile bootstrap by issue, B = 999.",
+		Source:      "The three rates (三率) by which 12345 hotlines are compared.",
 		Method:      "weighted sum of three rates for comparison, not for ranking; bootstrap by issue",
 		Caveats: []string{
 			"One number hides which of the three is poor: look at them first. Other weights give another order.",

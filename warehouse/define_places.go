@@ -11,6 +11,7 @@ var placeDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "None. The window ends at as-of.",
 		Interval:    "95 % Gamma interval of the posterior.",
+		Source:      "Marshall 1991 (empirical Bayes), as GeoDa and spdep compute it.",
 		Method:      "Marshall's global empirical Bayes over the regions, per category; 95 % Gamma interval",
 		Caveats: []string{
 			"Many issues may mean many problems, or people who trust that reporting helps; few may mean silence.",
@@ -28,6 +29,7 @@ var placeDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "The week that is not over is left out; merged issues count with their target.",
 		Interval:    "The upper limit is the 0.99 quantile of what is expected.",
+		Source:      "Farrington and others 1996; Noufaily and others 2013, as farringtonFlexible of R's surveillance.",
 		Method:      "Farrington flexible, or gamma–Poisson predictive with a Jeffreys prior; surprise = −log2 P(Y ≥ y); Benjamini–Hochberg over the rows",
 		Caveats: []string{
 			"alarm: above the limit, at least 5 issues in 4 weeks, and q at most 0.05.",
@@ -43,6 +45,7 @@ var placeDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "Exposure ends at the claim, after 30 days, or at as-of.",
 		Interval:    "95 % Garwood on the repeats, over the expected ones.",
+		Source:      "Liu, Bhandaram and Garg 2023, on reports in New York; Garwood 1936.",
 		Method:      "observed to expected repeats with category effects (Liu, Bhandaram and Garg 2023); 95 % exact Poisson",
 		Former:      []Former{{"1", "Opinions of issues that were merged into another counted nowhere.", "observed to expected repeats with category effects (Liu, Bhandaram and Garg 2023); 95 % exact Poisson"}},
 		Caveats: []string{
@@ -59,6 +62,7 @@ var placeDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "As T2.",
 		Interval:    "Limits of 95 and 99.8 %, widened by additive over-dispersion from 10 regions on; standardised: normal, with the variances of its categories.",
+		Source:      "Spiegelhalter 2005 (funnel plots); Goldstein and Spiegelhalter 1996 (why no league tables).",
 		Method:      "direct standardisation to the pooled mix; funnel (Spiegelhalter 2005)",
 		Caveats: []string{
 			"above and below are beyond the 99.8 % limits. There are no ranks: regions within the limits do not differ.",
@@ -73,6 +77,7 @@ var placeDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "As T2: open issues at as-of, claims that await the verdict at the claim.",
 		Interval:    "95 % normal, with Greenwood's variances of the categories.",
+		Source:      "Direct standardisation; Royston and Parmar 2013 (restricted mean).",
 		Method:      "restricted mean to 90 days by Kaplan–Meier, all causes; direct standardisation to the pooled mix; difference",
 		Caveats: []string{
 			"Positive means longer. Where a kind lacks a category, the rest is weighted up: see covered.",

@@ -11,6 +11,7 @@ var policyDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "Months that are not over are left out; for T2 those younger than 60 days too. From 12 months before the first region until the registered window is over.",
 		Interval:    "95 % by region (influence functions, HC2), Student's t with as many degrees of freedom as the groups of regions give; by EVENT_MONTH also a uniform band over all months, of Šidák.",
+		Source:      "Callaway and Sant’Anna 2021.",
 		Method:      "Callaway–Sant'Anna group-time effects, regions weighted by people, controls not yet treated; average over treated regions and months",
 		Former:      []Former{{"1", "Intervals were of the normal distribution, the band of 999 multiplier draws: both were too short where regions are few.", "Callaway–Sant'Anna group-time effects, regions weighted by people, controls not yet treated; average over treated regions and months"}},
 		Caveats: []string{
@@ -30,6 +31,7 @@ var policyDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "The months of the campaign itself are left out: more is reported while more is asked. Campaigns are judged from 90 days after their exit on.",
 		Interval:    "95 % by region, as P1.",
+		Source:      "Campaigns on one problem a month (每月一题); Marshall 1991 (what regression to the mean alone would bring).",
 		Method:      "empirical Bayes before-and-after study with a comparison group (Hauer 1997), controls matched by the empirical Bayes rate of 12 months; regression to the mean −(1−w)(r−μ)",
 		Former: []Former{
 			{"2", "The month before the campaign began was compared, in which regions chosen for their rates are as extreme by chance as before: an effect was found where there was none, and those there were came out larger.", "difference in differences as P1, controls matched by the empirical Bayes rate of 12 months; regression to the mean −(1−w)(r−μ)"},
@@ -49,6 +51,7 @@ var policyDefinitions = []Definition{
 		Anchor:      "Adoption",
 		Censoring:   "For the time to adoption: changes proposed and not adopted yet are censored at as-of, ended ones at their end.",
 		Interval:    "Shares: Wilson. Times: Brookmeyer–Crowley, log–log.",
+		Source:      "Decidim’s traces from a proposal to its result; Kaplan and Meier 1958; Wilson 1927.",
 		Method:      "proportions; Kaplan–Meier from the first evidence to adoption",
 		Caveats:     []string{"Evidence that was linked later counts by the date of what it shows, not of the link."},
 	},

@@ -9,6 +9,7 @@ var repeatDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "None. What was received, linked and merged by as-of counts.",
 		Interval:    "95 % Wilson each.",
+		Source:      "Repeated complaints (重复投诉) of city hotlines; Wilson 1927. The definition is of this project.",
 		Method:      "share of opinions, 95 % Wilson",
 		Caveats: []string{
 			"Place, category and severity are those of the matter; channel, kind and period those of the opinion itself.",

@@ -11,6 +11,7 @@ var timelinessDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "At as-of; for imported issues at the end of their observation, if earlier; at a withdrawal without a response.",
 		Interval:    "95 %: log–log Greenwood for shares, Brookmeyer–Crowley for median and p90.",
+		Source:      "Kaplan and Meier 1958; Brookmeyer and Crowley 1982 (interval of the median). Response rates (响应率) of 12345 hotlines ask for its share at 24 hours.",
 		Method:      "1 − Kaplan–Meier; 95 % log–log Greenwood; quantiles by Brookmeyer–Crowley",
 		Caveats: []string{
 			"An issue closed without any response goes on waiting: closing does not answer anybody.",
@@ -25,6 +26,7 @@ var timelinessDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "Open issues at as-of or the end of their observation, if earlier. A claim that awaits the verdict at the time of the claim, with the bounds of none and of all such claims confirmed beside.",
 		Interval:    "95 %: complementary log–log for shares, Brookmeyer–Crowley for median and p90 (all causes), Greenwood for the restricted mean.",
+		Source:      "Aalen and Johansen 1978; Royston and Parmar 2013 (restricted mean). 60 and 90 days are the limits of petitions.",
 		Method:      "Aalen–Johansen, causes: confirmed, explained or referred, unconfirmed, withdrawn; 95 % cloglog; all-cause Kaplan–Meier for quantiles and RMST(90)",
 		Caveats: []string{
 			"A claim is not a resolution. Where issues were claimed and no citizen's verdict is recorded, the confirmed share is null, never 0, and only the bounds are given.",
@@ -41,6 +43,7 @@ var timelinessDefinitions = []Definition{
 		Anchor:      "STOCK",
 		Censoring:   "None: a census. Ages run to as-of or the end of observation, if earlier.",
 		Interval:    "None on counts and ages. 95 % exact conditional interval of two Poisson counts on the flow ratio.",
+		Source:      "Boards of 311 services; Garwood 1936 (ratio of flows).",
 		Method:      "census at as-of; flow ratio = inflow/outflow of 28 days, exact conditional Poisson 95 %",
 		Caveats: []string{
 			"The ages of a stock are longer than durations of issues (long ones are more likely to be met): never compare or average with T2.",
@@ -56,6 +59,7 @@ var timelinessDefinitions = []Definition{
 		Anchor:      "DUE",
 		Censoring:   "None: what is due has matured. Withdrawn and merged issues, and imported ones not observed until they were due, are left out and counted.",
 		Interval:    "95 % Wilson.",
+		Source:      "Service levels as they are reported, with what is not due yet on neither side.",
 		Method:      "share of matured issues; 95 % Wilson without continuity correction",
 		Caveats: []string{
 			"A claim in time that still awaits its verdict does not count yet: onTimeUpper says what the rate would be if all of them held.",
@@ -71,6 +75,7 @@ var timelinessDefinitions = []Definition{
 		Anchor:      "RECEIVED",
 		Censoring:   "At as-of or the end of observation, if earlier.",
 		Interval:    "95 %: (a) linearised ratio of sums over issues, (b) and (c) Wilson.",
+		Source:      "Return rates (回退率) of city hotlines, and clocks of service desks that were paused.",
 		Method:      "ratios of sums; 95 % Taylor linearisation for pausedShare, Wilson for shares",
 		Caveats: []string{
 			"The gross clock never pauses. A pause is for a question to the citizen, and ends by itself.",

@@ -12,6 +12,7 @@ type Definition struct {
 	Anchor            string // the event by whose time issues belong to a period
 	Censoring         string
 	Interval          string
+	Source            string // of the definition and its methods: the literature, and whose practice
 	Method            string // in one line, as answers carry it
 	Caveats           []string
 	Weights           map[string]float64 // of the measures that a composite is made of

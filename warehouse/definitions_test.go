@@ -38,7 +38,7 @@ func document(measures []warehouse.Measure) string {
 	for _, d := range measures {
 		fmt.Fprintf(&b, "\n## %s %s · %s\n\nVersion %s. %s\n\n", d.Code, d.Name, d.ChineseName, d.Version, d.Meaning)
 		for _, line := range [][2]string{
-			{"Numerator", d.Numerator}, {"Denominator", d.Denominator}, {"Anchor", d.Anchor}, {"Censoring", d.Censoring}, {"Interval", d.Interval}, {"Method", d.Method},
+			{"Numerator", d.Numerator}, {"Denominator", d.Denominator}, {"Anchor", d.Anchor}, {"Censoring", d.Censoring}, {"Interval", d.Interval}, {"Source", d.Source}, {"Method", d.Method},
 		} {
 			fmt.Fprintf(&b, "- **%s**: %s\n", line[0], line[1])
 		}

@@ -106,7 +106,7 @@ func TestTheRegistryIsComplete(t *testing.T) {
 	for _, m := range warehouse.Registry() {
 		require.False(t, seen[m.Code], m.Code)
 		seen[m.Code] = true
-		for _, text := range []string{m.Version, m.Name, m.ChineseName, m.Meaning, m.Numerator, m.Denominator, m.Anchor, m.Censoring, m.Interval, m.Method} {
+		for _, text := range []string{m.Version, m.Name, m.ChineseName, m.Meaning, m.Numerator, m.Denominator, m.Anchor, m.Censoring, m.Interval, m.Source, m.Method} {
 			require.NotEmpty(t, strings.TrimSpace(text), m.Code)
 		}
 		require.NotEmpty(t, m.Caveats, m.Code)

@@ -742,6 +742,29 @@ func (ec *executionContext) fieldContext_MeasureDefinition_interval(_ context.Co
 	return graphql.NewScalarFieldContext("MeasureDefinition", field, false, false, "String")
 }
 
+func (ec *executionContext) _MeasureDefinition_source(ctx context.Context, field graphql.CollectedField, obj *model.MeasureDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureDefinition_source(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Source, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureDefinition_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureDefinition", field, false, false, "String")
+}
+
 func (ec *executionContext) _MeasureDefinition_method(ctx context.Context, field graphql.CollectedField, obj *model.MeasureDefinition) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1503,6 +1526,11 @@ func (ec *executionContext) _MeasureDefinition(ctx context.Context, sel ast.Sele
 			}
 		case "interval":
 			out.Values[i] = ec._MeasureDefinition_interval(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "source":
+			out.Values[i] = ec._MeasureDefinition_source(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

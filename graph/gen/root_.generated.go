@@ -1082,6 +1082,7 @@ type ComplexityRoot struct {
 		Method      func(childComplexity int) int
 		Name        func(childComplexity int, lang model.Lang) int
 		Numerator   func(childComplexity int) int
+		Source      func(childComplexity int) int
 		Version     func(childComplexity int) int
 	}
 
@@ -6723,6 +6724,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasureDefinition.Numerator(childComplexity), true
+	case "MeasureDefinition.source":
+		if e.ComplexityRoot.MeasureDefinition.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Source(childComplexity), true
 	case "MeasureDefinition.version":
 		if e.ComplexityRoot.MeasureDefinition.Version == nil {
 			break
@@ -17850,6 +17857,8 @@ type MeasureDefinition {
   censoring: String!
   "How intervals are made."
   interval: String!
+  "Where the definition and its methods come from: the literature, and whose practice."
+  source: String!
   "In one line, as answers carry it."
   method: String!
   "What it can be split by."
@@ -24801,6 +24810,8 @@ func (ec *executionContext) childFields_MeasureDefinition(ctx context.Context, f
 		return ec.fieldContext_MeasureDefinition_censoring(ctx, field)
 	case "interval":
 		return ec.fieldContext_MeasureDefinition_interval(ctx, field)
+	case "source":
+		return ec.fieldContext_MeasureDefinition_source(ctx, field)
 	case "method":
 		return ec.fieldContext_MeasureDefinition_method(ctx, field)
 	case "dimensions":

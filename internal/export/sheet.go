@@ -32,7 +32,7 @@ func (s Sheet) Markdown(data []byte) []byte {
 	for _, line := range [][2]string{
 		{"Measure", fmt.Sprintf("%s %s (%s), definition version %s", d.Code, d.Name, d.ChineseName, d.Version)},
 		{"As of", t.AsOf.UTC().Format(time.RFC3339Nano)}, {"Watermark", fmt.Sprintf("%d, %s", t.Watermark.LSN, t.Watermark.CommittedAt.UTC().Format(time.RFC3339Nano))},
-		{"Numerator", d.Numerator}, {"Denominator", d.Denominator}, {"Anchor", d.Anchor}, {"Censoring", d.Censoring}, {"Interval", d.Interval}, {"Method", d.Method},
+		{"Numerator", d.Numerator}, {"Denominator", d.Denominator}, {"Anchor", d.Anchor}, {"Censoring", d.Censoring}, {"Interval", d.Interval}, {"Source", d.Source}, {"Method", d.Method},
 		{"Rows", fmt.Sprint(rows(s.Columns))}, {"SHA-256", hex.EncodeToString(sum(data))}, {"Made by", "`" + s.Command + "`"},
 	} {
 		if strings.TrimSpace(line[1]) != "" {

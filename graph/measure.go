@@ -41,7 +41,7 @@ const (
 var measureFields = map[string]string{
 	"Number":         "query.number",
 	"Where.Segments": "query.segments", "Measure": "query.measures", "Where": "query.where",
-	"By": "query.by", "RegionLevel": "query.regionLevel", "AsOf": "query.asOf", "Timezone": "query.timezone", "Limit": "query.limit",
+	"By": "query.by", "RegionLevel": "query.regionLevel", "AsOf": "query.asOf", "Timezone": "query.timezone", "Limit": "query.limit", "Curves": "query.curves",
 	"Where.Regions": "query.where.region", "Where.Categories": "query.where.category", "Where.OriginTo": "query.where.originAt",
 	"To": "query.range", "Range": "query.range", "Baseline": "query.baseline",
 }

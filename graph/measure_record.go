@@ -40,6 +40,7 @@ type definitionFields struct {
 	Subjects    []warehouse.Dimension `json:"subjects,omitempty"`
 	Columns     []definitionColumn    `json:"columns"`
 	Headline    string                `json:"headline"`
+	Curves      []definitionColumn    `json:"curves,omitempty"`
 	Weights     map[string]float64    `json:"weights,omitempty"`
 }
 
@@ -65,9 +66,12 @@ func MeasureDefinitions() ([]groundwork.MeasureDefinition, error) {
 
 func measureDefinition(m warehouse.Measure) (groundwork.MeasureDefinition, error) {
 	f := definitionFields{m.Code, m.Version, m.Name, m.ChineseName, m.Meaning, m.Numerator, m.Denominator, m.Anchor, m.Censoring, m.Interval, m.Source, m.Method,
-		m.Caveats, m.Dimensions, m.Subjects(), nil, m.Headline, m.Weights}
+		m.Caveats, m.Dimensions, m.Subjects(), nil, m.Headline, nil, m.Weights}
 	for _, c := range m.Columns {
 		f.Columns = append(f.Columns, definitionColumn{c.Name, c.Unit, c.English, c.Chinese})
+	}
+	for _, c := range m.Curves {
+		f.Curves = append(f.Curves, definitionColumn{c.Name, c.Unit, c.English, c.Chinese})
 	}
 	return groundwork.NewMeasureDefinition(m.Code, m.Version, f)
 }

@@ -115,6 +115,16 @@ func askTogether(f *office, t *testing.T, token string) {
 		range: {gte: "2026-03-01T00:00:00+08:00"}, compareTo: {gte: "2026-02-01T00:00:00+08:00", lt: "2026-03-01T00:00:00+08:00"}}) {
 		rowCount numbers { name values previous } } }`, map[string]any{"token": token})
 	require.EqualValues(t, 0, r.at(t, "measures", "rowCount"), "nothing was disputed")
+	r = f.as("SUPERVISOR").get(`query($token: String!) { measures(query: {measures: [T1, T4, T2], curves: true, consistency: $token}) {
+		rowCount curves { measure name label(lang: ZH) days rows { values ciLow ciHigh atRisk } } } }`, map[string]any{"token": token})
+	require.Len(t, r.at(t, "measures", "curves"), 3, "T4 has none")
+	require.Equal(t, "responded", r.at(t, "measures", "curves", 0, "name"))
+	require.Equal(t, "累计响应率", r.at(t, "measures", "curves", 0, "label"))
+	require.EqualValues(t, 0, r.at(t, "measures", "curves", 0, "days", 0))
+	require.Len(t, r.at(t, "measures", "curves", 0, "rows"), 1)
+	require.Len(t, r.at(t, "measures", "curves", 0, "rows", 0, "atRisk"), len(r.at(t, "measures", "curves", 0, "days").([]any)))
+	r = f.as("CITIZEN").get(`query($token: String!) { measures(query: {measures: [T1], curves: true, consistency: $token}) { curves { days rows { values } } } }`, map[string]any{"token": token})
+	require.Nil(t, r.at(t, "measures", "curves", 0, "rows", 0), "of so few issues no curve is shown")
 	for name, c := range map[string]struct{ query, field string }{
 		"no measures":            {`measures: []`, "query.measures"},
 		"too many":               {`measures: [T1, T2, T3, T4, T5, Q1, Q2]`, "query.measures"},

@@ -67,7 +67,7 @@ func (r *Resolver) question(ctx context.Context, in model.MeasuresQuery) (wareho
 	if grain := in.Grain.Value(); grain != nil {
 		q.By = append(slices.Clone(q.By), warehouse.Dimension(*grain))
 	}
-	q.Where.Segments = in.Segments
+	q.Where.Segments, q.Curves = in.Segments, in.Curves
 	q.Limit = maxCells // rows are cut when they are joined and in order
 	window := timeRange(in.Range)
 	return warehouse.Question{Query: q, From: window.From, To: window.To}, nil

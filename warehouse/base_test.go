@@ -46,6 +46,7 @@ func (h *house) sameAsExact(w *world, questions int) {
 	coarseMany.Send(0)
 	for k := range questions {
 		q := warehouse.Question{Query: w.ask(2 * k)} // as of now
+		q.Curves = len(q.By) == 0 || k%2 == 1 && slices.Equal(q.By, []warehouse.Dimension{warehouse.ByRegion})
 		for _, code := range based {
 			q := q
 			switch code {

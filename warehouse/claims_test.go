@@ -139,7 +139,7 @@ func (h *house) toldAsExact(w *world, questions int, codes []string) {
 			q.Where = warehouse.Filter{}
 			q.By, q.RegionLevel = [][]warehouse.Dimension{{}, {warehouse.ByRegion}, {warehouse.ByCategory}, {warehouse.ByRegion, warehouse.ByChannel}}[w.rnd.IntN(4)], "COUNTY"
 		}
-		q.Protect = k > 0 && w.rnd.IntN(2) == 0
+		q.Protect, q.Curves = k > 0 && w.rnd.IntN(2) == 0, len(q.By) == 0
 		if k > 0 && w.rnd.IntN(4) == 0 {
 			q.From = new(start.Add(days(60)))
 		}

@@ -263,6 +263,7 @@ var formalismMeasures = []Measure{
 	},
 	{
 		Definition: definition("I2"), Dimensions: []Dimension{ByRegion}, Headline: "covered",
+		Curves: []Column{{"visited", "share", "Visited again by the day", "累计再访率"}},
 		Columns: []Column{
 			{"covered", "share", "Sites visited within a year", "一年内走访覆盖率"},
 			{"gapP50Days", "d", "Median gap between visits", "走访间隔中位数"},

@@ -127,6 +127,7 @@ var outcomeMeasures = []Measure{
 	},
 	{
 		Definition: definition("Q4"), Dimensions: issueDimensions, Headline: "reopened90",
+		Curves: []Column{{"reopened", "share", "Reopened by the day", "累计反弹率"}, {"recurred", "share", "Of the matter again at the site by the day", "累计复发率"}},
 		Columns: []Column{
 			{"reopened30", "share", "Reopened within 30 days", "30日内反弹率"},
 			{"reopened90", "share", "Reopened within 90 days", "90日内反弹率"},

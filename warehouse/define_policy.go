@@ -85,6 +85,7 @@ var policyMeasures = []Measure{
 	},
 	{
 		Definition: definition("P3"), Dimensions: []Dimension{}, Headline: "evidenceBefore",
+		Curves: []Column{{"adopted", "share", "Adopted by the day after the first evidence", "累计采纳率"}},
 		Columns: []Column{
 			{"evidenceBefore", "share", "With evidence before the proposal", "先有证据占比"},
 			{"toAdoptionP50Days", "d", "Median from first evidence to adoption", "证据至出台中位数"},

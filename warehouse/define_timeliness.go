@@ -87,6 +87,7 @@ var timelinessDefinitions = []Definition{
 var timelinessMeasures = []Measure{
 	{
 		Definition: definition("T1"), Dimensions: issueDimensions, Headline: "responded24h",
+		Curves: []Column{{"responded", "share", "Responded to by the day", "累计响应率"}},
 		Columns: []Column{
 			{"responded24h", "share", "Responded within 24 hours", "24小时响应率"},
 			{"responded7d", "share", "Responded within 7 days", "7日响应率"},
@@ -99,6 +100,7 @@ var timelinessMeasures = []Measure{
 	},
 	{
 		Definition: definition("T2"), Dimensions: issueDimensions, Headline: "confirmed60",
+		Curves: []Column{{"ended", "share", "Ended in any way by the day", "累计办结率"}, {"confirmed", "share", "Confirmed as resolved by the day", "累计确认解决率"}},
 		Columns: []Column{
 			{"confirmed30", "share", "Confirmed within 30 days", "30日内确认解决率"},
 			{"confirmed30Lower", "share", "The same if no waiting claim is confirmed", "30日确认解决率下界"},

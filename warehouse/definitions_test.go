@@ -50,6 +50,12 @@ func document(measures []warehouse.Measure) string {
 		for _, c := range d.Columns {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Unit, c.English, c.Chinese)
 		}
+		if len(d.Curves) > 0 {
+			b.WriteString("\n| curve | unit | English | 中文 |\n|---|---|---|---|\n")
+			for _, c := range d.Curves {
+				fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Unit, c.English, c.Chinese)
+			}
+		}
 		b.WriteString("\nTo bear in mind:\n\n")
 		for _, c := range d.Caveats {
 			fmt.Fprintf(&b, "- %s\n", c)

@@ -53,6 +53,7 @@ func (t *Table) Protect(counts *Table) error {
 		}
 	}
 	t.inheritHidden(p, whole, parts)
+	t.protectCurves()
 	return nil
 }
 

@@ -14,6 +14,7 @@ type Measure struct {
 	Dimensions []Dimension // what it can be split by
 	Columns    []Column    // the numbers of an answer, in their order
 	Headline   string      // the number that stands for the measure
+	Curves     []Column    // those of an answer, if they are asked for
 	Answer     func(*Measures, context.Context, Question) (*Table, error)
 }
 
@@ -78,10 +79,16 @@ func (m *Measures) Ask(ctx context.Context, code string, q Question) (*Table, er
 	if err != nil {
 		return nil, err
 	}
+	var t *Table
 	if q.Protect {
-		return m.askProtected(ctx, measure, q)
+		t, err = m.askProtected(ctx, measure, q)
+	} else {
+		t, err = measure.Answer(m, ctx, q)
 	}
-	return measure.Answer(m, ctx, q)
+	if err == nil && len(t.Curves) > 0 && len(t.N) > maxCurves {
+		return nil, invalid("Curves", "%d rows have a curve each; at most %d are told at once: split by less, roll regions up to a level, or narrow the filter", len(t.N), maxCurves)
+	}
+	return t, err
 }
 
 // ofPlaces fills in what the measures of places take for granted, so that what protects their cells counts the same cells.
@@ -167,6 +174,10 @@ func (t *Table) Pick(rows []int) *Table {
 	for i, n := range t.Nums {
 		picked.Nums[i].Value, picked.Nums[i].Lo, picked.Nums[i].Hi = pick(n.Value, rows), pick(n.Lo, rows), pick(n.Hi, rows)
 		picked.Nums[i].Of = pick(n.Of, rows)
+	}
+	picked.Curves = slices.Clone(t.Curves)
+	for i, curve := range t.Curves {
+		picked.Curves[i].Rows = pick(curve.Rows, rows)
 	}
 	picked.Flags = make(map[string][]bool, len(t.Flags))
 	for name, column := range t.Flags {

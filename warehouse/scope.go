@@ -188,7 +188,7 @@ func (s *scope) table(d Definition) *Table {
 	return &Table{
 		Measure: d.Code, DefinitionVersion: d.Version, Anchor: d.Anchor, Method: d.Method,
 		AsOf: s.asOf, Watermark: s.watermark, Fresh: s.fresh,
-		Flags: map[string][]bool{"unstable": {}, "provisional": {}, "suppressed": {}}, Excluded: map[string]int64{},
+		Flags: map[string][]bool{"unstable": {}, "provisional": {}, "suppressed": {}}, Excluded: map[string]int64{}, withCurves: s.Curves,
 	}
 }
 

@@ -33,6 +33,7 @@ type Query struct {
 	MinLSN      uint64        // wait until the warehouse has the system of record up to here; 0 = do not wait
 	Wait        time.Duration // at most so long
 	Limit       int           // cells, 0 = 1000
+	Curves      bool          `json:",omitempty"` // of the measures that have some
 }
 
 // Filter narrows the issues that a measure looks at; zero fields do not narrow.
@@ -101,14 +102,16 @@ type Table struct {
 	Dims              []Dim
 	N                 []int64
 	Nums              []Num
+	Curves            []Curve           // where they were asked for
 	Flags             map[string][]bool // "unstable", "provisional", "suppressed"
 	Notes             []string
 	Excluded          map[string]int64 // what was left out, counted
 	Truncated         bool
 
-	inputs  map[string][][]int // of a number, the rows that each row's value is made of, where these are not the row alone
-	derived []string           // flags that follow from these numbers
-	counts  *Table             // units and reporters of the same cells, for Protect, where the units are not issues by origin
+	inputs     map[string][][]int // of a number, the rows that each row's value is made of, where these are not the row alone
+	derived    []string           // flags that follow from these numbers
+	withCurves bool
+	counts     *Table // units and reporters of the same cells, for Protect, where the units are not issues by origin
 }
 
 // Watermark says how far the warehouse has the system of record: all that was committed up to LSN, at CommittedAt.

@@ -49,6 +49,20 @@ func (ec *executionContext) field_MeasureColumn_label_args(ctx context.Context, 
 	return args, nil
 }
 
+func (ec *executionContext) field_MeasureCurve_label_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "lang",
+		func(ctx context.Context, v any) (model.Lang, error) {
+			return ec.unmarshalNLang2groundworkᚋgraphᚋmodelᚐLang(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["lang"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_MeasureDefinition_name_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -80,6 +94,98 @@ func (ec *executionContext) field_MeasuresAnswer_numbers_args(ctx context.Contex
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _CurveSteps_values(ctx context.Context, field graphql.CollectedField, obj *model.CurveSteps) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurveSteps_values(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Values(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚕfloat64ᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurveSteps_values(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurveSteps", field, true, false, "Float")
+}
+
+func (ec *executionContext) _CurveSteps_ciLow(ctx context.Context, field graphql.CollectedField, obj *model.CurveSteps) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurveSteps_ciLow(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CiLow(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚕᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurveSteps_ciLow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurveSteps", field, true, false, "Float")
+}
+
+func (ec *executionContext) _CurveSteps_ciHigh(ctx context.Context, field graphql.CollectedField, obj *model.CurveSteps) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurveSteps_ciHigh(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CiHigh(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*float64) graphql.Marshaler {
+			return ec.marshalNFloat2ᚕᚖfloat64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_CurveSteps_ciHigh(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurveSteps", field, true, false, "Float")
+}
+
+func (ec *executionContext) _CurveSteps_atRisk(ctx context.Context, field graphql.CollectedField, obj *model.CurveSteps) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CurveSteps_atRisk(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AtRisk(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
+			return ec.marshalOInt2ᚕint64ᚄ(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CurveSteps_atRisk(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CurveSteps", field, true, false, "Int")
+}
 
 func (ec *executionContext) _MeasureColumn_measure(ctx context.Context, field graphql.CollectedField, obj *model.MeasureColumn) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -514,6 +620,151 @@ func (ec *executionContext) fieldContext_MeasureColumnDefinition_headline(_ cont
 	return graphql.NewScalarFieldContext("MeasureColumnDefinition", field, true, false, "Boolean")
 }
 
+func (ec *executionContext) _MeasureCurve_measure(ctx context.Context, field graphql.CollectedField, obj *model.MeasureCurve) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureCurve_measure(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Measure(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MeasureCode) graphql.Marshaler {
+			return ec.marshalNMeasureCode2groundworkᚋgraphᚋmodelᚐMeasureCode(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureCurve_measure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureCurve", field, true, false, "MeasureCode")
+}
+
+func (ec *executionContext) _MeasureCurve_name(ctx context.Context, field graphql.CollectedField, obj *model.MeasureCurve) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureCurve_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureCurve_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureCurve", field, true, false, "String")
+}
+
+func (ec *executionContext) _MeasureCurve_label(ctx context.Context, field graphql.CollectedField, obj *model.MeasureCurve) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureCurve_label(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return obj.Label(fc.Args["lang"].(model.Lang)), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureCurve_label(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MeasureCurve",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type String does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_MeasureCurve_label_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MeasureCurve_days(ctx context.Context, field graphql.CollectedField, obj *model.MeasureCurve) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureCurve_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Days(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
+			return ec.marshalNInt2ᚕint64ᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureCurve_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MeasureCurve", field, true, false, "Int")
+}
+
+func (ec *executionContext) _MeasureCurve_rows(ctx context.Context, field graphql.CollectedField, obj *model.MeasureCurve) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureCurve_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rows(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.CurveSteps) graphql.Marshaler {
+			return ec.marshalNCurveSteps2ᚕᚖgroundworkᚋgraphᚋmodelᚐCurveSteps(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureCurve_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MeasureCurve",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_CurveSteps(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MeasureDefinition_code(ctx context.Context, field graphql.CollectedField, obj *model.MeasureDefinition) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -843,6 +1094,38 @@ func (ec *executionContext) fieldContext_MeasureDefinition_columns(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _MeasureDefinition_curves(ctx context.Context, field graphql.CollectedField, obj *model.MeasureDefinition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasureDefinition_curves(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Curves(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.MeasureColumnDefinition) graphql.Marshaler {
+			return ec.marshalNMeasureColumnDefinition2ᚕgroundworkᚋgraphᚋmodelᚐMeasureColumnDefinitionᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasureDefinition_curves(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MeasureDefinition",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureColumnDefinition(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MeasureDefinition_caveats(ctx context.Context, field graphql.CollectedField, obj *model.MeasureDefinition) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1007,6 +1290,38 @@ func (ec *executionContext) fieldContext_MeasuresAnswer_numbers(ctx context.Cont
 	if fc.Args, err = ec.field_MeasuresAnswer_numbers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MeasuresAnswer_curves(ctx context.Context, field graphql.CollectedField, obj *model.MeasuresAnswer) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MeasuresAnswer_curves(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Curves(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.MeasureCurve) graphql.Marshaler {
+			return ec.marshalNMeasureCurve2ᚕᚖgroundworkᚋgraphᚋmodelᚐMeasureCurveᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MeasuresAnswer_curves(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MeasuresAnswer",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MeasureCurve(ctx, field)
+		},
 	}
 	return fc, nil
 }
@@ -1208,8 +1523,11 @@ func (ec *executionContext) unmarshalInputMeasuresQuery(ctx context.Context, obj
 	if _, present := asMap["limit"]; !present {
 		asMap["limit"] = 1000
 	}
+	if _, present := asMap["curves"]; !present {
+		asMap["curves"] = false
+	}
 
-	fieldsInOrder := [...]string{"measures", "by", "grain", "range", "regionLevel", "where", "segments", "compareTo", "orderBy", "asOf", "timezone", "consistency", "limit"}
+	fieldsInOrder := [...]string{"measures", "by", "grain", "range", "regionLevel", "where", "segments", "compareTo", "orderBy", "asOf", "timezone", "consistency", "limit", "curves"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1307,6 +1625,13 @@ func (ec *executionContext) unmarshalInputMeasuresQuery(ctx context.Context, obj
 				return it, err
 			}
 			it.Limit = data
+		case "curves":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("curves"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Curves = data
 		}
 	}
 	return it, nil
@@ -1331,6 +1656,54 @@ func UnmarshalMeasuresQuery(ctx context.Context, raw any) (model.MeasuresQuery, 
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var curveStepsImplementors = []string{"CurveSteps"}
+
+func (ec *executionContext) _CurveSteps(ctx context.Context, sel ast.SelectionSet, obj *model.CurveSteps) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, curveStepsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("CurveSteps")
+		case "values":
+			out.Values[i] = ec._CurveSteps_values(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ciLow":
+			out.Values[i] = ec._CurveSteps_ciLow(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "ciHigh":
+			out.Values[i] = ec._CurveSteps_ciHigh(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "atRisk":
+			out.Values[i] = ec._CurveSteps_atRisk(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var measureColumnImplementors = []string{"MeasureColumn"}
 
@@ -1473,6 +1846,59 @@ func (ec *executionContext) _MeasureColumnDefinition(ctx context.Context, sel as
 	return out
 }
 
+var measureCurveImplementors = []string{"MeasureCurve"}
+
+func (ec *executionContext) _MeasureCurve(ctx context.Context, sel ast.SelectionSet, obj *model.MeasureCurve) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, measureCurveImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MeasureCurve")
+		case "measure":
+			out.Values[i] = ec._MeasureCurve_measure(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "name":
+			out.Values[i] = ec._MeasureCurve_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "label":
+			out.Values[i] = ec._MeasureCurve_label(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "days":
+			out.Values[i] = ec._MeasureCurve_days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rows":
+			out.Values[i] = ec._MeasureCurve_rows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var measureDefinitionImplementors = []string{"MeasureDefinition"}
 
 func (ec *executionContext) _MeasureDefinition(ctx context.Context, sel ast.SelectionSet, obj *model.MeasureDefinition) graphql.Marshaler {
@@ -1546,6 +1972,11 @@ func (ec *executionContext) _MeasureDefinition(ctx context.Context, sel ast.Sele
 			}
 		case "columns":
 			out.Values[i] = ec._MeasureDefinition_columns(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "curves":
+			out.Values[i] = ec._MeasureDefinition_curves(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1635,6 +2066,11 @@ func (ec *executionContext) _MeasuresAnswer(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "curves":
+			out.Values[i] = ec._MeasuresAnswer_curves(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "flags":
 			out.Values[i] = ec._MeasuresAnswer_flags(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1675,6 +2111,16 @@ func (ec *executionContext) _MeasuresAnswer(ctx context.Context, sel ast.Selecti
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
+
+func (ec *executionContext) marshalNCurveSteps2ᚕᚖgroundworkᚋgraphᚋmodelᚐCurveSteps(ctx context.Context, sel ast.SelectionSet, v []*model.CurveSteps) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalOCurveSteps2ᚖgroundworkᚋgraphᚋmodelᚐCurveSteps(ctx, sel, v[i])
+	})
+
+	return ret
+}
 
 func (ec *executionContext) unmarshalNLang2groundworkᚋgraphᚋmodelᚐLang(ctx context.Context, v any) (model.Lang, error) {
 	var res model.Lang
@@ -1768,6 +2214,30 @@ func (ec *executionContext) marshalNMeasureColumnDefinition2ᚕgroundworkᚋgrap
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNMeasureCurve2ᚕᚖgroundworkᚋgraphᚋmodelᚐMeasureCurveᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MeasureCurve) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMeasureCurve2ᚖgroundworkᚋgraphᚋmodelᚐMeasureCurve(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMeasureCurve2ᚖgroundworkᚋgraphᚋmodelᚐMeasureCurve(ctx context.Context, sel ast.SelectionSet, v *model.MeasureCurve) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MeasureCurve!")
+		return graphql.Null
+	}
+	return ec._MeasureCurve(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNMeasureDefinition2groundworkᚋgraphᚋmodelᚐMeasureDefinition(ctx context.Context, sel ast.SelectionSet, v model.MeasureDefinition) graphql.Marshaler {
@@ -1868,6 +2338,13 @@ func (ec *executionContext) unmarshalNSortDirection2groundworkᚋgraphᚋmodel�
 
 func (ec *executionContext) marshalNSortDirection2groundworkᚋgraphᚋmodelᚐSortDirection(ctx context.Context, sel ast.SelectionSet, v model.SortDirection) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) marshalOCurveSteps2ᚖgroundworkᚋgraphᚋmodelᚐCurveSteps(ctx context.Context, sel ast.SelectionSet, v *model.CurveSteps) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._CurveSteps(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOMeasureCode2ᚕgroundworkᚋgraphᚋmodelᚐMeasureCodeᚄ(ctx context.Context, v any) ([]model.MeasureCode, error) {

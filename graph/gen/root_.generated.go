@@ -584,6 +584,13 @@ type ComplexityRoot struct {
 		Value  func(childComplexity int) int
 	}
 
+	CurveSteps struct {
+		AtRisk func(childComplexity int) int
+		CiHigh func(childComplexity int) int
+		CiLow  func(childComplexity int) int
+		Values func(childComplexity int) int
+	}
+
 	DecideAssessmentAppealPayload struct {
 		Assessment       func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -1069,12 +1076,21 @@ type ComplexityRoot struct {
 		Unit     func(childComplexity int) int
 	}
 
+	MeasureCurve struct {
+		Days    func(childComplexity int) int
+		Label   func(childComplexity int, lang model.Lang) int
+		Measure func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Rows    func(childComplexity int) int
+	}
+
 	MeasureDefinition struct {
 		Anchor      func(childComplexity int) int
 		Caveats     func(childComplexity int) int
 		Censoring   func(childComplexity int) int
 		Code        func(childComplexity int) int
 		Columns     func(childComplexity int) int
+		Curves      func(childComplexity int) int
 		Denominator func(childComplexity int) int
 		Dimensions  func(childComplexity int) int
 		Interval    func(childComplexity int) int
@@ -1164,6 +1180,7 @@ type ComplexityRoot struct {
 
 	MeasuresAnswer struct {
 		About      func(childComplexity int) int
+		Curves     func(childComplexity int) int
 		Dimensions func(childComplexity int) int
 		Flags      func(childComplexity int) int
 		Numbers    func(childComplexity int, names []string) int
@@ -4554,6 +4571,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CriterionResult.Value(childComplexity), true
 
+	case "CurveSteps.atRisk":
+		if e.ComplexityRoot.CurveSteps.AtRisk == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurveSteps.AtRisk(childComplexity), true
+	case "CurveSteps.ciHigh":
+		if e.ComplexityRoot.CurveSteps.CiHigh == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurveSteps.CiHigh(childComplexity), true
+	case "CurveSteps.ciLow":
+		if e.ComplexityRoot.CurveSteps.CiLow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurveSteps.CiLow(childComplexity), true
+	case "CurveSteps.values":
+		if e.ComplexityRoot.CurveSteps.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CurveSteps.Values(childComplexity), true
+
 	case "DecideAssessmentAppealPayload.assessment":
 		if e.ComplexityRoot.DecideAssessmentAppealPayload.Assessment == nil {
 			break
@@ -6647,6 +6689,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MeasureColumnDefinition.Unit(childComplexity), true
 
+	case "MeasureCurve.days":
+		if e.ComplexityRoot.MeasureCurve.Days == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureCurve.Days(childComplexity), true
+	case "MeasureCurve.label":
+		if e.ComplexityRoot.MeasureCurve.Label == nil {
+			break
+		}
+
+		args, err := ec.field_MeasureCurve_label_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.MeasureCurve.Label(childComplexity, args["lang"].(model.Lang)), true
+	case "MeasureCurve.measure":
+		if e.ComplexityRoot.MeasureCurve.Measure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureCurve.Measure(childComplexity), true
+	case "MeasureCurve.name":
+		if e.ComplexityRoot.MeasureCurve.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureCurve.Name(childComplexity), true
+	case "MeasureCurve.rows":
+		if e.ComplexityRoot.MeasureCurve.Rows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureCurve.Rows(childComplexity), true
+
 	case "MeasureDefinition.anchor":
 		if e.ComplexityRoot.MeasureDefinition.Anchor == nil {
 			break
@@ -6677,6 +6755,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasureDefinition.Columns(childComplexity), true
+	case "MeasureDefinition.curves":
+		if e.ComplexityRoot.MeasureDefinition.Curves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasureDefinition.Curves(childComplexity), true
 	case "MeasureDefinition.denominator":
 		if e.ComplexityRoot.MeasureDefinition.Denominator == nil {
 			break
@@ -7063,6 +7147,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MeasuresAnswer.About(childComplexity), true
+	case "MeasuresAnswer.curves":
+		if e.ComplexityRoot.MeasuresAnswer.Curves == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MeasuresAnswer.Curves(childComplexity), true
 	case "MeasuresAnswer.dimensions":
 		if e.ComplexityRoot.MeasuresAnswer.Dimensions == nil {
 			break
@@ -17760,6 +17850,8 @@ input MeasuresQuery {
   consistency: String
   "At most so many rows, 1 to 10000."
   limit: Int! = 1000
+  "Also the curves of the measures that have some."
+  curves: Boolean! = false
 }
 
 "An order of rows by a number."
@@ -17781,6 +17873,8 @@ type MeasuresAnswer {
     "Only those of these names; all if left out."
     names: [String!]
   ): [MeasureColumn!]!
+  "The curves of all measures, where query.curves asks for them."
+  curves: [MeasureCurve!]!
   "What each row is found to be, such as alarm or hot; false where it is hidden or was not tested."
   flags: [MeasureFlag!]!
   "How many rows there are."
@@ -17824,6 +17918,35 @@ type MeasureColumn {
   provisional: [Boolean!]!
 }
 
+"A curve of a measure, one a row: which share had come to an end by each day."
+type MeasureCurve {
+  "The measure."
+  measure: MeasureCode!
+  "Name of the curve."
+  name: String!
+  "What to call it."
+  label(
+    "In this language."
+    lang: Lang! = EN
+  ): String!
+  "The days that the values of all rows stand at: each of the first 30, then each seventh. A row may end before the last."
+  days: [Int!]!
+  "The curves; null if a row has none, or it is hidden."
+  rows: [CurveSteps]!
+}
+
+"A curve at the first of the days, as far as anybody was followed. For roles that do not work on issues it ends where fewer than 11 are followed, and no step has fewer than three."
+type CurveSteps {
+  "Shares that had come to an end by the day."
+  values: [Float!]!
+  "Lower ends of the 95 % interval; null where there is none."
+  ciLow: [Float]!
+  "Upper ends of the 95 % interval; null where there is none."
+  ciHigh: [Float]!
+  "How many were followed beyond the day; null for roles that do not work on issues."
+  atRisk: [Int!]
+}
+
 "A finding of a measure, one value a row."
 type MeasureFlag {
   "The measure."
@@ -17865,6 +17988,8 @@ type MeasureDefinition {
   dimensions: [Dimension!]!
   "Its numbers."
   columns: [MeasureColumnDefinition!]!
+  "Its curves."
+  curves: [MeasureColumnDefinition!]!
   "What a reader must bear in mind."
   caveats: [String!]!
 }
@@ -23820,6 +23945,20 @@ func (ec *executionContext) childFields_CriterionResult(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type CriterionResult", field.Name)
 }
 
+func (ec *executionContext) childFields_CurveSteps(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "values":
+		return ec.fieldContext_CurveSteps_values(ctx, field)
+	case "ciLow":
+		return ec.fieldContext_CurveSteps_ciLow(ctx, field)
+	case "ciHigh":
+		return ec.fieldContext_CurveSteps_ciHigh(ctx, field)
+	case "atRisk":
+		return ec.fieldContext_CurveSteps_atRisk(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CurveSteps", field.Name)
+}
+
 func (ec *executionContext) childFields_DecideAssessmentAppealPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "assessment":
@@ -24790,6 +24929,22 @@ func (ec *executionContext) childFields_MeasureColumnDefinition(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type MeasureColumnDefinition", field.Name)
 }
 
+func (ec *executionContext) childFields_MeasureCurve(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "measure":
+		return ec.fieldContext_MeasureCurve_measure(ctx, field)
+	case "name":
+		return ec.fieldContext_MeasureCurve_name(ctx, field)
+	case "label":
+		return ec.fieldContext_MeasureCurve_label(ctx, field)
+	case "days":
+		return ec.fieldContext_MeasureCurve_days(ctx, field)
+	case "rows":
+		return ec.fieldContext_MeasureCurve_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MeasureCurve", field.Name)
+}
+
 func (ec *executionContext) childFields_MeasureDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -24818,6 +24973,8 @@ func (ec *executionContext) childFields_MeasureDefinition(ctx context.Context, f
 		return ec.fieldContext_MeasureDefinition_dimensions(ctx, field)
 	case "columns":
 		return ec.fieldContext_MeasureDefinition_columns(ctx, field)
+	case "curves":
+		return ec.fieldContext_MeasureDefinition_curves(ctx, field)
 	case "caveats":
 		return ec.fieldContext_MeasureDefinition_caveats(ctx, field)
 	}
@@ -24982,6 +25139,8 @@ func (ec *executionContext) childFields_MeasuresAnswer(ctx context.Context, fiel
 		return ec.fieldContext_MeasuresAnswer_dimensions(ctx, field)
 	case "numbers":
 		return ec.fieldContext_MeasuresAnswer_numbers(ctx, field)
+	case "curves":
+		return ec.fieldContext_MeasuresAnswer_curves(ctx, field)
 	case "flags":
 		return ec.fieldContext_MeasuresAnswer_flags(ctx, field)
 	case "rowCount":

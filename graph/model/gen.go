@@ -1522,6 +1522,8 @@ type MeasuresQuery struct {
 	Consistency graphql.Omittable[*string] `json:"consistency,omitempty"`
 	// At most so many rows, 1 to 10000.
 	Limit int32 `json:"limit"`
+	// Also the curves of the measures that have some.
+	Curves bool `json:"curves"`
 }
 
 // Asks for mergeIssue.

@@ -52,6 +52,71 @@ func (a *MeasuresAnswer) Numbers(names []string) []*MeasureColumn {
 	return all
 }
 
+// Curves are the curves of all measures.
+func (a *MeasuresAnswer) Curves() []*MeasureCurve {
+	all := []*MeasureCurve{}
+	for _, t := range a.Tables {
+		measure, _ := warehouse.MeasureByCode(t.Measure)
+		for _, curve := range t.Curves {
+			all = append(all, &MeasureCurve{measure: measure, curve: curve})
+		}
+	}
+	return all
+}
+
+// MeasureCurve is one curve of a measure.
+type MeasureCurve struct {
+	measure warehouse.Measure
+	curve   warehouse.Curve
+}
+
+// Measure is its code.
+func (c *MeasureCurve) Measure() MeasureCode { return MeasureCode(c.measure.Code) }
+
+// Name is that of the curve.
+func (c *MeasureCurve) Name() string { return c.curve.Name }
+
+// Label is what to call it.
+func (c *MeasureCurve) Label(lang Lang) string {
+	for _, column := range c.measure.Curves {
+		if column.Name == c.curve.Name {
+			return in(lang, column.English, column.Chinese)
+		}
+	}
+	return c.curve.Name
+}
+
+// Days are those of the values, as far as any row has some.
+func (c *MeasureCurve) Days() []int64 {
+	longest := 0
+	for _, steps := range c.curve.Rows {
+		if steps != nil {
+			longest = max(longest, len(steps.Value))
+		}
+	}
+	return warehouse.CurveDays[:longest]
+}
+
+// Rows are the curves.
+func (c *MeasureCurve) Rows() []*CurveSteps {
+	rows := make([]*CurveSteps, len(c.curve.Rows))
+	for i, steps := range c.curve.Rows {
+		if steps != nil {
+			rows[i] = &CurveSteps{steps}
+		}
+	}
+	return rows
+}
+
+// CurveSteps is the curve of a row.
+type CurveSteps struct{ steps *warehouse.Steps }
+
+// The columns of a curve.
+func (s *CurveSteps) Values() []float64  { return s.steps.Value }
+func (s *CurveSteps) CiLow() []*float64  { return s.steps.Lo }
+func (s *CurveSteps) CiHigh() []*float64 { return s.steps.Hi }
+func (s *CurveSteps) AtRisk() []int64    { return s.steps.AtRisk }
+
 func columnOf(m warehouse.Measure, name string) MeasureColumnDefinition {
 	for _, c := range m.Columns {
 		if c.Name == name {
@@ -131,6 +196,15 @@ func (d MeasureDefinition) Columns() []MeasureColumnDefinition {
 		columns[i] = columnOf(d.Measure, c.Name)
 	}
 	return columns
+}
+
+// Curves are its curves.
+func (d MeasureDefinition) Curves() []MeasureColumnDefinition {
+	curves := make([]MeasureColumnDefinition, len(d.Measure.Curves))
+	for i, c := range d.Measure.Curves {
+		curves[i] = MeasureColumnDefinition{Column: c}
+	}
+	return curves
 }
 
 // MeasureColumnDefinition is a number of a measure of the catalogue.

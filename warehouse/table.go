@@ -110,8 +110,8 @@ type Table struct {
 
 	inputs     map[string][][]int // of a number, the rows that each row's value is made of, where these are not the row alone
 	derived    []string           // flags that follow from these numbers
-	withCurves bool
-	counts     *Table // units and reporters of the same cells, for Protect, where the units are not issues by origin
+	withCurves bool               // are asked for
+	counts     *Table             // units and reporters of the same cells, for Protect, where the units are not issues by origin
 }
 
 // Watermark says how far the warehouse has the system of record: all that was committed up to LSN, at CommittedAt.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +73,6 @@ func (b bench) speak(ctx context.Context, measures *warehouse.Measures) (s spoke
 	if err != nil {
 		return spoken{}, err
 	}
-	middle := func(took []float64) float64 { slices.Sort(took); return took[len(took)/2] }
 	s = spoken{Direct: middle(direct), API: middle(api), Again: middle(again), Together: middle(together)}
 	for _, took := range alone {
 		s.Slowest = max(s.Slowest, middle(took))

@@ -225,8 +225,13 @@ func (b bench) medianOf(pid int, do func() error) (milliseconds float64, err err
 		}
 		took = append(took, float64(time.Since(started).Microseconds())/1000)
 	}
+	return middle(took), nil
+}
+
+// middle is the median, of an odd number the one in the middle.
+func middle(took []float64) float64 {
 	slices.Sort(took)
-	return took[len(took)/2], nil
+	return took[len(took)/2]
 }
 
 // comparison is an aggregate asked of both stores.

@@ -123,7 +123,12 @@ func (m *Measures) askProtected(ctx context.Context, measure Measure, q Question
 	}
 	counts := t.counts
 	if counts == nil {
-		if counts, err = m.Counts(ctx, q.byOrigin()); err != nil {
+		of := q.byOrigin()
+		of.By = nil // what the answer is split by, whatever was taken for granted
+		for _, dim := range t.Dims {
+			of.By = append(of.By, dim.Dimension)
+		}
+		if counts, err = m.Counts(ctx, of); err != nil {
 			return nil, err
 		}
 	}

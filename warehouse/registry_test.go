@@ -94,9 +94,11 @@ func TestMeasuresOfAnEmptyWarehouse(t *testing.T) {
 	h := open(t)
 	h.watermark(1, start)
 	every(t, func(m warehouse.Measure, by []warehouse.Dimension) {
-		table, err := h.Ask(t.Context(), m.Code, warehouse.Question{Query: warehouse.Query{By: by, RegionLevel: "COUNTY"}})
-		require.NoError(t, err, "%s by %v", m.Code, by)
-		require.Empty(t, table.N, m.Code)
+		for _, protect := range []bool{false, true} {
+			table, err := h.Ask(t.Context(), m.Code, warehouse.Question{Query: warehouse.Query{By: by, RegionLevel: "COUNTY", Protect: protect}})
+			require.NoError(t, err, "%s by %v", m.Code, by)
+			require.Empty(t, table.N, m.Code)
+		}
 	})
 }
 

@@ -25,7 +25,7 @@ type CLI struct {
 	Engine    engineCommand    `cmd:"" help:"Run the embedded ClickHouse engine alone, on its HTTP interface."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the schemas of both stores up to date."`
 	Import    importCommand    `cmd:"" help:"Take in messages, service requests and reference data from files."`
-	Export    exportCommand    `cmd:"" help:"Write published figures to CSV or Parquet files, with a data sheet."`
+	Export    exportCommand    `cmd:"" help:"Write published figures to CSV, Parquet or Arrow files, with a data sheet."`
 	APIKey    apiKeyCommand    `cmd:"" name:"apikey" help:"Make, list and revoke the keys by which applications file requests."`
 	Account   accountCommand   `cmd:"" help:"Say which accounts may act in which roles."`
 	Audit     auditCommand     `cmd:"" help:"Look into the audit, or prove that nobody changed it."`

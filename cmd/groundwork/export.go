@@ -26,7 +26,7 @@ type exportOptions struct {
 	From        string   `help:"First day of the measure's anchor, such as the origin." placeholder:"DAY"`
 	To          string   `help:"Last day of it." placeholder:"DAY"`
 	AsOf        string   `help:"As known at this moment, or at the end of this day; default is now." placeholder:"TIME"`
-	Out         string   `help:"File to write, .csv or .parquet; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
+	Out         string   `help:"File to write, .csv, .parquet or .arrow; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
 }
 
 func (o exportOptions) job(c *Common) app.ExportJob {
@@ -96,7 +96,7 @@ type exportExtract struct {
 	WithoutCategory []string `help:"Code of a sensitive category, left out with everything below." placeholder:"CODE"`
 	From            string   `help:"First day of receipt." placeholder:"DAY"`
 	To              string   `help:"Last day of receipt." placeholder:"DAY"`
-	Out             string   `help:"File to write, .csv or .parquet; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
+	Out             string   `help:"File to write, .csv, .parquet or .arrow; its data sheet goes to FILE.md." required:"" type:"path" placeholder:"FILE"`
 }
 
 func (exportExtract) Help() string {

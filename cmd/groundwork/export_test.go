@@ -78,6 +78,7 @@ func TestExport(t *testing.T) {
 		require.GreaterOrEqual(t, rounded, 10)
 	}
 	export("t2.parquet", "cells", "--measure", "t2", "--by", "category")
+	export("t2.arrow", "cells", "--measure", "t2", "--by", "category")
 
 	keys := map[string]string{}
 	for project, secret := range map[string]string{"roads": strings.Repeat("r", 32), "parks": strings.Repeat("p", 32)} {
@@ -109,7 +110,7 @@ func TestExport(t *testing.T) {
 
 	for says, args := range map[string][]string{
 		"--measure \"T9\"":              {"cells", "--measure", "T9", "--out", "x.csv"},
-		".csv or .parquet":              {"table", "--out", "x.xlsx"},
+		".csv, .parquet or .arrow":      {"table", "--out", "x.xlsx"},
 		"township; nothing finer":       {"table", "--region-level", "village_committee", "--out", "x.csv"},
 		"fewer than 7 days":             {"table", "--from", "2019-01-01", "--to", "2019-01-06", "--out", "x.csv"},
 		"--to 2019-01-06 lies before":   {"table", "--from", "2019-02-01", "--to", "2019-01-06", "--out", "x.csv"},

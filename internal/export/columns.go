@@ -1,4 +1,4 @@
-// Package export writes published tables to files: CSV or Parquet, each with a data sheet that says what the figures are, of when, and
+// Package export writes published tables to files: CSV, Parquet or Arrow, each with a data sheet that says what the figures are, of when, and
 // what was hidden. It writes what it is given; what may be given stands in package warehouse (Protect, Microtable).
 package export
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/require"
 
@@ -82,11 +84,63 @@ func TestParquet(t *testing.T) {
 	}
 }
 
+// The Arrow file has the same columns, values and NULLs.
+func TestArrow(t *testing.T) {
+	t.Parallel()
+	columns := MeasureColumns(measured())
+	data, err := Encode("x.arrow", columns)
+	require.NoError(t, err)
+	again, err := Encode("x.arrow", columns)
+	require.NoError(t, err)
+	require.Equal(t, data, again, "the same columns give the same bytes")
+
+	file, err := ipc.NewFileReader(bytes.NewReader(data))
+	require.NoError(t, err)
+	require.Equal(t, 1, file.NumRecords())
+	rows, err := file.RecordBatch(0)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, rows.NumRows())
+	for i, c := range columns {
+		require.Equal(t, c.Name, rows.ColumnName(i))
+		column := rows.Column(i)
+		for r, want := range c.Values {
+			if want == nil {
+				require.True(t, column.IsNull(r), "%s of row %d", c.Name, r)
+				continue
+			}
+			var got any
+			switch values := column.(type) {
+			case *array.String:
+				got = values.Value(r)
+			case *array.Int64:
+				got = values.Value(r)
+			case *array.Float64:
+				got = values.Value(r)
+			case *array.Boolean:
+				got = values.Value(r)
+			}
+			require.Equal(t, want, got, "%s of row %d", c.Name, r)
+		}
+	}
+}
+
+// A file of no rows is a file all the same, with its columns.
+func TestNoRows(t *testing.T) {
+	t.Parallel()
+	columns := []Column{{Name: "region_code", Kind: Text}, {Name: "n", Kind: Integer}}
+	for _, name := range []string{"x.csv", "x.parquet", "x.arrow"} {
+		data, err := Encode(name, columns)
+		require.NoError(t, err, name)
+		require.Contains(t, string(data), "region_code", name)
+	}
+}
+
 func TestNames(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, CheckName("a.CSV"))
 	require.NoError(t, CheckName("a.parquet"))
-	require.ErrorContains(t, CheckName("a.xlsx"), ".csv or .parquet")
+	require.NoError(t, CheckName("a.arrow"))
+	require.ErrorContains(t, CheckName("a.xlsx"), ".csv, .parquet or .arrow")
 	require.Equal(t, "share_over_60_days", snake("shareOver60Days"))
 }
 

@@ -10,10 +10,14 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/parquet-go/parquet-go"
 )
 
-// Encode makes the file of the name's ending, .csv or .parquet. The same columns give the same bytes.
+// Encode makes the file of the name's ending, .csv, .parquet or .arrow. The same columns give the same bytes.
 func Encode(name string, columns []Column) ([]byte, error) {
 	write, err := writerFor(name)
 	if err != nil {
@@ -38,8 +42,10 @@ func writerFor(name string) (func(io.Writer, []Column) error, error) {
 		return writeCSV, nil
 	case ".parquet":
 		return writeParquet, nil
+	case ".arrow":
+		return writeArrow, nil
 	}
-	return nil, fmt.Errorf("%q: the file's ending says its format; name it .csv or .parquet", name)
+	return nil, fmt.Errorf("%q: the file's ending says its format; name it .csv, .parquet or .arrow", name)
 }
 
 func rows(columns []Column) int {
@@ -79,6 +85,55 @@ func text(value any) string {
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// fields are how Arrow calls the columns: each may be NULL.
+func fields(columns []Column) []arrow.Field {
+	types := map[Kind]arrow.DataType{
+		Text: arrow.BinaryTypes.String, Integer: arrow.PrimitiveTypes.Int64, Decimal: arrow.PrimitiveTypes.Float64, Truth: arrow.FixedWidthTypes.Boolean,
+	}
+	out := make([]arrow.Field, len(columns))
+	for i, c := range columns {
+		out[i] = arrow.Field{Name: c.Name, Type: types[c.Kind], Nullable: true}
+	}
+	return out
+}
+
+// batch is the columns as one record batch of Arrow.
+func batch(columns []Column) (*arrow.Schema, arrow.RecordBatch) {
+	schema := arrow.NewSchema(fields(columns), nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for i, c := range columns {
+		for _, value := range c.Values {
+			switch v := value.(type) {
+			case nil:
+				b.Field(i).AppendNull()
+			case string:
+				b.Field(i).(*array.StringBuilder).Append(v)
+			case int64:
+				b.Field(i).(*array.Int64Builder).Append(v)
+			case float64:
+				b.Field(i).(*array.Float64Builder).Append(v)
+			case bool:
+				b.Field(i).(*array.BooleanBuilder).Append(v)
+			}
+		}
+	}
+	return schema, b.NewRecordBatch()
+}
+
+// writeArrow writes the file format of Arrow (https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format), without compression, so that it can be
+// mapped into memory.
+func writeArrow(w io.Writer, columns []Column) error {
+	schema, record := batch(columns)
+	out, err := ipc.NewFileWriter(w, ipc.WithSchema(schema))
+	if err != nil {
+		return err
+	}
+	if err := out.Write(record); err != nil {
+		return err
+	}
+	return out.Close()
 }
 
 // goTypes are the types of a row's fields: pointers, since every column may be NULL.

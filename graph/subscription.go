@@ -61,7 +61,11 @@ func follow[T any](ctx context.Context, r *Resolver, after *string, see func(con
 		defer leave()
 		for {
 			forget(ctx)
-			events, err := see(ctx, changes)
+			var events []*T
+			err := warehouse.Guarded(func() (err error) {
+				events, err = see(ctx, changes)
+				return err
+			})
 			if err != nil {
 				r.cutOff(ctx, err)
 				return

@@ -56,7 +56,7 @@ func TestEvidenceIsOfWhatIsKnown(t *testing.T) {
 			map[string]any{"r": region}).text(t, "setPopulation", "consistency")
 	}
 	e.as("ANALYST").get(`query($t: String!) { hotspots(query: {by: [REGION], regionLevel: PREFECTURE, consistency: $t}) { about { fresh } } }`, map[string]any{"t": token})
-	e.clock.advance(-time.Until(e.clock.Now()) + time.Hour) // ahead of any watermark
+	e.clock.advance(-time.Until(e.clock.Now()) + time.Hour)                                                                // ahead of any watermark
 	from, to := e.clock.Now().AddDate(0, 0, 1).Format(time.DateOnly), e.clock.Now().AddDate(0, 6, 0).Format(time.DateOnly) // UTC's next day is not over in China
 	e.goes("SELECTED", "CAMPAIGN_LEAD", "selectCampaign", fmt.Sprintf(`periodFrom: "%s", periodTo: "%s", comparisonRegionIds: ["%s"], evidenceLevel: PREFECTURE,
 		exitCriteria: [{measure: "H1", direction: AT_MOST, threshold: 2.5, windowDays: 90}]`, from, to, e.other))

@@ -44,7 +44,7 @@ func (c *catalog) checkIdentities(ctx context.Context, pg *pgx.Conn, publication
 				SELECT FROM pg_index i WHERE i.indrelid = leaf.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
 				AND (leaf.relreplident = 'd' AND i.indisprimary OR leaf.relreplident = 'i' AND i.indisreplident)))), '{}')
 		FROM pg_publication_tables p
-		JOIN pg_class c ON c.relname = p.tablename AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = p.schemaname)
+		JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
 		JOIN LATERAL (SELECT c.oid WHERE c.relkind <> 'p' UNION ALL SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE c.relkind = 'p' AND t.isleaf) AS l ON true
 		JOIN pg_class leaf ON leaf.oid = l.oid
 		WHERE p.pubname = $1 ORDER BY leaf.relname`, publication)

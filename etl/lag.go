@@ -69,6 +69,6 @@ func (l *lagClock) thin() {
 func (s *session) expectedRows(ctx context.Context) (rows float64) {
 	// Only a figure on a screen hangs on the answer; a lost connection is met by the next statement.
 	_ = s.control.QueryRow(ctx, `SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::float8 FROM pg_publication_tables p
-		JOIN pg_class c ON c.relname = p.tablename AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = p.schemaname) WHERE p.pubname = $1`, s.cfg.Publication).Scan(&rows)
+		JOIN pg_namespace n ON n.nspname = p.schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename WHERE p.pubname = $1`, s.cfg.Publication).Scan(&rows)
 	return rows
 }

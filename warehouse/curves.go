@@ -15,9 +15,9 @@ type Curve struct {
 // Steps are the values of a curve at the first days of CurveDays, as far as anybody was followed.
 type Steps struct {
 	Value  []float64
-	Lo, Hi []*float64 // ends of the 95 % interval; nil = there is none
-	AtRisk []int64    // who were followed beyond the day; nil where that would tell too much
-	ended  []float64  // by the day, of those that move the curve
+	Lo, Hi []*float64  // ends of the 95 % interval; nil = there is none
+	AtRisk []int64     // who were followed beyond the day; nil where that would tell too much
+	ended  [][]float64 // by the day, of each part of those that move the row's curves
 }
 
 // Days of curves: each of the first 30, then each seventh, for two years.
@@ -39,24 +39,27 @@ var CurveDays = func() (days []int64) {
 // maxCurves is how many rows may have curves: no chart shows more.
 const maxCurves = 200
 
-// Of what a curve of a published table must not tell (PRIVACY rule on survival): it ends where so few are followed, and has no step of so few.
+// What a curve of a published table must not tell (docs/decisions/0500-curves.md): it ends before fewer than so many are followed, and has no step of fewer.
 const (
 	leastAtRisk = 11
 	leastStep   = 3
 )
 
-// stepsOf reads a fitted curve at those days, by what it says of one and the causes that move it.
-func stepsOf(curve *stats.Curve, at func(day float64) stats.Estimate, causes ...stats.Cause) *Steps {
+// stepsOf reads a fitted curve at those days, by what it says of one. The parts are the causes that move the curves of the row, apart as far as these
+// tell them apart.
+func stepsOf(curve *stats.Curve, at func(day float64) stats.Estimate, parts ...[]stats.Cause) *Steps {
 	s := &Steps{}
-	ended, next := 0.0, 0
+	ended, next := make([]float64, len(parts)), 0
 	for _, day := range CurveDays {
 		e := at(float64(day))
 		if !e.Known {
 			break
 		}
 		for ; next < len(curve.Points) && curve.Points[next].Time <= float64(day); next++ {
-			for _, cause := range causes {
-				ended += curve.Points[next].Events[cause]
+			for i, causes := range parts {
+				for _, cause := range causes {
+					ended[i] += curve.Points[next].Events[cause]
+				}
 			}
 		}
 		atRisk := 0.0
@@ -68,7 +71,7 @@ func stepsOf(curve *stats.Curve, at func(day float64) stats.Estimate, causes ...
 			lo, hi = finite(e.Interval.Lo), finite(e.Interval.Hi)
 		}
 		s.Value, s.Lo, s.Hi = append(s.Value, e.Value), append(s.Lo, lo), append(s.Hi, hi)
-		s.AtRisk, s.ended = append(s.AtRisk, int64(atRisk)), append(s.ended, ended)
+		s.AtRisk, s.ended = append(s.AtRisk, int64(atRisk)), append(s.ended, slices.Clone(ended))
 		if next == len(curve.Points) {
 			break // nothing is known to happen later
 		}
@@ -76,7 +79,8 @@ func stepsOf(curve *stats.Curve, at func(day float64) stats.Estimate, causes ...
 	return s
 }
 
-// protect ends the curve before fewer than 11 are followed, and lets it stand where fewer than three ended since it last moved.
+// protect ends the curve before fewer than 11 are followed, and lets it stand where fewer than three of a part ended since it last moved. So the curves of a
+// row move on the same days, and what one says beside the other is of no fewer.
 func (s *Steps) protect() *Steps {
 	if s == nil {
 		return nil
@@ -90,16 +94,31 @@ func (s *Steps) protect() *Steps {
 	}
 	p := &Steps{}
 	var shown struct {
-		value, ended float64
-		lo, hi       *float64
+		value  float64
+		lo, hi *float64
+		ended  []float64
 	}
+	shown.ended = make([]float64, len(s.ended[0]))
 	for i := range n {
-		if s.ended[i]-shown.ended >= leastStep {
+		if enough(shown.ended, s.ended[i]) {
 			shown.value, shown.ended, shown.lo, shown.hi = s.Value[i], s.ended[i], s.Lo[i], s.Hi[i]
 		}
 		p.Value, p.Lo, p.Hi = append(p.Value, shown.value), append(p.Lo, shown.lo), append(p.Hi, shown.hi)
 	}
 	return p
+}
+
+// enough says whether a curve may move from one day to another: in each part nobody ended between them, or three or more.
+func enough(before, now []float64) (moves bool) {
+	for i := range now {
+		switch step := now[i] - before[i]; {
+		case step >= leastStep:
+			moves = true
+		case step > 0:
+			return false
+		}
+	}
+	return moves
 }
 
 // protectCurves leaves curves to rows of which nothing is hidden.
@@ -125,4 +144,14 @@ func (c *columns) curve(name string, steps func() *Steps) {
 		c.table.Curves = append(c.table.Curves, Curve{Name: name})
 	}
 	c.table.Curves[i].Rows = append(c.table.Curves[i].Rows, steps())
+}
+
+// failures appends the curve of lives that end in one way; nil where nobody lived.
+func (c *columns) failures(name string, curve *stats.Curve) {
+	c.curve(name, func() *Steps {
+		if curve == nil {
+			return nil
+		}
+		return stepsOf(curve, curve.Failure, []stats.Cause{1})
+	})
 }

@@ -30,7 +30,7 @@ func TestCurvesAreTheFittedOnes(t *testing.T) {
 		rows := randomLives(rnd, 1+rnd.IntN(60))
 		curve, err := stats.Fit(rows)
 		require.NoError(t, err)
-		steps := warehouse.StepsOf(curve, 1)
+		steps := warehouse.StepsOf(curve, []stats.Cause{1})
 		for i, value := range steps.Value {
 			day := float64(warehouse.CurveDays[i])
 			e := curve.Failure(day)
@@ -45,7 +45,7 @@ func TestCurvesAreTheFittedOnes(t *testing.T) {
 				}
 			}
 			require.EqualValues(t, after, steps.AtRisk[i])
-			require.InDelta(t, ended, steps.Ended()[i], 0)
+			require.InDelta(t, ended, steps.Ended()[i][0], 0)
 		}
 		if n := len(steps.Value); n < len(warehouse.CurveDays) && steps.AtRisk[n-1] > 0 {
 			require.False(t, curve.Failure(float64(warehouse.CurveDays[n])).Known, "it ends where nobody knows")
@@ -61,7 +61,7 @@ func TestPublishedCurvesTellOfNoFew(t *testing.T) {
 	for range 500 {
 		curve, err := stats.Fit(randomLives(rnd, 1+rnd.IntN(80)))
 		require.NoError(t, err)
-		all := warehouse.StepsOf(curve, 1)
+		all := warehouse.StepsOf(curve, []stats.Cause{1})
 		shown := all.Shown()
 		few := slices.IndexFunc(all.AtRisk, func(n int64) bool { return n < 11 })
 		if few == 0 {
@@ -78,12 +78,47 @@ func TestPublishedCurvesTellOfNoFew(t *testing.T) {
 				continue
 			}
 			require.InDelta(t, all.Value[i], value, 0)
-			require.GreaterOrEqual(t, all.Ended()[i]-since, 3.0)
-			before, since = value, all.Ended()[i]
+			require.GreaterOrEqual(t, all.Ended()[i][0]-since, 3.0)
+			before, since = value, all.Ended()[i][0]
 			moved++
 		}
 	}
 	require.Greater(t, moved, 1000)
+}
+
+// Two curves of a row move together, so that their difference has no step of fewer than three either.
+func TestCurvesBesideEachOther(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(5, 6))
+	moved := 0
+	for range 300 {
+		var rows []stats.LifeRow
+		for range 40 + rnd.IntN(80) {
+			row := stats.LifeRow{Time: rnd.ExpFloat64() * 40}
+			row.Events[rnd.IntN(3)] = 1
+			rows = append(rows, row)
+		}
+		curve, err := stats.Fit(rows)
+		require.NoError(t, err)
+		all := warehouse.StepsOf(curve, []stats.Cause{1}, []stats.Cause{2})
+		shown := all.Shown()
+		if shown == nil {
+			continue
+		}
+		before, since := 0.0, []float64{0, 0}
+		for i, value := range shown.Value {
+			if value == before {
+				continue
+			}
+			for part, ended := range all.Ended()[i] {
+				step := ended - since[part]
+				require.True(t, step == 0 || step >= 3, "%v of part %d", step, part)
+			}
+			before, since = value, all.Ended()[i]
+			moved++
+		}
+	}
+	require.Greater(t, moved, 500)
 }
 
 // The curves of a measure go through its shares, and are there only where they are asked for; of a hidden row none is.

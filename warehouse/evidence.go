@@ -34,7 +34,7 @@ func (m *Measures) EvidenceToPolicy(ctx context.Context, q Question) (*Table, er
 	if err != nil {
 		return nil, err
 	}
-	c.curve("adopted", func() *Steps { return stepsOf(curve, curve.Failure, 1) })
+	c.failures("adopted", curve)
 	median, err := curve.Quantile(0.5)
 	if err != nil {
 		return nil, err

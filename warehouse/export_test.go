@@ -98,11 +98,11 @@ func (k *Keeper) Most(issues uint64) { k.most = issues }
 func (m *Measures) RowsRead(rows int64) { m.rowsRead = rows }
 
 // StepsOf reads a fitted curve at the days of curves; Shown is what of it a published table tells.
-func StepsOf(curve *stats.Curve, causes ...stats.Cause) *Steps {
-	return stepsOf(curve, curve.Failure, causes...)
+func StepsOf(curve *stats.Curve, parts ...[]stats.Cause) *Steps {
+	return stepsOf(curve, curve.Failure, parts...)
 }
-func (s *Steps) Shown() *Steps    { return s.protect() }
-func (s *Steps) Ended() []float64 { return s.ended }
+func (s *Steps) Shown() *Steps      { return s.protect() }
+func (s *Steps) Ended() [][]float64 { return s.ended }
 
 // InBase is a condition by which rows of a base are of the issues that a query gives the ids of.
 func InBase(ids string) string { return inBase(ids) }

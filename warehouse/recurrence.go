@@ -165,7 +165,7 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.curve("reopened", func() *Steps { return stepsOf(curve, curve.Failure, 1) })
+		c.failures("reopened", curve)
 		c.estimate("reopened30", curve.Failure(30), 1)
 		c.estimate("reopened90", curve.Failure(reopeningDays), 1)
 		if err := c.recurred(again[t.cell(row)]); err != nil {
@@ -184,14 +184,14 @@ func (m *Measures) Reopening(ctx context.Context, q Question) (*Table, error) {
 func (c *columns) recurred(cell *lived) error {
 	if cell == nil {
 		c.missing("recurred180")
-		c.curve("recurred", func() *Steps { return nil })
+		c.failures("recurred", nil)
 		return nil
 	}
 	curve, err := cell.curve()
 	if err != nil {
 		return err
 	}
-	c.curve("recurred", func() *Steps { return stepsOf(curve, curve.Failure, 1) })
+	c.failures("recurred", curve)
 	c.estimate("recurred180", curve.Failure(recurrenceDays), 1)
 	return nil
 }

@@ -120,14 +120,13 @@ func (c *columns) resolution(cell *cell, f fit) error {
 		return err
 	}
 	c.estimate("rmst90Days", mean, 1)
-	c.curve("ended", func() *Steps {
-		return stepsOf(f.curve, f.curve.Failure, stats.Confirmed, stats.Referred, stats.Unconfirmed, stats.Withdrawn)
-	})
+	confirmed, otherwise := []stats.Cause{stats.Confirmed}, []stats.Cause{stats.Referred, stats.Unconfirmed, stats.Withdrawn}
+	c.curve("ended", func() *Steps { return stepsOf(f.curve, f.curve.Failure, confirmed, otherwise) })
 	c.curve("confirmed", func() *Steps {
 		if cell.withoutVerdicts() {
 			return nil
 		}
-		return stepsOf(f.curve, func(day float64) stats.Estimate { e, _ := f.curve.CIF(stats.Confirmed, day); return e }, stats.Confirmed) // of a cause that there is
+		return stepsOf(f.curve, func(day float64) stats.Estimate { e, _ := f.curve.CIF(stats.Confirmed, day); return e }, confirmed, otherwise) // of a cause that there is
 	})
 	c.number("open", cell.total(stats.Censored)-float64(cell.awaiting))
 	c.number("awaitingFeedback", float64(cell.awaiting))

@@ -49,7 +49,7 @@ func (c *columns) response(cell *cell, curve *stats.Curve) error {
 		return err
 	}
 	c.number("responded", cell.total(1))
-	c.curve("responded", func() *Steps { return stepsOf(curve, curve.Failure, 1) })
+	c.failures("responded", curve)
 	c.table.N = append(c.table.N, cell.n)
 	c.table.flag(map[string]bool{"unstable": cell.n < stats.UnstableBelow})
 	return nil

@@ -372,14 +372,14 @@ func (m *Measures) Coverage(ctx context.Context, q Question) (*Table, error) {
 func (c *columns) gaps(cell *lived) error {
 	if cell == nil {
 		c.missing("gapP50Days", "gapP90Days")
-		c.curve("visited", func() *Steps { return nil })
+		c.failures("visited", nil)
 		return nil
 	}
 	curve, err := cell.curve()
 	if err != nil {
 		return err
 	}
-	c.curve("visited", func() *Steps { return stepsOf(curve, curve.Failure, 1) })
+	c.failures("visited", curve)
 	for name, p := range map[string]float64{"gapP50Days": 0.5, "gapP90Days": 0.9} {
 		at, err := curve.Quantile(p)
 		if err != nil {
